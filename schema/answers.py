@@ -1,0 +1,60 @@
+"""What came in through a door, before anyone judged it: text, each with the place it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Where:
+    """A place a person can find again: a file, issue or response, and a spot in it (``入力!C7``, ``line 4, column 3``, ``Q3``)."""
+
+    file: str
+    spot: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.spot}" if self.spot else self.file
+
+    def at(self, spot: str) -> Where:
+        return Where(self.file, spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A value and where it stands."""
+
+    value: T
+    where: Where
+
+
+Given = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one person gave for one request.
+
+    ``given`` holds text by question key (``Question.key``; a plain name also where a door cannot tell members apart). An empty
+    text is a question that was shown and left empty: its place is where the answer belongs. ``response`` is the name that the
+    door itself gives to this response, if it does; ``fingerprint`` that of the schema the blank form was made from.
+    """
+
+    kind: str
+    where: Where
+    given: Mapping[str, Located[Given]]
+    language: str = "en"
+    version: int | None = None
+    fingerprint: str = ""
+    sender: Located[str] | None = None
+    again: Located[str] | None = None
+    response: str = ""
+    places: Mapping[str, Where] = field(default_factory=dict)
+
+    def place(self, key: str) -> Where:
+        """Where the answer to a question stands or would stand."""
+        found = self.given.get(key)
+        return found.where if found else self.places.get(key, self.where)

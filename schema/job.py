@@ -1,0 +1,333 @@
+"""Job, the base of every kind, and what a kind is written with: Ask, Unit, Choice, When, By, Refers, Script, rule.
+
+A kind is one file in ``kinds/`` with one Job in it. The class is the only place where a field is described; every form, check
+and slip follows from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, ValidationInfo, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticUseDefault, ValidationError, core_schema
+
+from schema.words import Fact, Words
+
+IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}$"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class Unit(Words):
+    """The unit an answer is given in, as a person reads it: ``Unit("hours", ja="時間")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The question is asked only while the sibling ``on`` has one of ``values``; ``required``: then it must be answered.
+
+    The field it marks has the type ``X | None`` and the default None, which stands for "not asked".
+    """
+
+    on: str
+    values: tuple[object, ...]
+    required: bool
+
+    def __init__(self, on: str, *values: object, required: bool = False) -> None:
+        object.__setattr__(self, "on", on)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "required", required)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a choice: the value in the slip and the label a person sees. ``when`` offers it only then."""
+
+    value: str
+    label: Words
+    when: When | None = None
+
+    def __init__(self, value: str, en: str, *, ja: str, when: When | None = None) -> None:
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "label", Words(en, ja))
+        object.__setattr__(self, "when", when)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The question a person reads for one field.
+
+    ``basic`` marks the few that a beginner's form shows; the others are folded away with their defaults. ``blank`` says what an
+    empty answer means where the default is None or follows from other answers (``Job.complete``). ``example`` is typed as a
+    person would type it.
+    """
+
+    label: Words
+    help: Words
+    example: str = ""
+    unit: Unit | None = None
+    basic: bool = False
+    blank: Words | None = None
+    choices: tuple[Choice, ...] = ()
+
+    def __init__(
+        self,
+        en: str,
+        *,
+        ja: str,
+        help: Words,
+        example: str = "",
+        unit: Unit | None = None,
+        basic: bool = False,
+        blank: Words | None = None,
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
+        for name, value in (("label", Words(en, ja)), ("help", help), ("example", example), ("unit", unit)):
+            object.__setattr__(self, name, value)
+        for name, more in (("basic", basic), ("blank", blank), ("choices", choices)):
+            object.__setattr__(self, name, more)
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """The answer names something that an engine can look up: a dataset, a column of the dataset in ``of``, or a model."""
+
+    to: Literal["dataset", "column", "model"]
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IsIdentifier:
+    """Marks a text that names a file, a tag or a folder: ASCII, lower case, never a path."""
+
+
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER), IsIdentifier()]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a kind runs when it is not one of ``jobs/``: ``entry``, a Python file, with the answers as ``--name value`` and a YAML file.
+
+    ``repository`` is a git address and ``commit`` 40 hexadecimal digits; without them ``entry`` lies beside the kind's own file.
+    ``packages`` are exact pins for pip (``name==1.2``), ``image`` a container image for engines that run containers.
+    """
+
+    entry: str
+    repository: str = ""
+    commit: str = ""
+    image: str = ""
+    packages: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.repository) != bool(self.commit):
+            raise TypeError("Script: repository and commit go together")
+        if self.commit and not COMMIT.fullmatch(self.commit):
+            raise TypeError("Script: commit must be 40 hexadecimal digits, because a branch or tag can move")
+        if self.repository.startswith("-") or self.entry.startswith(("-", "/")) or ".." in self.entry.split("/"):
+            raise TypeError("Script: entry must be a path inside the repository")
+        if any("==" not in package or package.startswith("-") for package in self.packages):
+            raise TypeError("Script: packages must be exact pins, name==version")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong between answers that are each fine alone: a code of words/, the field to blame, and facts for the message."""
+
+    code: str
+    field: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule across the fields that its function names as parameters; it returns whether the rule holds."""
+
+    blames: tuple[str, ...]
+    words: Words
+    holds: Callable[..., bool]
+    needs: tuple[str, ...]
+
+
+def rule(*blames: str, en: str, ja: str) -> Callable[[Callable[..., bool]], Any]:
+    """Mark a function of a kind's class as a rule across fields. Its parameters are the fields it looks at, by name.
+
+    It is asked only when all of them have values, so that it never meets None from a question that was not asked. ``blames`` are
+    the fields whose answers should be changed; ``en`` and ``ja`` say what is wrong and what to do.
+    """
+
+    def mark(function: Callable[..., bool]) -> Any:
+        function.__rule__ = Rule(blames, Words(en, ja), function, tuple(signature(function).parameters))  # type: ignore[attr-defined]
+        return staticmethod(function)
+
+    return mark
+
+
+class By:
+    """A nested model chosen by the sibling ``on``: ``By("algorithm", random_forest=RandomForest, xgboost=XGBoost)``.
+
+    The members need not share fields. An answer left out takes the member's defaults.
+    """
+
+    def __init__(self, on: str, **members: type[Part]) -> None:
+        self.on = on
+        self.members = members
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._read)
+
+    def _read(self, value: Any, info: ValidationInfo) -> Part:
+        member = self.members.get(info.data.get(self.on, ""))
+        if member is None:
+            raise PydanticUseDefault  # the answer that chooses was refused already: one problem, not one a field
+        return value if isinstance(value, member) else member.model_validate(value)
+
+
+class Part(BaseModel):
+    """A group of fields inside a Job. Its title heads a section of the forms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+    title: ClassVar[Words]
+
+    @classmethod
+    def rules(cls) -> Iterator[Rule]:
+        for name in dir(cls):
+            found = getattr(getattr(cls, name, None), "__rule__", None)
+            if isinstance(found, Rule):
+                yield found
+
+    @classmethod
+    def faults(cls, values: Mapping[str, Any]) -> Iterator[Fault]:
+        """What is wrong between those fields of this part that have values; fields that were refused are simply absent."""
+        for name, info in cls.model_fields.items():
+            if name in values:
+                yield from _condition_faults(name, info, values)
+                yield from _choice_faults(name, info, values)
+        for one in cls.rules():
+            known = [values.get(name) for name in one.needs]
+            if None not in known and not one.holds(*known):
+                yield from (Fault("rule", blamed, {"rule": one.words}) for blamed in one.blames)
+
+    @classmethod
+    def by(cls) -> dict[str, By]:
+        return {name: mark for name, info in cls.model_fields.items() for mark in info.metadata if isinstance(mark, By)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _members_default(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {**{name: {} for name in cls.by()}, **data}
+
+    @model_validator(mode="after")
+    def _siblings_agree(self) -> Part:
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        details = [
+            InitErrorDetails(type=PydanticCustomError("fault", "{code}", {"code": one.code, "fault": one}), loc=(one.field,), input=None)
+            for one in self.faults(values)
+        ]
+        if details:
+            raise ValidationError.from_exception_data(type(self).__name__, details, hide_input=True)
+        return self
+
+    def answers(self) -> dict[str, Any]:
+        """The values as they stand in a slip: JSON types, defaults written out, questions that were not asked left out."""
+        plain = self.model_dump(mode="json")
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, Part):
+                plain[name] = value.answers()
+            elif any(not asked(mark, self.__dict__) for mark in info.metadata if isinstance(mark, When)):
+                del plain[name]
+        return plain
+
+
+def asked(when: When, values: Mapping[str, Any]) -> bool:
+    """Whether a condition holds among these values; a list of choices fulfils it with any of its members."""
+    value = values.get(when.on)
+    return any(one in when.values for one in value) if isinstance(value, tuple) else value in when.values
+
+
+def _condition_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:
+    for when in (mark for mark in info.metadata if isinstance(mark, When)):
+        if when.on not in values:
+            continue
+        on = asked(when, values)
+        if not on and values[name] is not None:
+            yield Fault("switched_off", name)
+        if on and when.required and values[name] is None:
+            yield Fault("missing", name)
+
+
+def _choice_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:
+    chosen = values[name] if isinstance(values[name], tuple) else (values[name],)
+    for choice in (one for mark in info.metadata if isinstance(mark, Ask) for one in mark.choices):
+        when = choice.when
+        if when and choice.value in chosen and values.get(when.on) is not None and not asked(when, values):
+            yield Fault("choice_needs", name, {"choice": choice.label, "on": when.on, "values": ", ".join(map(str, when.values))})
+
+
+class Resources(Part):
+    """What a run may take: the queue it waits in, how many GPUs, and how long it may run. Both engines enforce it."""
+
+    title: ClassVar[Words] = Words("Where and how long it runs", ja="実行する場所と時間")
+
+    queue: Annotated[
+        Identifier,
+        Ask(
+            "Which queue?",
+            ja="どのキューで実行しますか",
+            help=Words("The queue that the run waits in. Ask your operator before you change it.", ja="実行を待つ列の名前です。変えるときは運用担当者に確認してください。"),
+            example="default",
+        ),
+    ] = "default"
+    gpus: Annotated[
+        int,
+        Field(ge=0, le=64),
+        Ask(
+            "How many GPUs?",
+            ja="GPUは何枚使いますか",
+            help=Words("0 means that the run needs no GPU.", ja="0ならGPUを使いません。"),
+            example="0",
+            unit=Unit("GPUs", ja="枚"),
+        ),
+    ] = 0
+    max_hours: Annotated[
+        float,
+        Field(gt=0, le=720),
+        Ask(
+            "At most how many hours may it run?",
+            ja="最長で何時間実行しますか",
+            help=Words("The run is stopped when this time is over.", ja="この時間を過ぎると実行を打ち切ります。"),
+            example="2",
+            unit=Unit("hours", ja="時間"),
+        ),
+    ] = 1.0
+
+
+class Job(Part):
+    """One validated thing to run; a subclass is a kind, named as its file is.
+
+    ``workload`` names a file of ``jobs/`` or is a Script. ``version`` rises with every change of what may be answered.
+    """
+
+    version: ClassVar[int] = 1
+    about: ClassVar[Words]
+    workload: ClassVar[str | Script]
+    resources: ClassVar[Resources] = Resources()
+
+    @classmethod
+    def complete(cls, given: Mapping[str, Any]) -> Mapping[str, tuple[Any, Words]]:
+        """Answers that were left out and follow from the others: field → value and why. The person is told of each."""
+        return {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {**data, **{name: value for name, (value, _) in cls.complete(data).items() if data.get(name) is None}}

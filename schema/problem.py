@@ -1,0 +1,50 @@
+"""Problem: something a person can put right, at a place, in their language. The words of each code stand in ``words/``."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from schema import words
+from schema.answers import Where
+from schema.words import Fact
+
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``code`` names an entry ``[problems.CODE]`` of every word file: ``what`` is wrong and what to ``do``."""
+
+    code: str
+    where: Where
+    question: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    suggestion: str = ""
+
+    def message(self, language: str) -> str:
+        """What is wrong, what to do, and a suggestion where there is one."""
+        entry = words.table(language)["problems"][self.code]
+        parts = [words.fill(str(entry[part]), language, self.facts) for part in ("what", "do")]  # type: ignore[index]
+        if self.suggestion:
+            parts.append(words.text("did_you_mean", language, suggestion=shown(self.suggestion)))
+        return ("" if language == "ja" else " ").join(parts)
+
+    def line(self, language: str) -> str:
+        """``FILE:SPOT: message [code]``: one line, whatever people wrote."""
+        return f"{shown(str(self.where), 300)}: {self.message(language)} [{self.code}]"
+
+
+def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """A person's text, fit to stand in one line of ours: invisible characters made visible, the rest cut."""
+    seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in text)
+    return seen if len(seen) <= longest else seen[: longest - 1] + "…"
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """The one known name that a person most probably meant, or nothing."""
+    folded = {one.casefold(): one for one in known}
+    found = get_close_matches(wrong.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else ""

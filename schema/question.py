@@ -1,0 +1,257 @@
+"""A Job class, read once into a Form: a flat tuple of Questions. Doors see only Forms, never pydantic."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import rfc8785
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from schema.job import Ask, By, Choice, Identifier, IsIdentifier, Job, Part, Refers, Resources, Unit, When
+from schema.words import Words
+
+Widget = Literal["text", "whole_number", "number", "yes_no", "choice", "many_choice", "date", "duration", "identifier"]
+
+WIDGETS: Mapping[type, Widget] = {str: "text", bool: "yes_no", int: "whole_number", float: "number", date: "date", timedelta: "duration"}
+RESOURCES = "resources"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The question named ``on`` must have one of ``values`` (as they stand in a slip)."""
+
+    on: str
+    values: tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of an answer. Numbers: ``least`` and ``greatest`` are allowed themselves, ``above`` and ``below`` are not; dates are
+    ISO texts, durations seconds. ``shortest`` and ``longest`` count characters of a text or members of a list; ``pattern`` is
+    matched from the first character to the last."""
+
+    least: Any = None
+    greatest: Any = None
+    above: Any = None
+    below: Any = None
+    shortest: int | None = None
+    longest: int | None = None
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One field of a kind, flattened for a door.
+
+    ``name`` is dotted (``hyperparameters.n_estimators``). Several questions may share a name under exclusive conditions; ``key``
+    tells them apart (``hyperparameters.n_estimators@xgboost``) and is what doors write beside an answer. ``conditions`` must all
+    hold, or the question is not asked. ``default`` is as it stands in a slip; None means "no answer".
+    """
+
+    name: str
+    key: str
+    widget: Widget
+    label: Words
+    help: Words
+    section: Words
+    example: str = ""
+    unit: Unit | None = None
+    choices: tuple[Choice, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    required: bool = False
+    default: Any = None
+    blank: Words | None = None
+    basic: bool = False
+    conditions: tuple[Condition, ...] = ()
+    refers: Refers | None = None
+
+    def choice(self, value: object) -> Choice | None:
+        return next((one for one in self.choices if one.value == value), None)
+
+
+@dataclass(frozen=True)
+class Form:
+    """Everything a door needs to know of a kind, in the order a person should read it."""
+
+    kind: str
+    version: int
+    title: Words
+    about: Words
+    questions: tuple[Question, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Question]:
+        return {one.key: one for one in self.questions}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[Question, ...]]:
+        return {one.name: tuple(two for two in self.questions if two.name == one.name) for one in self.questions}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that decides which answers are good, without the words: mending a label changes no fingerprint."""
+        body = {"kind": self.kind, "version": self.version, "questions": [_meaning(one) for one in self.questions]}
+        return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+
+
+def form_of(kind: str, job: type[Job]) -> Form:
+    """Read a Job class. A class that cannot be asked (a field without Ask, a By without its sibling) is a TypeError."""
+    found = [*_questions(job, "", (), job.title), *_resource_questions(job)]
+    count = Counter(one.name for one in found)
+    keyed = [replace(one, key=_key(one)) if count[one.name] > 1 else one for one in found]
+    if len({one.key for one in keyed}) < len(keyed):
+        raise TypeError(f"{kind}: two questions share a name and a condition")
+    return Form(kind, job.version, job.title, job.about, tuple(keyed))
+
+
+def _key(one: Question) -> str:
+    return f"{one.name}@{one.conditions[-1].values[0]}"
+
+
+def _resource_questions(job: type[Job]) -> Iterator[Question]:
+    for one in _questions(Resources, f"{RESOURCES}.", (), Resources.title):
+        yield replace(one, default=getattr(job.resources, one.name.removeprefix(f"{RESOURCES}.")))
+
+
+def _questions(part: type[Part], prefix: str, conditions: tuple[Condition, ...], section: Words) -> Iterator[Question]:
+    for name, info in part.model_fields.items():
+        mine = (*conditions, *_conditions(part, prefix, info))
+        by = next((mark for mark in info.metadata if isinstance(mark, By)), None)
+        if by:
+            _must_come_before(part, by.on, name)
+            for value, member in by.members.items():
+                yield from _questions(member, f"{prefix}{name}.", (*mine, Condition(prefix + by.on, (value,))), member.title)
+        elif isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+            yield from _questions(info.annotation, f"{prefix}{name}.", mine, info.annotation.title)
+        else:
+            yield _question(prefix + name, info, mine, section)
+
+
+def _conditions(part: type[Part], prefix: str, info: FieldInfo) -> Iterator[Condition]:
+    for when in (mark for mark in info.metadata if isinstance(mark, When)):
+        if info.is_required() or info.default is not None:
+            raise TypeError(f"{part.__name__}: a field with When has the type X | None and the default None")
+        yield Condition(prefix + when.on, when.values)  # type: ignore[arg-type]
+
+
+def _must_come_before(part: type[Part], on: str, name: str) -> None:
+    names = list(part.model_fields)
+    if on not in names[: names.index(name)]:
+        raise TypeError(f"{part.__name__}.{name}: its By looks at {on!r}, which must be a field before it")
+
+
+def _question(name: str, info: FieldInfo, conditions: tuple[Condition, ...], section: Words) -> Question:
+    annotation, marks = _unwrapped(info.annotation, list(info.metadata))
+    ask = next((mark for mark in marks if isinstance(mark, Ask)), None)
+    if ask is None:
+        raise TypeError(f"{name}: a field needs an Ask")
+    must = any(mark.required for mark in marks if isinstance(mark, When))
+    return Question(
+        name=name,
+        key=name,
+        widget=_widget(name, annotation, marks),
+        label=ask.label,
+        help=ask.help,
+        section=section,
+        example=ask.example,
+        unit=ask.unit,
+        choices=_choices(name, annotation, ask),
+        limits=_limits(marks),
+        required=must or (info.is_required() and ask.blank is None),
+        default=_plain(None if info.default is PydanticUndefined else info.default),
+        blank=ask.blank,
+        basic=ask.basic,
+        conditions=conditions,
+        refers=next((mark for mark in marks if isinstance(mark, Refers)), None),
+    )
+
+
+def _unwrapped(annotation: Any, marks: list[Any]) -> tuple[Any, list[Any]]:
+    """``Annotated[X | None, …]`` → X and every mark on the way."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _unwrapped(inner, [*marks, *more])
+    if get_origin(annotation) in (Union, UnionType):
+        (inner,) = (one for one in get_args(annotation) if one is not type(None))
+        return _unwrapped(inner, marks)
+    return annotation, marks
+
+
+def _widget(name: str, annotation: Any, marks: list[Any]) -> Widget:
+    if any(isinstance(mark, IsIdentifier) for mark in marks):
+        return "identifier"
+    if get_origin(annotation) is Literal:
+        return "choice"
+    if get_origin(annotation) is tuple and get_origin(get_args(annotation)[0]) is Literal:
+        return "many_choice"
+    if annotation in WIDGETS:
+        return WIDGETS[annotation]
+    raise TypeError(f"{name}: no door can ask for {annotation!r}")
+
+
+def _choices(name: str, annotation: Any, ask: Ask) -> tuple[Choice, ...]:
+    literal = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+    values = get_args(literal) if get_origin(literal) is Literal else ()
+    if tuple(one.value for one in ask.choices) != values:
+        raise TypeError(f"{name}: choices must label {values}, in this order")
+    return ask.choices
+
+
+def _limits(marks: list[Any]) -> Limits:
+    found: dict[str, Any] = {}
+    for mark in marks:
+        match mark:
+            case Ge(ge=value):
+                found["least"] = _plain(value)
+            case Le(le=value):
+                found["greatest"] = _plain(value)
+            case Gt(gt=value):
+                found["above"] = _plain(value)
+            case Lt(lt=value):
+                found["below"] = _plain(value)
+            case _:
+                found |= _length_and_pattern(mark)
+    return Limits(**found)
+
+
+def _length_and_pattern(mark: Any) -> dict[str, Any]:
+    """Lengths and patterns come as annotated_types' marks, as StringConstraints or as pydantic's own general metadata."""
+    if isinstance(mark, MinLen):
+        return {"shortest": mark.min_length}
+    if isinstance(mark, MaxLen):
+        return {"longest": mark.max_length}
+    names = {"pattern": "pattern", "min_length": "shortest", "max_length": "longest"}
+    return {ours: getattr(mark, theirs) for theirs, ours in names.items() if getattr(mark, theirs, None) is not None}
+
+
+def _plain(value: Any) -> Any:
+    """A default or bound as it stands in a slip: dates as ISO text, durations in seconds, lists as tuples of text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def _meaning(one: Question) -> dict[str, Any]:
+    limits = {name: getattr(one.limits, name) for name in Limits.__slots__ if getattr(one.limits, name) not in (None, "")}
+    return {
+        "key": one.key,
+        "widget": one.widget,
+        "choices": [[choice.value, *([choice.when.on, list(choice.when.values)] if choice.when else [])] for choice in one.choices],
+        "limits": limits,
+        "required": one.required,
+        "default": list(one.default) if isinstance(one.default, tuple) else one.default,
+        "unit": one.unit.en if one.unit else "",
+        "conditions": [[condition.on, list(condition.values)] for condition in one.conditions],
+    }
+
+
+__all__ = ["RESOURCES", "Condition", "Form", "Identifier", "Limits", "Question", "Widget", "form_of"]
