@@ -6,13 +6,22 @@ and slip follows from it.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from inspect import signature
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticUseDefault, ValidationError, core_schema
 
@@ -139,7 +148,7 @@ class Fault:
 
     code: str
     field: str
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +236,11 @@ class Part(BaseModel):
     def _siblings_agree(self) -> Part:
         values = {name: getattr(self, name) for name in type(self).model_fields}
         details = [
-            InitErrorDetails(type=PydanticCustomError("fault", "{code}", {"code": one.code, "fault": one}), loc=(one.field,), input=None)
+            InitErrorDetails(
+                type=PydanticCustomError("fault", "{code}", {"code": one.code, "fault": one}),
+                loc=(one.field,),
+                input=None,
+            )
             for one in self.faults(values)
         ]
         if details:
@@ -268,7 +281,11 @@ def _choice_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Ite
     for choice in (one for mark in info.metadata if isinstance(mark, Ask) for one in mark.choices):
         when = choice.when
         if when and choice.value in chosen and values.get(when.on) is not None and not asked(when, values):
-            yield Fault("choice_needs", name, {"choice": choice.label, "on": when.on, "values": ", ".join(map(str, when.values))})
+            yield Fault(
+                "choice_needs",
+                name,
+                {"choice": choice.label, "on": when.on, "values": ", ".join(map(str, when.values))},
+            )
 
 
 class Resources(Part):
@@ -281,7 +298,10 @@ class Resources(Part):
         Ask(
             "Which queue?",
             ja="どのキューで実行しますか",
-            help=Words("The queue that the run waits in. Ask your operator before you change it.", ja="実行を待つ列の名前です。変えるときは運用担当者に確認してください。"),
+            help=Words(
+                "The queue that the run waits in. Ask your operator before you change it.",
+                ja="実行を待つ列の名前です。変えるときは運用担当者に確認してください。",
+            ),
             example="default",
         ),
     ] = "default"

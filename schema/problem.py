@@ -39,7 +39,9 @@ class Problem:
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
     """A person's text, fit to stand in one line of ours: invisible characters made visible, the rest cut."""
-    seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in text)
+    seen = "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in text
+    )
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"
 
 

@@ -21,7 +21,14 @@ from schema.words import Words
 
 Widget = Literal["text", "whole_number", "number", "yes_no", "choice", "many_choice", "date", "duration", "identifier"]
 
-WIDGETS: Mapping[type, Widget] = {str: "text", bool: "yes_no", int: "whole_number", float: "number", date: "date", timedelta: "duration"}
+WIDGETS: Mapping[type, Widget] = {
+    str: "text",
+    bool: "yes_no",
+    int: "whole_number",
+    float: "number",
+    date: "date",
+    timedelta: "duration",
+}
 RESOURCES = "resources"
 
 
@@ -99,7 +106,11 @@ class Form:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that decides which answers are good, without the words: mending a label changes no fingerprint."""
-        body = {"kind": self.kind, "version": self.version, "questions": [_meaning(one) for one in self.questions]}
+        body: dict[str, Any] = {
+            "kind": self.kind,
+            "version": self.version,
+            "questions": [_meaning(one) for one in self.questions],
+        }
         return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
 
 
@@ -129,7 +140,9 @@ def _questions(part: type[Part], prefix: str, conditions: tuple[Condition, ...],
         if by:
             _must_come_before(part, by.on, name)
             for value, member in by.members.items():
-                yield from _questions(member, f"{prefix}{name}.", (*mine, Condition(prefix + by.on, (value,))), member.title)
+                yield from _questions(
+                    member, f"{prefix}{name}.", (*mine, Condition(prefix + by.on, (value,))), member.title
+                )
         elif isinstance(info.annotation, type) and issubclass(info.annotation, Part):
             yield from _questions(info.annotation, f"{prefix}{name}.", mine, info.annotation.title)
         else:
@@ -241,11 +254,16 @@ def _plain(value: Any) -> Any:
 
 
 def _meaning(one: Question) -> dict[str, Any]:
-    limits = {name: getattr(one.limits, name) for name in Limits.__slots__ if getattr(one.limits, name) not in (None, "")}
+    limits = {
+        name: getattr(one.limits, name) for name in Limits.__slots__ if getattr(one.limits, name) not in (None, "")
+    }
     return {
         "key": one.key,
         "widget": one.widget,
-        "choices": [[choice.value, *([choice.when.on, list(choice.when.values)] if choice.when else [])] for choice in one.choices],
+        "choices": [
+            [choice.value, *([choice.when.on, list(choice.when.values)] if choice.when else [])]
+            for choice in one.choices
+        ],
         "limits": limits,
         "required": one.required,
         "default": list(one.default) if isinstance(one.default, tuple) else one.default,

@@ -63,7 +63,8 @@ def _read(file: Path) -> Kind:
 def _jobs(file: Path) -> Iterator[type[Job]]:
     name = f"schema.kinds.{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec and spec.loader
+    if spec is None or spec.loader is None:
+        raise KindError(f"{file}: Python cannot load it")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -25,7 +25,9 @@ class Inference(Job):
         Ask(
             "Which model?",
             ja="どのモデルを使いますか",
-            help=Words("The model id stands in the summary of the training.", ja="モデルIDは学習結果のまとめに書いてあります。"),
+            help=Words(
+                "The model id stands in the summary of the training.", ja="モデルIDは学習結果のまとめに書いてあります。"
+            ),
             example="m-7k3m-9qx2-b4td-1",
             basic=True,
         ),
@@ -61,7 +63,10 @@ class Inference(Job):
         Ask(
             "Note",
             ja="メモ",
-            help=Words("Anything you want to remember about this run.", ja="この実行について残しておきたいことを自由に書けます。"),
+            help=Words(
+                "Anything you want to remember about this run.",
+                ja="この実行について残しておきたいことを自由に書けます。",
+            ),
             example="for the weekly report",
             blank=Words("no note", ja="メモなし"),
         ),

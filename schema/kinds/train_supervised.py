@@ -97,7 +97,10 @@ class XGBoost(Part):
         Ask(
             "Share of the rows used for each tree",
             ja="木ごとに使う行の割合",
-            help=Words("1 uses all rows; 80% may be typed as 0.8 or 80%.", ja="1ですべての行を使います。8割なら0.8または80%と書きます。"),
+            help=Words(
+                "1 uses all rows; 80% may be typed as 0.8 or 80%.",
+                ja="1ですべての行を使います。8割なら0.8または80%と書きます。",
+            ),
             example="1",
         ),
     ] = 1.0
@@ -112,7 +115,9 @@ class NeuralNetwork(Part):
         Ask(
             "Cells in each hidden layer",
             ja="隠れ層ごとのユニット数",
-            help=Words("One number a layer, with commas between them.", ja="層ごとに1つずつ、カンマで区切って書きます。"),
+            help=Words(
+                "One number a layer, with commas between them.", ja="層ごとに1つずつ、カンマで区切って書きます。"
+            ),
             example="100, 50",
         ),
     ] = "100"
@@ -168,7 +173,9 @@ class LogisticRegression(Part):
         Ask(
             "At most how many steps?",
             ja="計算の回数の上限",
-            help=Words("Raise it when the result says that it did not converge.", ja="収束しなかったと表示されたら増やします。"),
+            help=Words(
+                "Raise it when the result says that it did not converge.", ja="収束しなかったと表示されたら増やします。"
+            ),
             example="100",
             unit=Unit("steps", ja="回"),
         ),
@@ -221,7 +228,9 @@ class TrainSupervised(Job):
         Ask(
             "Which column should be predicted?",
             ja="予測したい列はどれですか",
-            help=Words("The heading of that column in the dataset.", ja="データセットの見出しのとおりに書いてください。"),
+            help=Words(
+                "The heading of that column in the dataset.", ja="データセットの見出しのとおりに書いてください。"
+            ),
             example="target",
             basic=True,
         ),
@@ -231,7 +240,9 @@ class TrainSupervised(Job):
         Ask(
             "What kind of prediction?",
             ja="予測の種類",
-            help=Words("Classification predicts a class, regression a number.", ja="分類は種類を、回帰は数値を予測します。"),
+            help=Words(
+                "Classification predicts a class, regression a number.", ja="分類は種類を、回帰は数値を予測します。"
+            ),
             basic=True,
             blank=Words("follows from the algorithm", ja="アルゴリズムから決まります"),
             choices=(
@@ -322,7 +333,10 @@ class TrainSupervised(Job):
         Ask(
             "Note",
             ja="メモ",
-            help=Words("Anything you want to remember about this run.", ja="この実行について残しておきたいことを自由に書けます。"),
+            help=Words(
+                "Anything you want to remember about this run.",
+                ja="この実行について残しておきたいことを自由に書けます。",
+            ),
             example="first try",
             blank=Words("no note", ja="メモなし"),
         ),
@@ -335,9 +349,16 @@ class TrainSupervised(Job):
         if given.get("task_type") is not None or algorithm is None:
             return {}
         if algorithm == REGRESSION_ONLY:
-            return {"task_type": ("regression", Words("this algorithm does regression only", ja="このアルゴリズムは回帰専用のため"))}
+            return {
+                "task_type": (
+                    "regression",
+                    Words("this algorithm does regression only", ja="このアルゴリズムは回帰専用のため"),
+                )
+            }
         if algorithm == CLASSIFICATION_ONLY:
             only = Words("this algorithm does classification only", ja="このアルゴリズムは分類専用のため")
             return {"task_type": ("classification", only)}
-        both = Words("it was left empty, and classification is the usual case", ja="空欄だったため、一般的な分類としました")
+        both = Words(
+            "it was left empty, and classification is the usual case", ja="空欄だったため、一般的な分類としました"
+        )
         return {"task_type": ("classification", both)}

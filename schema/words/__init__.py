@@ -29,7 +29,8 @@ class Words:
         return str(table(language).get("kinds", {}).get(self.en, self.en))
 
 
-Fact = str | Words
+Fact = str | Words | tuple[str | Words, ...]
+"""What fills a blank of a text of ours; several are joined as the language joins a list."""
 
 
 @cache
@@ -54,5 +55,10 @@ def text(name: str, language: str, **facts: Fact) -> str:
 
 def fill(template: str, language: str, facts: Mapping[str, Fact]) -> str:
     """Put facts into a text of ours. Facts are data: braces in them stay braces."""
-    said = {name: fact.say(language) if isinstance(fact, Words) else fact for name, fact in facts.items()}
-    return template.format_map(said)
+    return template.format_map({name: said(fact, language) for name, fact in facts.items()})
+
+
+def said(fact: Fact, language: str) -> str:
+    if isinstance(fact, tuple):
+        return table(language)["texts"]["list_separator"].join(said(one, language) for one in fact)
+    return fact.say(language) if isinstance(fact, Words) else fact

@@ -1,0 +1,203 @@
+"""YAML as a person may write it, read into text with places; and YAML as we write it, the same under YAML 1.1 and 1.2.
+
+Reading keeps every scalar as the text that was typed: nothing here turns ``no`` into false or ``1_000`` into a number. What YAML
+offers beyond mappings, lists and scalars (anchors, tags, directives, merge keys, duplicate keys) is refused at event level.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from schema.answers import Where
+from schema.problem import Problem, shown
+from schema.words import Fact, Words
+
+LARGEST = 1024 * 1024
+DEEPEST = 8
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+PLAIN = re.compile(r"[a-z][a-z0-9_-]+")
+RESERVED = frozenset(["yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"])
+ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A scalar's text, a list of nodes, or a mapping of names to nodes, and where it stands. ``null`` is an empty text."""
+
+    where: Where
+    value: str | list[Node] | dict[str, Node]
+    keys: Mapping[str, Where] = field(default_factory=dict)
+
+    def get(self, name: str) -> Node | None:
+        return self.value.get(name) if isinstance(self.value, dict) else None
+
+    def text(self) -> str:
+        return self.value if isinstance(self.value, str) else ""
+
+
+def _spot(event: Event) -> str:
+    """``LINE:COLUMN``, counted from 1, as editors count and jump."""
+    mark = event.start_mark
+    return f"{mark.line + 1}:{mark.column + 1}" if mark else ""
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: str, event: Event, facts: Mapping[str, Fact]) -> None:
+        self.code, self.facts, self.spot = code, facts, _spot(event)
+
+
+def load(data: bytes, file: str) -> list[Node] | list[Problem]:
+    """Every document of a file. One that cannot be read gives its first Problem alone: the rest would be noise."""
+    if len(data) > LARGEST:
+        return [Problem("too_large", Where(file), "", {"part": shown(file), "limit": "1 MiB"})]
+    try:
+        text = data.decode("utf-8-sig")
+        return _Reader(file).documents(yaml.parse(text, Loader=_LOADER))
+    except UnicodeDecodeError as error:
+        detail = Words("not UTF-8", ja="UTF-8ではありません")
+        return [Problem("yaml_syntax", Where(file, f"byte {error.start}"), "", {"detail": detail})]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        spot = f"{mark.line + 1}:{mark.column + 1}" if mark else ""
+        return [Problem("yaml_syntax", Where(file, spot), "", {"detail": shown(str(error.problem))})]
+    except yaml.YAMLError as error:
+        return [Problem("yaml_syntax", Where(file), "", {"detail": shown(str(error))})]
+    except _RefusedError as refused:
+        return [Problem(refused.code, Where(file, refused.spot), "", refused.facts)]
+
+
+@dataclass
+class _Reader:
+    file: str
+
+    def documents(self, events: Iterator[Event]) -> list[Node]:
+        found = []
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                if event.version or event.tags:
+                    raise _refused("directives", event)
+                found.append(self._node(next(events), events, 0))
+            elif not isinstance(event, StreamStartEvent | StreamEndEvent | DocumentEndEvent):
+                raise AssertionError(f"the parser gave {event!r} between documents")
+        return found
+
+    def _node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            raise _refused("anchors", event)
+        if getattr(event, "tag", None):
+            raise _refused("tags", event)
+        if depth > DEEPEST:
+            raise _RefusedError("yaml_too_deep", event, {})
+        where = self._where(event)
+        if isinstance(event, ScalarEvent):
+            return Node(where, "" if not event.style and event.value in NULLS else event.value)
+        if isinstance(event, SequenceStartEvent):
+            return Node(where, [self._node(one, events, depth + 1) for one in _until_end(events)])
+        return self._mapping(event, events, depth)
+
+    def _mapping(self, start: Event, events: Iterator[Event], depth: int) -> Node:
+        members: dict[str, Node] = {}
+        keys: dict[str, Where] = {}
+        for event in _until_end(events):
+            name = self._key(event)
+            if name in members:
+                raise _RefusedError("yaml_duplicate", event, {"name": shown(name)})
+            keys[name] = self._where(event)
+            members[name] = self._node(next(events), events, depth + 1)
+        return Node(self._where(start), members, keys)
+
+    def _key(self, event: Event) -> str:
+        if not isinstance(event, ScalarEvent):
+            code = "tags" if not isinstance(event, AliasEvent | MappingStartEvent | SequenceStartEvent) else "anchors"
+            if isinstance(event, AliasEvent):
+                raise _refused(code, event)
+            raise _RefusedError("yaml_shape", event, {"expected": Words("a name", ja="名前")})
+        if event.anchor:
+            raise _refused("anchors", event)
+        if event.tag:
+            raise _refused("tags", event)
+        if event.value == "<<" and not event.style:
+            raise _refused("merge_keys", event)
+        return str(event.value)
+
+    def _where(self, event: Event) -> Where:
+        return Where(self.file, _spot(event))
+
+
+FORBIDDEN = {
+    "anchors": Words("Anchors and aliases (& and *)", ja="アンカーとエイリアス（&と*）"),
+    "tags": Words("Tags (!)", ja="タグ（!）"),
+    "directives": Words("Directives (%)", ja="ディレクティブ（%）"),
+    "merge_keys": Words("Merge keys (<<)", ja="マージキー（<<）"),
+}
+
+
+def _refused(what: str, event: Event) -> _RefusedError:
+    return _RefusedError("yaml_forbidden", event, {"what": FORBIDDEN[what]})
+
+
+def _until_end(events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        if isinstance(event, yaml.events.SequenceEndEvent | yaml.events.MappingEndEvent):
+            return
+        yield event
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """A mapping of JSON values as YAML, in the given order; the same value gives the same text."""
+    return "".join(_mapping_lines(value, ""))
+
+
+def _mapping_lines(value: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for name, member in value.items():
+        if isinstance(member, Mapping) and member:
+            yield f"{indent}{scalar(name)}:\n"
+            yield from _mapping_lines(member, indent + "  ")
+        elif isinstance(member, list) and any(isinstance(one, Mapping) for one in member):
+            yield f"{indent}{scalar(name)}:\n"
+            for one in member:
+                first, *rest = _mapping_lines(one, indent + "  ")
+                yield f"{indent}- {first.lstrip()}"
+                yield from rest
+        else:
+            yield f"{indent}{scalar(name)}: {_flow(member)}\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(scalar(one) for one in value)}]"
+    return "{}" if isinstance(value, Mapping) else scalar(value)
+
+
+def scalar(value: str | int | float | bool | None) -> str:
+    """One value in one line. A string is left bare only where no YAML reader can take it for anything else."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        written = repr(value)
+        return written.replace("e", ".0e", 1) if "e" in written and "." not in written else written
+    if PLAIN.fullmatch(value) and value not in RESERVED:
+        return value
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
