@@ -1,0 +1,16 @@
+"""The doors: each writes one kind of form and reads it back. Pure: bytes in, bytes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema.answers import Answers
+from schema.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One response as a door read it. With ``problems`` it must be refused; its Answers are there so that ``check`` finds the rest."""
+
+    answers: Answers
+    problems: tuple[Problem, ...] = ()

@@ -15,9 +15,10 @@ from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import RESOURCES, Form, Question
-from schema.text import Misread, clean, is_blank, read
+from schema.text import Misread, clean, invisible, is_blank, read
 from schema.words import Fact, Words
 
+LONGEST_AROUND = 200
 LIMIT_CODES = {
     "greater_than_equal": ("too_small", "ge", "least"),
     "less_than_equal": ("too_big", "le", "greatest"),
@@ -52,29 +53,55 @@ class Checked:
     changes: tuple[Change, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judgement: the checked job or None, every Problem, and by question name those values that are good even so."""
+
+    checked: Checked | None
+    problems: tuple[Problem, ...]
+    values: Mapping[str, Any]
+
+
 def check(answers: Answers, kinds: Mapping[str, Kind]) -> Checked | list[Problem]:
-    """Judge one response. Problems come in the order of the form; a place with one problem does not get a second."""
+    """Judge one response: the checked job, or all its Problems in the order of the form. A place with one gets no second."""
+    judged = judge(answers, kinds)
+    return judged.checked or list(judged.problems)
+
+
+def judge(answers: Answers, kinds: Mapping[str, Kind]) -> Judged:
+    """As ``check``, with the good values of a refused response too, so that what must be looked up can be judged in the same go."""
     kind = kinds.get(answers.kind)
     if kind is None:
-        return [
-            Problem(
-                "unknown_kind",
-                answers.place("kind"),
-                "kind",
-                {"kind": shown(answers.kind)},
-                nearest(answers.kind, kinds),
-            )
-        ]
+        facts = {"kind": shown(answers.kind)}
+        unknown = Problem("unknown_kind", answers.place("kind"), "kind", facts, nearest(answers.kind, kinds))
+        return Judged(None, (unknown,), {})
     stale = _version_problem(answers, kind.form)
     if stale:
-        return [stale]
-    judge = _Judge(kind, answers)
+        return Judged(None, (stale,), {})
+    return _judged(_Judge(kind, answers))
+
+
+def _judged(judge: _Judge) -> Judged:
+    judge.problems += _around(judge.answers)
     judge.read_all()
-    job, resources = judge.validated(kind.job, ""), judge.validated(Resources, f"{RESOURCES}.")
-    judge.find_faults(kind.job, "", judge.values)
+    job, resources = judge.validated(judge.kind.job, ""), judge.validated(Resources, f"{RESOURCES}.")
+    judge.find_faults(judge.kind.job, "", judge.values)
+    good = {name: value for name, value in judge.values.items() if name not in judge.broken}
     if judge.problems or not isinstance(job, Job) or not isinstance(resources, Resources):
-        return judge.sorted_problems()
-    return Checked(answers.kind, job, resources, tuple(judge.changes))
+        return Judged(None, tuple(judge.sorted_problems()), good)
+    return Judged(Checked(judge.answers.kind, job, resources, tuple(judge.changes)), (), good)
+
+
+def _around(answers: Answers) -> list[Problem]:
+    """What is wrong with who asks, or why again: texts that the forms carry beside the questions."""
+    found = []
+    for name, located in (("request.sender", answers.sender), ("request.again", answers.again)):
+        if located and (hidden := invisible(located.value)):
+            found.append(Problem("hidden_character", located.where, name, {"character": hidden}))
+        elif located and len(located.value) > LONGEST_AROUND:
+            facts: dict[str, Fact] = {"length": _count(len(located.value), "characters"), "longest": _count(LONGEST_AROUND, "characters")}
+            found.append(Problem("too_long", located.where, name, facts))
+    return found
 
 
 def _version_problem(answers: Answers, form: Form) -> Problem | None:

@@ -103,10 +103,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Refers:
-    """The answer names something that an engine can look up: a dataset, a column of the dataset in ``of``, or a model."""
+    """The answer names something that an engine can look up: a dataset, a model, or a column of the dataset that the field ``of``
+    names; ``task`` is the field that says whether the column holds classes or numbers."""
 
     to: Literal["dataset", "column", "model"]
     of: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

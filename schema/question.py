@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from schema import askable
 from schema.job import Ask, By, Choice, Identifier, IsIdentifier, Job, Part, Refers, Resources, Unit, When
 from schema.words import Words
 
@@ -116,16 +116,27 @@ class Form:
 
 def form_of(kind: str, job: type[Job]) -> Form:
     """Read a Job class. A class that cannot be asked (a field without Ask, a By without its sibling) is a TypeError."""
+    askable.refuse_wrong_class(job)
     found = [*_questions(job, "", (), job.title), *_resource_questions(job)]
-    count = Counter(one.name for one in found)
-    keyed = [replace(one, key=_key(one)) if count[one.name] > 1 else one for one in found]
+    askable.refuse_wrong_conditions(found)
+    named: dict[str, list[Question]] = {}
+    for one in found:
+        named.setdefault(one.name, []).append(one)
+    keyed = tuple(replace(one, key=_key(one, named[one.name])) for one in found)
     if len({one.key for one in keyed}) < len(keyed):
         raise TypeError(f"{kind}: two questions share a name and a condition")
-    return Form(kind, job.version, job.title, job.about, tuple(keyed))
+    return Form(kind, job.version, job.title, job.about, keyed)
 
 
-def _key(one: Question) -> str:
-    return f"{one.name}@{one.conditions[-1].values[0]}"
+def _key(one: Question, same_name: list[Question]) -> str:
+    """The name alone; where several share it, with the values of those conditions that exclude the others."""
+    others = {condition for other in same_name for condition in other.conditions}
+    telling = [
+        str(mine.values[0])
+        for mine in one.conditions
+        if any(theirs.on == mine.on and theirs.values != mine.values for theirs in others)
+    ]
+    return "@".join([one.name, *(["+".join(telling)] if telling else [])])
 
 
 def _resource_questions(job: type[Job]) -> Iterator[Question]:
@@ -135,10 +146,11 @@ def _resource_questions(job: type[Job]) -> Iterator[Question]:
 
 def _questions(part: type[Part], prefix: str, conditions: tuple[Condition, ...], section: Words) -> Iterator[Question]:
     for name, info in part.model_fields.items():
-        mine = (*conditions, *_conditions(part, prefix, info))
+        mine = (*conditions, *_conditions(part, prefix, name, info))
         by = next((mark for mark in info.metadata if isinstance(mark, By)), None)
         if by:
-            _must_come_before(part, by.on, name)
+            askable.must_come_before(part, by.on, name, "By")
+            askable.must_have_members(part, by, name, _values_of(part.model_fields[by.on]))
             for value, member in by.members.items():
                 yield from _questions(
                     member, f"{prefix}{name}.", (*mine, Condition(prefix + by.on, (value,))), member.title
@@ -149,17 +161,12 @@ def _questions(part: type[Part], prefix: str, conditions: tuple[Condition, ...],
             yield _question(prefix + name, info, mine, section)
 
 
-def _conditions(part: type[Part], prefix: str, info: FieldInfo) -> Iterator[Condition]:
+def _conditions(part: type[Part], prefix: str, name: str, info: FieldInfo) -> Iterator[Condition]:
     for when in (mark for mark in info.metadata if isinstance(mark, When)):
+        askable.must_come_before(part, when.on, name, "When")
         if info.is_required() or info.default is not None:
             raise TypeError(f"{part.__name__}: a field with When has the type X | None and the default None")
         yield Condition(prefix + when.on, when.values)  # type: ignore[arg-type]
-
-
-def _must_come_before(part: type[Part], on: str, name: str) -> None:
-    names = list(part.model_fields)
-    if on not in names[: names.index(name)]:
-        raise TypeError(f"{part.__name__}.{name}: its By looks at {on!r}, which must be a field before it")
 
 
 def _question(name: str, info: FieldInfo, conditions: tuple[Condition, ...], section: Words) -> Question:
@@ -168,7 +175,7 @@ def _question(name: str, info: FieldInfo, conditions: tuple[Condition, ...], sec
     if ask is None:
         raise TypeError(f"{name}: a field needs an Ask")
     must = any(mark.required for mark in marks if isinstance(mark, When))
-    return Question(
+    question = Question(
         name=name,
         key=name,
         widget=_widget(name, annotation, marks),
@@ -185,6 +192,15 @@ def _question(name: str, info: FieldInfo, conditions: tuple[Condition, ...], sec
         basic=ask.basic,
         conditions=conditions,
         refers=next((mark for mark in marks if isinstance(mark, Refers)), None),
+    )
+    askable.refuse_wrong_question(question, _may_be_none(info.annotation), not info.is_required())
+    return question
+
+
+def _may_be_none(annotation: Any) -> bool:
+    inner = get_args(annotation)
+    return annotation is type(None) or (
+        get_origin(annotation) in (Annotated, Union, UnionType) and any(map(_may_be_none, inner))
     )
 
 
@@ -209,6 +225,12 @@ def _widget(name: str, annotation: Any, marks: list[Any]) -> Widget:
     if annotation in WIDGETS:
         return WIDGETS[annotation]
     raise TypeError(f"{name}: no door can ask for {annotation!r}")
+
+
+def _values_of(info: FieldInfo) -> tuple[Any, ...]:
+    """The values of a choice; none of any other field."""
+    annotation, _ = _unwrapped(info.annotation, [])
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def _choices(name: str, annotation: Any, ask: Ask) -> tuple[Choice, ...]:

@@ -224,7 +224,7 @@ class TrainSupervised(Job):
     target: Annotated[
         str,
         Field(min_length=1, max_length=100),
-        Refers("column", of="dataset_id"),
+        Refers("column", of="dataset_id", task="task_type"),
         Ask(
             "Which column should be predicted?",
             ja="予測したい列はどれですか",

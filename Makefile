@@ -1,0 +1,56 @@
+# Two commands: `make demo` shows the whole journey, `make test` passes all tests. Both install what they need into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+OURS := denpyo.py schema generators submit jobs
+
+.PHONY: demo test check format build lock pictures kills clean
+
+demo: $(VENV)/jobs.done
+	$(BIN)/denpyo demo
+
+test: check
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+check: $(VENV)/dev.done
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/denpyo build --check
+	$(BIN)/python -m pytest tests/test_house.py
+
+format: $(VENV)/dev.done
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+build: $(VENV)/dev.done
+	$(BIN)/denpyo build
+
+# Needs uv. Everyone else only installs what the lock files say.
+lock:
+	requirements/lock
+
+# Real training under kill -9, 200 times: minutes, not part of the tests.
+kills: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.kills
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "denpyo needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/jobs.done: requirements/jobs.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/jobs.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q $(OURS)
+	touch $@
+
+$(VENV)/dev.done: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q $(OURS)
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,475 @@
+"""The command line: parse, call one function, print what it returns. Heavy imports happen in the command that needs them."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from schema.problem import Problem
+    from submit.desk import Desk
+    from submit.journey import Outcome
+    from submit.standing import Standing
+
+GOOD, REFUSED, WRONG_USE, NO_ANSWER, DAMAGED = 0, 1, 2, 3, 4
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A filled form becomes a checked, audited, queued machine-learning run.",
+)
+audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+app.add_typer(audit, name="audit")
+
+
+class Language(StrEnum):
+    ja = "ja"
+    en = "en"
+
+
+class Layout(StrEnum):
+    form = "form"
+    table = "table"
+
+
+class EngineName(StrEnum):
+    local = "local"
+    clearml = "clearml"
+
+
+DeskOption = Annotated[Path, typer.Option("--desk", envvar="DENPYO_DESK", help="The desk's folder.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
+Files = Annotated[list[Path], typer.Argument(help="Filled workbooks (.xlsx) or YAML documents.", metavar="FILE...")]
+As = Annotated[str, typer.Option("--as", help="For whom; recorded as claimed.", metavar="EMAIL")]
+Again = Annotated[str, typer.Option("--again", help="Run the same request again, and why.", metavar="WHY")]
+Queue = Annotated[str, typer.Option("--queue", help="Another queue than the answers name.", metavar="Q")]
+RequestId = Annotated[str, typer.Argument(help="The id of a request.", metavar="ID")]
+HERE = Path("desk")
+
+
+@app.command()
+def kinds(desk: DeskOption = HERE, json: Json = False) -> None:
+    """List the kinds of job that can be asked for."""
+    from submit.desk import desk_or_none_yet
+
+    forms = [kind.form for kind in desk_or_none_yet(desk).kinds.values()]
+    if json:
+        titles = [
+            {"kind": form.kind, "version": form.version, "en": form.title.en, "ja": form.title.ja} for form in forms
+        ]
+        return _print_json({"kinds": titles})
+    for form in forms:
+        typer.echo(f"{form.kind}  v{form.version}  {form.title.ja} / {form.title.en}")
+
+
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; name what drifted.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Write every generated file from the schema."""
+    from submit import build as building
+    from submit.desk import desk_or_none_yet
+
+    report = building.build(desk_or_none_yet(desk), write=not check)
+    if json:
+        _print_json({"written": report.written, "drifted": report.drifted, "frozen": report.frozen})
+    else:
+        for file in report.written:
+            typer.echo(f"wrote {file}")
+        for file in report.drifted:
+            typer.echo(f"{file} is not what the schema says: run `denpyo build`", err=True)
+        for file in report.frozen:
+            typer.echo(f"{file} is released and its kind has changed: raise `version` in the kind's class", err=True)
+    _exit_if(bool(report.drifted or report.frozen))
+
+
+@app.command()
+def template(
+    kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The workbook to write.", metavar="FILE")],
+    lang: Annotated[Language, typer.Option("--lang", help="The language of the form.")] = Language.ja,
+    layout: Annotated[Layout, typer.Option("--layout", help="One request a sheet, or one a row.")] = Layout.form,
+    filled: Annotated[
+        Path | None, typer.Option("--from", help="Fill it in from these YAML documents.", metavar="SLIP.yaml")
+    ] = None,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Write a blank Excel template of a kind, or one filled in from YAML."""
+    from submit import blank
+    from submit.desk import desk_or_none_yet
+
+    there = desk_or_none_yet(desk)
+    problems = blank.write(there, kind, lang.value, layout.value, _source(filled) if filled else None, out)
+    if json:
+        _print_json(
+            {"file": None if problems else str(out), "problems": [_problem_data(one, lang.value) for one in problems]}
+        )
+    else:
+        _print_problems([(one, lang.value) for one in problems])
+        if not problems:
+            typer.echo(f"wrote {out}")
+    _exit_if(bool(problems))
+
+
+@app.command()
+def init(desk: DeskOption = HERE, json: Json = False) -> None:
+    """Make a desk whose policy lets the user of this machine run every kind on the local engine."""
+    from submit.new_desk import make_desk
+
+    made = make_desk(desk)
+    if json:
+        return _print_json({"desk": str(made.folder)})
+    typer.echo(f"{made.folder}/ is a desk now: ledger, policy.yaml, denpyo.toml")
+
+
+@app.command()
+def check(files: Files, desk: DeskOption = HERE, json: Json = False) -> None:
+    """Judge only: every problem, each at its place. Nothing is kept or queued."""
+    from submit import journey
+    from submit.desk import desk_or_none_yet
+
+    outcome = journey.check(desk_or_none_yet(desk), _sources(files), journey.Wishes())
+    if json:
+        _print_json({"accepted": outcome.accepted, "refused": outcome.refused, "problems": _problems_data(outcome)})
+    else:
+        _print_problems(outcome.problems)
+        typer.echo(f"{outcome.accepted} good, {outcome.refused} refused")
+    _exit_if(bool(outcome.problems))
+
+
+@app.command()
+def convert(
+    files: Files,
+    out: Annotated[Path, typer.Option("-o", "--out", help="A folder for the YAML.", metavar="DIR")],
+    sender: As = "",
+    again: Again = "",
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Write checked YAML and an entry; queue nothing."""
+    from submit import blank, journey
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    outcome = journey.convert(there, _sources(files), journey.Wishes(sender=sender, again=again))
+    written = blank.copy_slips(there, [kept.id for kept in outcome.requests], out)
+    if json:
+        _print_submission(there, outcome, json=True)
+    else:
+        _print_problems(outcome.problems)
+        for file in written:
+            typer.echo(f"wrote {file}")
+    _exit_if(bool(outcome.problems))
+
+
+@app.command()
+def submit(
+    files: Files,
+    engine: Annotated[EngineName | None, typer.Option("--engine", help="Another engine than the desk's.")] = None,
+    queue: Queue = "",
+    sender: As = "",
+    again: Again = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only, as `check` does.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Check, record and queue what is good; refuse the rest with every problem at its place."""
+    from submit import journey
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    wishes = journey.Wishes(sender, queue, _known_engine(engine), again)
+    outcome = (journey.check if dry_run else journey.submit)(there, _sources(files), wishes)
+    _print_submission(there, outcome, json=json)
+    if dry_run and not json:
+        typer.echo(f"{outcome.accepted} good, {outcome.refused} refused; nothing was kept or queued")
+    _exit_if(bool(outcome.problems))
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="A filled workbook or YAML document with one request.", metavar="FILE")],
+    sender: As = "",
+    again: Again = "",
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Submit one request, run it on this machine, follow it to its end and print the result."""
+    from submit import one_machine
+    from submit.desk import open_desk
+    from submit.journey import Wishes
+
+    there = open_desk(desk)
+    outcome, standing = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), _told(json))
+    if standing is None:
+        _print_submission(there, outcome, json=json)
+        raise typer.Exit(REFUSED)
+    _print_standing(there, standing, json=json)
+    _exit_if(standing.request.state != "done")
+
+
+@app.command()
+def work(
+    drain: Annotated[bool, typer.Option("--drain", help="End when nothing waits any more.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Run what waits in this machine's queue."""
+    from submit import one_machine
+    from submit.desk import open_desk
+
+    ended = one_machine.work(open_desk(desk), drain=drain, told=_told(json))
+    if json:
+        _print_json({"ended": ended})
+
+
+@app.command()
+def status(
+    request: Annotated[str, typer.Argument(help="One request; without it, all.", metavar="[ID]")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Print each change until everything has ended.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Say where requests stand."""
+    from submit import one_machine
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    for found in one_machine.watched(there, request, watch=watch):
+        if json:
+            _print_json(found[0].status_data() if request else {"requests": [one.status_data() for one in found]})
+        else:
+            for one in found:
+                typer.echo(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}")
+            if request:
+                _print_result(there, found[0])
+
+
+@app.command()
+def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
+    """Print a request's slip, its history and where it stands."""
+    from submit import standing
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    found, history = standing.standing(there, request), standing.history(there, request)
+    text = found.slip.read_text(encoding="utf-8") if found.slip else ""
+    if json:
+        entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
+        return _print_json({**found.status_data(), "slip": text, "history": entries})
+    typer.echo(text)
+    for one in history:
+        typer.echo(f"{one.at}  {one.user}  {one.action}")
+    _print_standing(there, found, json=False)
+
+
+@app.command()
+def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
+    """Ask for a request to be stopped."""
+    from submit import hand_off, standing
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    standing.standing(there, request)
+    stopping = hand_off.cancel(there, request)
+    state = standing.standing(there, request).request.state
+    if json:
+        _print_json({"id": request, "stopping": stopping, "state": state})
+    else:
+        typer.echo(f"{request}: {state}" + (", asked to stop" if stopping and state != "stopped" else ""))
+    _exit_if(not stopping)
+
+
+@app.command("open")
+def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
+    """Open the page of a request's run."""
+    from submit import standing
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    found = standing.standing(there, request)
+    page = standing.summary(there, found)
+    if page is None:
+        raise typer.Exit(_complain(f"{request} has no page: it is {found.request.state}", REFUSED))
+    if json:
+        return _print_json({"id": request, "url": page.resolve().as_uri()})
+    typer.echo(page.resolve().as_uri())
+    if sys.stdout.isatty():
+        typer.launch(str(page))
+
+
+@audit.command()
+def verify(desk: DeskOption = HERE, json: Json = False) -> None:
+    """Recompute the whole audit log and compare the slips with it."""
+    from submit.desk import LEDGER, open_desk
+    from submit.ledger import verify as verified
+
+    verdict = verified(open_desk(desk).folder / LEDGER)
+    if json:
+        data = {"ok": verdict.ok, "entries": verdict.entries, "root": verdict.root, "wrong": verdict.wrong}
+        _print_json({**data, "unrecorded": list(verdict.unrecorded)})
+    else:
+        typer.echo(f"{'good' if verdict.ok else 'DAMAGED'}: {verdict.entries} entries, root {verdict.root}")
+        for line in [verdict.wrong] if verdict.wrong else []:
+            typer.echo(line, err=True)
+        for file in verdict.unrecorded:
+            typer.echo(f"{file}: no entry records this slip", err=True)
+    if not verdict.ok:
+        raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def demo(
+    desk: Annotated[Path | None, typer.Option("--desk", help="Keep the demo's desk here.", metavar="DIR")] = None,
+    json: Json = False,
+) -> None:
+    """Show the whole journey: template, filled sheet, slip, run, result."""
+    from submit import demo as demonstration
+
+    shown = demonstration.demo(desk, _told(json) if json else lambda run, state: typer.echo(f"  {run}: {state}"))
+    if json:
+        return _print_json(shown.data())
+    for line in shown.lines():
+        typer.echo(line)
+
+
+def _known_engine(engine: EngineName | None) -> str:
+    from submit.engines import engines
+
+    if engine and engine.value not in engines():
+        raise typer.Exit(
+            _complain(f"the engine {engine.value} is not set up here; there is: {', '.join(engines())}", WRONG_USE)
+        )
+    return engine.value if engine else ""
+
+
+def _sources(files: Sequence[Path]) -> list[Any]:
+    return [_source(file) for file in files]
+
+
+def _source(file: Path) -> Any:
+    from submit.keeping import Source
+
+    try:
+        return Source(file.name, file.read_bytes())
+    except OSError as error:
+        raise typer.Exit(_complain(f"{file}: {error.strerror}", WRONG_USE)) from error
+
+
+def _told(json: bool) -> Callable[[str, str], None]:
+    """Progress goes to the error stream, so that what is printed stays one document or one result."""
+    return lambda run, state: None if json else typer.echo(f"{run}: {state}", err=True)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json_module.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _problem_data(problem: Problem, language: str) -> dict[str, str]:
+    return {
+        "file": problem.where.file,
+        "spot": problem.where.spot,
+        "question": problem.question,
+        "code": problem.code,
+        "message": problem.message(language),
+    }
+
+
+def _problems_data(outcome: Outcome) -> list[dict[str, str]]:
+    return [_problem_data(problem, language) for problem, language in outcome.problems]
+
+
+def _print_problems(problems: Sequence[tuple[Problem, str]]) -> None:
+    for problem, language in problems:
+        typer.echo(problem.line(language), err=True)
+
+
+def _print_submission(desk: Desk, outcome: Outcome, *, json: bool) -> None:
+    from submit import standing
+
+    found = [(kept, standing.standing(desk, kept.id)) for kept in outcome.requests]
+    if json:
+        requests = [{**one.submit_data(), "known": kept.known} for kept, one in found]
+        return _print_json({"requests": requests, "problems": _problems_data(outcome)})
+    _print_problems(outcome.problems)
+    for kept, one in found:
+        again = "  (handed in before; this is the first one)" if kept.known else ""
+        typer.echo(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}{again}")
+
+
+def _print_standing(desk: Desk, found: Standing, *, json: bool) -> None:
+    if json:
+        return _print_json(found.status_data())
+    typer.echo(f"{found.request.id}  {found.request.state}")
+    _print_result(desk, found)
+
+
+def _print_result(desk: Desk, found: Standing) -> None:
+    from submit import standing
+
+    for name, value in found.result.get("metrics", {}).items():
+        typer.echo(f"  {name}: {value:.4g}")
+    for label, value in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
+        if value:
+            typer.echo(f"  {label}: {value}")
+    for model in standing.models(desk, found):
+        typer.echo(f"  model: {model.id}")
+
+
+def _exit_if(refused: bool) -> None:
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def _complain(line: str, code: int) -> int:
+    typer.echo(f"denpyo: {line}", err=True)
+    return code
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The one table of exit codes. What is not in it is a bug of ours, and keeps its traceback."""
+    from schema.kinds import KindError
+    from submit.desk import DeskError
+    from submit.engines import EngineDownError
+    from submit.ledger import LedgerBusy, LedgerDamaged, LedgerError
+    from submit.standing import UnknownRequestError
+
+    table: tuple[tuple[type[Exception], int], ...] = (
+        (LedgerDamaged, DAMAGED),
+        (LedgerBusy, NO_ANSWER),
+        (EngineDownError, NO_ANSWER),
+        (LedgerError, WRONG_USE),
+        (DeskError, WRONG_USE),
+        (KindError, WRONG_USE),
+        (UnknownRequestError, WRONG_USE),
+        (OSError, WRONG_USE),
+    )
+    return next((code for kind, code in table if isinstance(error, kind)), None)
+
+
+def main() -> None:
+    """The entry point ``denpyo``."""
+    try:
+        app()
+    except BrokenPipeError:
+        os._exit(GOOD)  # whoever read our output has seen enough
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        sys.exit(_complain(" ".join(str(error).split()), code))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What an engineer may get wrong in a kind's class though Python accepts it: each would silently hide a question or lose a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from schema.job import By, Part
+
+if TYPE_CHECKING:
+    from schema.question import Question
+
+
+def refuse_wrong_class(part: type[Part]) -> None:
+    """A TypeError for a rule that looks at no field, and for an order of fields in which a question hangs on a later one."""
+    for one in part.rules():
+        for name in (*one.needs, *one.blames):
+            if name not in part.model_fields:
+                raise TypeError(
+                    f"{part.__name__}.{one.holds.__name__}: a rule looks at {name!r}, which is no field beside it"
+                )
+    for inner in _parts_inside(part):
+        refuse_wrong_class(inner)
+
+
+def _parts_inside(part: type[Part]) -> Iterator[type[Part]]:
+    for info in part.model_fields.values():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+            yield info.annotation
+        for by in (mark for mark in info.metadata if isinstance(mark, By)):
+            yield from by.members.values()
+
+
+def must_come_before(part: type[Part], on: str, name: str, mark: str) -> None:
+    names = list(part.model_fields)
+    if on not in names[: names.index(name)]:
+        raise TypeError(f"{part.__name__}.{name}: its {mark} looks at {on!r}, which must be a field before it")
+
+
+def must_have_members(part: type[Part], by: By, name: str, choices: tuple[object, ...]) -> None:
+    if set(by.members) != set(choices):
+        expected = ", ".join(map(repr, choices)) or "the choices of a choice"
+        raise TypeError(f"{part.__name__}.{name}: its By needs a member for each of {expected}")
+
+
+def refuse_wrong_question(one: Question, may_be_none: bool, has_default: bool) -> None:
+    if may_be_none and (not has_default or one.default is not None):
+        raise TypeError(f"{one.name}: a field that may be None has the default None")
+    if one.limits.pattern and not (one.limits.pattern.startswith("^") and one.limits.pattern.endswith("$")):
+        raise TypeError(f"{one.name}: a pattern must begin with ^ and end with $, because it is matched as a whole")
+
+
+def refuse_wrong_conditions(questions: Iterable[Question]) -> None:
+    """A TypeError for a question or choice that waits for an answer which nobody can give."""
+    by_name: dict[str, list[Question]] = {}
+    for one in questions:
+        by_name.setdefault(one.name, []).append(one)
+    for one in (one for named in by_name.values() for one in named):
+        for condition in one.conditions:
+            known = {choice.value for deciding in by_name[condition.on] for choice in deciding.choices}
+            for value in (value for value in condition.values if known and value not in known):
+                raise TypeError(
+                    f"{one.name}: its condition on {condition.on!r} waits for {value!r}, which nobody can answer"
+                )
+        beside = one.name.rpartition(".")[0]
+        for choice in one.choices:
+            if choice.when and (f"{beside}." if beside else "") + choice.when.on not in by_name:
+                raise TypeError(
+                    f"{one.name}: its choice {choice.value!r} looks at {choice.when.on!r}, which is no field beside it"
+                )

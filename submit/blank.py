@@ -1,0 +1,74 @@
+"""Blank and filled forms, and copies of slips, as files: what ``template`` and ``convert`` write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from generators.excel.template import Filled
+from pydantic_core import to_jsonable_python
+
+from generators import json_schema
+from generators.excel import template
+from schema.answers import Where
+from schema.check import judge
+from schema.kinds import Kind
+from schema.problem import Problem, nearest, shown
+from schema.words import Fact
+from submit import doors
+from submit.desk import SCHEMAS, Desk
+from submit.keeping import Source
+
+
+def write(
+    desk: Desk, kind: str, language: str, layout: Literal["form", "table"], source: Source | None, out: Path
+) -> list[Problem]:
+    """Write a template, filled in from the YAML documents of ``source`` where there is one; or say why it cannot be."""
+    known = desk.kinds.get(kind)
+    if known is None:
+        return [Problem("unknown_kind", Where(shown(kind)), "kind", {"kind": shown(kind)}, nearest(kind, desk.kinds))]
+    filled, problems = _filled(desk, known, source, layout) if source else ([], [])
+    if not problems:
+        out.write_bytes(template.write(known.form, language, layout, filled))
+    return problems
+
+
+def _filled(desk: Desk, kind: Kind, source: Source, layout: str) -> tuple[list[Filled], list[Problem]]:
+    """The documents as rows. What is wrong in them is a Problem; what is only missing is left for the person to fill in."""
+    _, reads, problems = doors.read(source.data, source.name, desk.kinds)
+    rows = []
+    for one in reads:
+        judged = judge(one.answers, desk.kinds)
+        problems += [*one.problems, *(problem for problem in judged.problems if problem.code != "missing")]
+        if one.answers.kind != kind.name and one.answers.kind in desk.kinds:
+            facts: dict[str, Fact] = {"kind": one.answers.kind}
+            problems.append(Problem("another_kind", one.answers.place("kind"), "kind", {**facts, "wanted": kind.name}))
+        sender, again = (located.value if located else "" for located in (one.answers.sender, one.answers.again))
+        rows.append(Filled(dict(_by_key(kind, judged.values)), sender, again))
+    if layout == "form" and len(rows) > 1:
+        problems.append(Problem("one_request_only", reads[1].answers.where))
+    return rows, problems
+
+
+def _by_key(kind: Kind, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for question in kind.form.questions:
+        asked = all(values.get(one.on) in one.values for one in question.conditions)
+        if asked and question.name in values:
+            yield question.key, to_jsonable_python(values[question.name])
+
+
+def copy_slips(desk: Desk, requests: Sequence[str], folder: Path) -> list[Path]:
+    """The slips of these requests and the schemas that editors find them by, written into a folder."""
+    written = []
+    (folder / SCHEMAS).mkdir(parents=True, exist_ok=True)
+    with desk.ledger() as ledger:
+        for row in (ledger.request(one) for one in dict.fromkeys(requests)):
+            if row is None or row.slip is None:
+                continue
+            file = folder / f"{row.id}.yaml"
+            file.write_bytes((ledger.folder / row.slip).read_bytes())
+            form = desk.kinds[row.kind].form
+            (folder / SCHEMAS / f"{form.kind}.v{form.version}.json").write_bytes(json_schema.write(form))
+            written.append(file)
+    return written

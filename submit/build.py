@@ -1,0 +1,118 @@
+"""``denpyo build``: every generated file, from the schema alone; and whether what is committed still says the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from generators import json_schema, reference
+from generators.excel import template
+from schema import kinds as registry
+from schema.kinds import Kind
+from schema.words import languages
+from submit.desk import Config, Desk, shipped
+from submit.new_desk import json_bytes
+from submit.policy import Policy
+
+LAYOUTS = ("form", "table")
+
+
+@dataclass
+class Report:
+    """What was written, what drifted (with ``--check``), and released schemas whose kind changed without a new version."""
+
+    written: list[str] = field(default_factory=list)
+    drifted: list[str] = field(default_factory=list)
+    frozen: list[str] = field(default_factory=list)
+
+
+def build(desk: Desk, *, write: bool) -> Report:
+    """The shipped kinds' files in the checkout, a desk's own kinds' beside them on the desk. Released schemas are never overwritten."""
+    report = Report()
+    for root, path, data in _generated(desk):
+        _settle(root / path, data, report, write=write)
+    for file in _left_over(desk):
+        _drop(file, report, write=write)
+    return report
+
+
+def _generated(desk: Desk) -> Iterator[tuple[Path, str, bytes]]:
+    checkout = shipped("")
+    mine = {name: kind for name, kind in desk.kinds.items() if kind.file.parent != registry.SHIPPED}
+    if in_checkout():
+        for kind in registry.load().values():
+            yield from ((checkout, path, data) for path, data in _of_kind(kind))
+        for path, data in _of_all():
+            yield checkout, path, data
+    for kind in mine.values():
+        yield from ((desk.folder, path, data) for path, data in _of_kind(kind))
+
+
+def in_checkout() -> bool:
+    return (shipped("") / "pyproject.toml").is_file() and (shipped("") / "excel_templates").is_dir()
+
+
+def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
+    yield f"forms/json_schema/{kind.name}.v{kind.form.version}.json", json_schema.write(kind.form)
+    for language in languages():
+        for layout in LAYOUTS:
+            yield f"excel_templates/{language}/{kind.name}.{layout}.xlsx", template.write(kind.form, language, layout)
+
+
+def _of_all() -> Iterator[tuple[str, bytes]]:
+    yield "forms/json_schema/denpyo.schema.json", json_bytes(Config.model_json_schema())
+    yield "forms/json_schema/policy.schema.json", json_bytes(Policy.model_json_schema())
+    yield "docs/problems.md", reference.problems_page().encode()
+    yield "docs/kinds.md", reference.kinds_page([kind.form for kind in registry.load().values()]).encode()
+
+
+def _settle(file: Path, data: bytes, report: Report, *, write: bool) -> None:
+    name = file.as_posix()
+    there = file.read_bytes() if file.is_file() else None
+    if there is not None and _same(file, there, data):
+        return
+    if there is not None and _fingerprint(file, there) != _fingerprint(file, data):
+        report.frozen.append(name)
+    elif not write:
+        report.drifted.append(name)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        report.written.append(name)
+
+
+def _same(file: Path, one: bytes, two: bytes) -> bool:
+    """Workbooks are compared part by part, unpacked: compressors differ between machines."""
+    if file.suffix != ".xlsx":
+        return one == two
+    return _parts(one) == _parts(two)
+
+
+def _parts(data: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _fingerprint(file: Path, data: bytes) -> Any:
+    return json.loads(data).get("x-denpyo-fingerprint") if file.parent.name == "json_schema" else None
+
+
+def _left_over(desk: Desk) -> Iterator[Path]:
+    """Templates of kinds that are gone. Schemas of older versions stay for ever: slips point to them."""
+    if not in_checkout():
+        return
+    expected = {root / path for root, path, _ in _generated(desk)}
+    yield from (file for file in sorted((shipped("") / "excel_templates").glob("*/*.xlsx")) if file not in expected)
+
+
+def _drop(file: Path, report: Report, *, write: bool) -> None:
+    if write:
+        file.unlink()
+        report.written.append(f"(removed) {file.as_posix()}")
+    else:
+        report.drifted.append(file.as_posix())

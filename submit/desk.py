@@ -1,0 +1,157 @@
+"""A desk: one denpyo.toml, one policy, one ledger, and the kinds it knows. Any number of processes on one host may use it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schema import kinds as registry
+from schema.job import Identifier
+from schema.kinds import Kind
+from submit.ledger import Ledger, open_ledger
+
+CONFIG, POLICY, LEDGER, RUNS, SCHEMAS = "denpyo.toml", "policy.yaml", "ledger", "runs", "schemas"
+
+
+class DeskError(Exception):
+    """A desk that is missing or whose denpyo.toml is wrong: the operator's to mend, in one line."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Folder(_Strict):
+    """A folder that filled forms are dropped into; ``path`` is relative to the desk."""
+
+    kind: Literal["folder"]
+    path: str
+
+
+class Mail(_Strict):
+    """The mail server that answers go out through, and the sender's address. The password lies in a file of ``secrets``."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Config(_Strict):
+    """denpyo.toml. An unknown name in it is an error, because a misspelt setting must not be a silent one."""
+
+    engine: Annotated[Literal["local"], Field(description="where runs go")] = "local"
+    queues: Annotated[tuple[Identifier, ...], Field(min_length=1, description="the queues that exist here")] = (
+        "default",
+    )
+    kinds: Annotated[str, Field(description="a folder of kinds beside the shipped ones, relative to the desk")] = (
+        "kinds"
+    )
+    datasets: Annotated[tuple[str, ...], Field(description="folders of datasets, relative to the desk")] = ()
+    sources: Annotated[dict[str, Folder], Field(description="where filled forms come from, by a name of yours")] = {}
+    mail: Mail | None = None
+    secrets: Annotated[
+        dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")
+    ] = {}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An existing desk, its configuration read and its kinds loaded."""
+
+    folder: Path
+    config: Config
+    kinds: Mapping[str, Kind]
+
+    @property
+    def kinds_folder(self) -> Path:
+        return self.folder / self.config.kinds
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run: its slip, log, result and model."""
+        return self.folder / LEDGER / RUNS
+
+    def ledger(self) -> Ledger:
+        return open_ledger(self.folder / LEDGER)
+
+    def dataset_folders(self) -> tuple[Path, ...]:
+        """Where datasets are looked for: ``DENPYO_DATASETS``, else the desk's folders, ``datasets/`` and the examples."""
+        named = os.environ.get("DENPYO_DATASETS")
+        if named:
+            return tuple(Path(one) for one in named.split(os.pathsep) if one)
+        mine = tuple(self.folder / one for one in self.config.datasets)
+        return (*mine, Path("datasets"), Path("examples/datasets"), shipped("examples/datasets"))
+
+
+def shipped(path: str) -> Path:
+    """A file or folder that comes with denpyo, in a checkout and in an installed wheel alike."""
+    return Path(__file__).resolve().parent.parent / path
+
+
+def open_desk(folder: Path) -> Desk:
+    """The desk in this folder. A missing one is a DeskError, never silently a new one."""
+    config = read_config(folder / CONFIG)
+    for name, path in config.secrets.items():
+        refuse_open_secret(name, folder / path)
+    return Desk(folder, config, registry.load(kind_folders(folder, config)))
+
+
+def desk_or_none_yet(folder: Path) -> Desk:
+    """The desk in this folder, or what denpyo knows without one, for those commands that only judge or write blank forms."""
+    return open_desk(folder) if (folder / CONFIG).exists() else Desk(folder, Config(), registry.load())
+
+
+def kind_folders(folder: Path, config: Config) -> tuple[Path, ...]:
+    own = folder / config.kinds
+    return (own,) if own.is_dir() else ()
+
+
+def read_config(file: Path) -> Config:
+    try:
+        return Config.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise DeskError(f"no desk in {file.parent}/: run `denpyo init` or name one with --desk") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeskError(f"{file}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DeskError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def refuse_open_secret(name: str, file: Path) -> None:
+    """A secret must be a plain file of the user's own that nobody else may read; anything else is a DeskError before it is read."""
+    try:
+        found = file.lstat()
+    except OSError as error:
+        raise DeskError(f"secrets.{name}: {file}: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise DeskError(f"secrets.{name}: {file} must be a regular file of your own with mode 0600")
+
+
+def machine_user() -> str:
+    """The operating system's name of the user this process runs as; the environment is not asked, anyone can set it."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def denpyo_version() -> str:
+    try:
+        return version("denpyo")
+    except PackageNotFoundError:
+        return "0"

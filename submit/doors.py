@@ -1,0 +1,47 @@
+"""Which door reads which bytes. A door is one file in ``generators/`` and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+
+from generators import Read
+from schema.answers import Where
+from schema.kinds import Kind
+from schema.problem import Problem, shown
+
+Reader = Callable[[bytes, str, Mapping[str, Kind]], tuple[list[Read], list[Problem]]]
+
+
+def _excel(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators.excel import read
+
+    return read.read(data, name, kinds)
+
+
+def _yaml(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators import json_schema
+
+    return json_schema.read(data, name, kinds)
+
+
+DOORS: Mapping[str, tuple[str, Reader]] = {
+    ".xlsx": ("excel", _excel),
+    ".xlsm": ("excel", _excel),
+    ".xls": ("excel", _excel),
+    ".ods": ("excel", _excel),
+    ".csv": ("excel", _excel),
+    ".yaml": ("yaml", _yaml),
+    ".yml": ("yaml", _yaml),
+}
+
+
+def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[str, list[Read], list[Problem]]:
+    """The door's name, the responses, and what is wrong with the file as a whole."""
+    door = DOORS.get(PurePath(name).suffix.lower())
+    if door is None:
+        return "", [], [Problem("unknown_file", Where(shown(PurePath(name).name, 200)))]
+    responses, problems = door[1](data, shown(PurePath(name).name, 200), kinds)
+    if not responses and not problems:
+        problems = [Problem("no_answers", Where(shown(PurePath(name).name, 200)))]
+    return door[0], responses, problems

@@ -1,0 +1,81 @@
+"""Engines: where jobs run. Each is a module of plain functions that keeps this protocol; one contract suite runs against all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from schema.answers import Answers
+from schema.job import Resources
+from schema.kinds import Kind
+from schema.problem import Problem
+from schema.slip import Request
+from submit.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What an engine is handed: the run (``<request>.<attempt>``), its request, and the slip's file."""
+
+    run: str
+    request: Request
+    slip: Path
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A run that an engine has taken: the engine's own id for it, and an address a person can look at."""
+
+    engine_id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an engine says of a run: its state (queued, running, done, failed, stopped) and, once it has ended, its result."""
+
+    state: str
+    result: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that a run has made: its id, and the folder or address it lies at."""
+
+    id: str
+    place: str
+
+
+class Engine(Protocol):
+    """Every call may be repeated; ``enqueue`` of a run that is there already answers with its handle."""
+
+    def problems(self, desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> list[Problem]:
+        """What keeps this engine from running such a job, as far as it can see before the run."""
+
+    def enqueue(self, desk: Desk, ticket: Ticket) -> Handle: ...
+
+    def find(self, desk: Desk, run: str) -> Handle | None: ...
+
+    def look(self, desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
+        """The runs it knows among these."""
+
+    def stop(self, desk: Desk, run: str) -> None:
+        """Ask for a run to end. One that waits never starts; one that is over stays as it is."""
+
+    def log(self, desk: Desk, run: str) -> str: ...
+
+    def models(self, desk: Desk, run: str) -> list[Model]: ...
+
+
+class EngineDownError(Exception):
+    """The engine did not answer. What was accepted stays accepted and is handed over the next time."""
+
+
+def engines() -> Mapping[str, Engine]:
+    """Every engine by the name it has in denpyo.toml. Adding one is a file and a line."""
+    from submit.engines import local
+
+    return {"local": local}

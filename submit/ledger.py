@@ -1,0 +1,210 @@
+"""The ledger of one desk: requests, their runs, and the entries that say what happened, none of which ever changes.
+
+The canonical JSON (RFC 8785) of an entry is a leaf of a Merkle tree (RFC 9162) and holds the hash of the leaf before.
+What people wrote stands in entries as salted hashes only: the text lies beside, a slip in its file. Once the row beside
+an entry is deleted, its salt is gone too, nobody can test a guess against the hash any more, and the tree still verifies.
+
+Times are RFC 3339 with a zone, hashes are SHA-256 in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from submit.ledger_files import (
+    LOCK,
+    UNREADABLE,
+    WAIT_SECONDS,
+    LedgerBusy,
+    LedgerDamaged,
+    LedgerError,
+    LedgerExists,
+    LedgerMissing,
+    NetworkFileSystem,
+    create,
+    held,
+    meaning,
+    open_database,
+    refuse_network,
+    salted,
+    slip_path,
+    write_slip_file,
+)
+from submit.ledger_rows import (
+    ENTRIES,
+    ENTRIES_OF,
+    REQUESTS,
+    REQUESTS_IN,
+    RUNS,
+    RUNS_IN,
+    RUNS_OF,
+    SLIPS_OF,
+    Entry,
+    RequestRow,
+    RunRow,
+)
+from submit.ledger_verify import Verdict, verify
+from submit.ledger_writing import Values, Writing, stored_frontier
+from submit.merkle import Frontier
+
+__all__ = [
+    "Entry",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerDamaged",
+    "LedgerError",
+    "LedgerExists",
+    "LedgerMissing",
+    "NetworkFileSystem",
+    "RequestRow",
+    "RunRow",
+    "Verdict",
+    "Writing",
+    "create",
+    "open_ledger",
+    "verify",
+]
+
+_PAGE = 1000
+
+
+class Ledger:
+    """An open ledger. It belongs to the thread that opened it and not to a forked child; `with` closes it.
+
+    `salt` is the desk's own: 32 random bytes, made once.
+    """
+
+    def __init__(self, folder: Path, db: sqlite3.Connection, wait: float) -> None:
+        self.folder = folder
+        self._db, self._wait, self._pid = db, wait, os.getpid()
+        self._writing: Writing | None = None
+        self.salt: bytes = dict(self.query("SELECT key, value FROM meta"))["salt"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction, alone: LedgerBusy if others write for longer than we wait."""
+        if self._writing is not None:
+            raise RuntimeError("this ledger is being written already")
+        with held(self.folder / LOCK, self._wait):
+            tx = Writing(self._here())
+            try:
+                tx.begin()
+                self._writing = tx
+                yield tx
+                tx.commit()
+            finally:
+                self._writing = None
+                tx.end()
+
+    def write_slip(self, slip_id: str, slip: bytes, year: int, month: int) -> str:
+        """The path of the written file. Only while writing: nobody may replace the file before its entry is kept.
+
+        A file that no entry has recorded is replaced; LedgerError where one has, with other bytes.
+        """
+        path = slip_path(slip_id, year, month)
+        if self._writing is None:
+            raise RuntimeError("a slip is written inside `with ledger.writing()`")
+        for recorded, salt in self.query(SLIPS_OF, (slip_id,)):
+            if salt is None or salted(salt, slip) != recorded:
+                raise LedgerError(f"{path}: is recorded with other bytes")
+        write_slip_file(self.folder, path, slip)
+        return path
+
+    def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows of one SELECT of the caller's own."""
+        try:
+            return self._here().execute(sql, values).fetchall()
+        except UNREADABLE as error:
+            raise meaning(error, error) from None
+
+    def _here(self) -> sqlite3.Connection:
+        if os.getpid() != self._pid:
+            raise RuntimeError("a ledger is not carried over a fork: open it again")
+        return self._db
+
+    def ensure(self, sql: str) -> None:
+        """One `CREATE ... IF NOT EXISTS`, for what an engine or inbox keeps in the same file. It waits for no writer once that is there."""
+        self.query(sql)
+
+    def has(self, key: str) -> bool:
+        return bool(self.query("SELECT 1 FROM entries WHERE key = ?", (key,)))
+
+    def entries(self, request: str | None = None, since: int = 0) -> Iterator[Entry]:
+        """In order, those after number `since`; read in pages, so that a slow reader keeps no writer waiting."""
+        while page := self._page(request, since):
+            yield from page
+            since = page[-1].seq
+
+    def _page(self, request: str | None, since: int) -> list[Entry]:
+        if request is None:
+            return [_entry(*row) for row in self.query(ENTRIES, (since, _PAGE))]
+        return [_entry(*row) for row in self.query(ENTRIES_OF, (since, request, _PAGE))]
+
+    def request(self, request: str) -> RequestRow | None:
+        return next((RequestRow(*row) for row in self.query("SELECT * FROM requests WHERE id = ?", (request,))), None)
+
+    def requests(self, states: Collection[str] = (), limit: int | None = None) -> list[RequestRow]:
+        """Those in one of the states, or all; the first to come first."""
+        most = -1 if limit is None else limit
+        rows = self.query(REQUESTS_IN, (json.dumps([*states]), most)) if states else self.query(REQUESTS, (most,))
+        return [RequestRow(*row) for row in rows]
+
+    def run(self, run: str) -> RunRow | None:
+        return next((RunRow(*row) for row in self.query("SELECT * FROM runs WHERE run = ?", (run,))), None)
+
+    def runs(self, request: str | None = None, states: Collection[str] = ()) -> list[RunRow]:
+        """Those of the request and in one of the states; the first to come first."""
+        if request is not None:
+            of_request = [RunRow(*row) for row in self.query(RUNS_OF, (request,))]
+            return [run for run in of_request if not states or run.state in states]
+        rows = self.query(RUNS_IN, (json.dumps([*states]),)) if states else self.query(RUNS)
+        return [RunRow(*row) for row in rows]
+
+    def root(self) -> str:
+        return self._frontier().root().hex()
+
+    def size(self) -> int:
+        return self._frontier().size
+
+    def _frontier(self) -> Frontier:
+        if self._writing is not None:
+            return self._writing.frontier
+        return stored_frontier(self.query("SELECT size, hashes FROM frontier"))
+
+
+def open_ledger(folder: Path, wait: float = WAIT_SECONDS) -> Ledger:
+    """Never creates: LedgerMissing, LedgerDamaged, NetworkFileSystem, or a plain LedgerError for a newer format.
+
+    Others may hold the ledger for `wait` seconds before this one says LedgerBusy.
+    """
+    refuse_network(folder)
+    db = open_database(folder, wait)
+    try:
+        return Ledger(folder, db, wait)
+    except BaseException:
+        db.close()
+        raise
+
+
+def _entry(seq: int, key: str, body: bytes, text: str | None) -> Entry:
+    try:
+        told = json.loads(body)
+        beside = text if told["beside"] else ""
+        return Entry(seq, key, told["at"], told["user"], told["action"], told["request"], told["detail"], beside)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LedgerDamaged(f"entry {seq}: cannot be read") from error

@@ -1,0 +1,195 @@
+"""Whether a ledger still says what it said: every leaf, link, text and slip is computed again from what is on the disk.
+
+This proves that the ledger agrees with itself. Only a root that is kept elsewhere can prove that nobody rewrote it all.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from submit.ledger_files import (
+    DATABASE,
+    UNREADABLE,
+    LedgerDamaged,
+    LedgerError,
+    meaning,
+    open_database,
+    read_slip_file,
+    salted,
+    slip_files,
+)
+from submit.ledger_rows import NOTHING_BEFORE
+from submit.merkle import Frontier, leaf_hash
+
+_decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
+_FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
+_ROWS = """
+    SELECT entries.seq, key, request, body, salt, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
+    ORDER BY entries.seq"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`entries` and `root` are those of the tree as far as it was read; `wrong` is one line on the first fault, or "".
+
+    `unrecorded` are the files under slips/ that no entry of a sound ledger names, as a crash between file and entry
+    leaves one.
+    """
+
+    ok: bool
+    entries: int
+    root: str
+    wrong: str
+    unrecorded: tuple[str, ...]
+
+
+@dataclass
+class _Walk:
+    """How far the reading has come. `slips` has for each request the path by recorded hash, None for an erased one."""
+
+    folder: Path
+    files: list[tuple[str, str]] = field(default_factory=list)
+    frontier: Frontier = field(default_factory=Frontier)
+    before: str = NOTHING_BEFORE
+    slips: dict[str, dict[str, str | None]] = field(default_factory=dict)
+
+
+def verify(folder: Path) -> Verdict:
+    """Of a ledger at rest or in use. LedgerError where it cannot be judged: missing, busy, or of a newer format."""
+    walk = _Walk(folder)
+    try:
+        wrong = _judge(walk)
+    except LedgerDamaged as error:
+        wrong = f"{error}, after entry {walk.frontier.size}" if walk.frontier.size else str(error)
+    recorded = {path for paths in walk.slips.values() for path in paths.values()}
+    unrecorded = () if wrong else tuple(path for path, _ in walk.files if path not in recorded)
+    return Verdict(not wrong, walk.frontier.size, walk.frontier.root().hex(), wrong, unrecorded)
+
+
+def _judge(walk: _Walk) -> str:
+    try:
+        with closing(open_database(walk.folder)) as db:
+            return _first_wrong(db, walk)
+    except UNREADABLE as error:
+        raise meaning(error, LedgerDamaged(f"{DATABASE}: {error}")) from error
+    except OSError as error:
+        raise LedgerError(f"{error.filename}: {error.strerror}") from error
+
+
+def _first_wrong(db: sqlite3.Connection, walk: _Walk) -> str:
+    db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    db.execute("BEGIN")
+    stored = db.execute("SELECT size, hashes FROM frontier").fetchall()
+    walk.files = slip_files(walk.folder)  # after the first read, which keeps writers from adding to what we compare
+    return (
+        _wrong_entry(db, walk)
+        or _wrong_frontier(stored, walk.frontier)
+        or _wrong_request(db, walk)
+        or _wrong_owner(db)
+        or _wrong_page(db)
+    )
+
+
+def _wrong_entry(db: sqlite3.Connection, walk: _Walk) -> str:
+    by_request: dict[str, list[str]] = {}
+    for path, request in walk.files:
+        if request:
+            by_request.setdefault(request, []).append(path)
+    for seq, key, request, body, salt, text in db.execute(_ROWS):
+        entry = _parsed(body)
+        wrong = _wrong_link(entry, seq, key, request, walk) or _wrong_beside(entry, salt, text)
+        if not wrong and entry["slip"] is not None:
+            wrong = _wrong_slip(entry, salt, by_request.get(request, []), walk)
+        if wrong:
+            return wrong
+        leaf = leaf_hash(body)
+        walk.frontier, walk.before = walk.frontier.append_hash(leaf), leaf.hex()
+    return ""
+
+
+def _parsed(body: object) -> dict[str, Any]:
+    """Empty where it is not the body of an entry."""
+    try:
+        text = body.decode() if isinstance(body, bytes) else ""
+        entry, end = _decode(text)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) and entry.keys() == _FIELDS and end == len(text) else {}
+
+
+def _wrong_link(entry: dict[str, Any], seq: object, key: object, request: object, walk: _Walk) -> str:
+    due = walk.frontier.size + 1
+    if isinstance(seq, int) and seq > due:
+        return f"entry {due}: is missing"
+    if seq != due:
+        return f"entry {seq!r}: has no place before entry {due}"
+    if not entry:
+        return f"entry {seq}: is not the body of an entry"
+    if entry["seq"] != seq:
+        return f"entry {seq}: was written as entry {entry['seq']!r}"
+    if (entry["key"], entry["request"]) != (key, request):
+        return f"entry {seq}: stands under another key or request than it was written with"
+    if entry["before"] != walk.before:
+        return f"entry {max(due - 1, 1)}: is not the one that entry {due} was written after"
+    return ""
+
+
+def _wrong_beside(entry: dict[str, Any], salt: object, text: object) -> str:
+    if salt is None and text is None:
+        return ""
+    if not isinstance(salt, bytes) or not isinstance(text, str) or not (entry["beside"] or entry["slip"]):
+        return f"entry {entry['seq']}: nothing of the kind was written beside it"
+    if entry["beside"] != (salted(salt, text.encode("utf-8", "surrogateescape")) if text else None):
+        return f"entry {entry['seq']}: the text beside it was changed"
+    return ""
+
+
+def _wrong_slip(entry: dict[str, Any], salt: bytes | None, paths: list[str], walk: _Walk) -> str:
+    found = walk.slips.setdefault(entry["request"], {})
+    found[entry["slip"]] = None
+    if salt is None:
+        return ""
+    for path in paths:
+        slip = read_slip_file(walk.folder / path)
+        if slip is not None and salted(salt, slip) == entry["slip"]:
+            found[entry["slip"]] = path
+            return ""
+    named = f"{paths[0]} was changed" if paths else f"the slip of request {entry['request']!r} is missing"
+    return f"entry {entry['seq']}: {named}"
+
+
+def _wrong_frontier(stored: list[tuple[Any, ...]], frontier: Frontier) -> str:
+    if stored == [(frontier.size, frontier.pack())]:
+        return ""
+    if len(stored) != 1 or not isinstance(stored[0][0], int):
+        return "frontier: is not that of the entries"
+    if stored[0][0] > frontier.size:
+        return f"entry {frontier.size + 1}: is missing, of the {stored[0][0]} that the frontier counts"
+    if stored[0][0] < frontier.size:
+        return f"entry {stored[0][0] + 1}: is not in the frontier"
+    return f"entry {frontier.size}: does not lead to the stored frontier"
+
+
+def _wrong_request(db: sqlite3.Connection, walk: _Walk) -> str:
+    for request, slip, recorded in db.execute("SELECT id, slip, slip_sha256 FROM requests ORDER BY rowid"):
+        known = walk.slips.get(request, {})
+        kept = any(known.values())
+        if (slip is None and kept) or (slip is not None and known.get(recorded, "") not in (None, slip)):
+            return f"request {request!r}: its slip is not the one that its entry recorded"
+    return ""
+
+
+def _wrong_owner(db: sqlite3.Connection) -> str:
+    stray = db.execute("PRAGMA foreign_key_check").fetchone()
+    return f"{stray[0]}: row {stray[1]} belongs to none of the {stray[2]}" if stray else ""
+
+
+def _wrong_page(db: sqlite3.Connection) -> str:
+    """Indexes too: an entry that is missing in one could be written a second time."""
+    found = str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    return "" if found == "ok" else f"{DATABASE}: {found.splitlines()[-1]}"

@@ -1,0 +1,63 @@
+"""``denpyo init``: what a desk has, written where there is none yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from generators import json_schema
+from schema import kinds as registry
+from submit import ledger
+from submit.desk import CONFIG, LEDGER, POLICY, SCHEMAS, Config, Desk, DeskError, machine_user, open_desk
+from submit.policy import Policy
+
+TOML = """\
+#:schema {schemas}/denpyo.schema.json
+# What this desk works with. A name that denpyo does not know is an error.
+
+engine = "local"          # where runs go: this machine
+queues = ["default"]      # the queues that exist
+kinds = "kinds"           # your own kinds of job, one file each, beside the shipped ones
+datasets = []             # folders of datasets, beside datasets/ and the examples
+
+# Where filled forms come from, and how people are answered. Secrets are named here and lie in files of mode 0600.
+# [sources.inbox]
+# kind = "folder"
+# path = "inbox"
+# [mail]
+# host = "mail.example.com"
+# port = 587
+# sender = "denpyo@example.com"
+# [secrets]
+# mail = "secrets/mail"
+"""
+POLICY_YAML = """\
+# yaml-language-server: $schema={schemas}/policy.schema.json
+# Who may run what. What no rule allows is denied; while this file is missing or wrong, everything is.
+version: 1
+rules:
+- who: ["user:{user}"]   # the user of this machine
+  kinds: ["*"]
+  queues: ["*"]
+"""
+
+
+def make_desk(folder: Path) -> Desk:
+    """A desk whose policy lets the user of this machine run every kind on the local engine. DeskError where one is already."""
+    if (folder / CONFIG).exists() or (folder / LEDGER).exists():
+        raise DeskError(f"{folder}/ has a desk already")
+    (folder / "kinds").mkdir(parents=True, exist_ok=True)
+    (folder / SCHEMAS).mkdir(exist_ok=True)
+    ledger.create(folder / LEDGER)
+    (folder / POLICY).write_bytes(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
+    for name, model in (("denpyo", Config), ("policy", Policy)):
+        (folder / SCHEMAS / f"{name}.schema.json").write_bytes(json_bytes(model.model_json_schema()))
+    for kind in registry.load().values():
+        (folder / SCHEMAS / f"{kind.name}.v{kind.form.version}.json").write_bytes(json_schema.write(kind.form))
+    (folder / CONFIG).write_bytes(TOML.format(schemas=SCHEMAS).encode())  # last: a desk is one when it has this
+    return open_desk(folder)
+
+
+def json_bytes(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

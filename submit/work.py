@@ -1,0 +1,238 @@
+"""``denpyo work``: take runs from the local queue, one at a time, and see each to its end, also after a worker was killed.
+
+Exactly one process works on a run: the one that holds the run's ``worker`` lock. A run whose job lives on without its worker is
+watched to its end, not started again; one that died after it had started has failed, because what it did cannot be undone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schema import words
+from submit.desk import Desk, kind_folders, now, shipped
+from submit.engines import local
+
+BEAT = 0.1
+GRACE = 10.0
+ALREADY = (75, 76)
+"""Exit codes of ``jobs``: this attempt runs in another process, or has started before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One row of the local queue, as a worker needs it."""
+
+    run: str
+    slip: str
+    max_hours: float
+    gpus: int
+
+
+def work(desk: Desk, *, drain: bool, told: Callable[[str, str], None], only: str = "") -> int:
+    """Run what waits; with ``drain`` until nothing does, else until interrupted. ``told`` hears (run, state) as it changes.
+
+    Returns how many runs this worker has brought to their end.
+    """
+    ended = 0
+    while True:
+        busy = False
+        for run in _waiting(desk, only):
+            with _sole_worker(local.folder(desk, run)) as mine:
+                busy = True
+                if mine and _see_to_its_end(desk, run, told):
+                    ended += 1
+        if not busy and drain:
+            return ended
+        time.sleep(BEAT if busy else 5 * BEAT)
+
+
+def _waiting(desk: Desk, only: str) -> list[str]:
+    with desk.ledger() as ledger:
+        return [run for run in local.waiting(ledger) if only in ("", run)]
+
+
+@contextmanager
+def _sole_worker(folder: Path) -> Iterator[bool]:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _open(folder / "worker") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _open(file: Path) -> Any:
+    return open(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+
+
+def _see_to_its_end(desk: Desk, run: str, told: Callable[[str, str], None]) -> bool:
+    """Start the run, or take up where a dead worker left it. False where it ended or was stopped in the meantime."""
+    row = _claim(desk, run)
+    if row is None:
+        return False
+    told(run, "running")
+    state, result = _outcome(desk, row)
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute(
+            "UPDATE local_queue SET state = ?, result = ?, ended_at = ? WHERE run = ?",
+            (state, json.dumps(result), now().isoformat(), run),
+        )
+    told(run, state)
+    return True
+
+
+def _claim(desk: Desk, run: str) -> Queued | None:
+    with desk.ledger() as ledger:
+        with ledger.writing() as tx:
+            tx.execute(
+                "UPDATE local_queue SET state = 'running', started_at = coalesce(started_at, ?) WHERE run = ? AND state = 'queued'",
+                (now().isoformat(), run),
+            )
+        rows = ledger.query(
+            "SELECT run, slip, max_hours, gpus FROM local_queue WHERE run = ? AND state = 'running'", (run,)
+        )
+    return Queued(*rows[0]) if rows else None
+
+
+def _outcome(desk: Desk, row: Queued) -> tuple[str, Mapping[str, Any]]:
+    folder = local.folder(desk, row.run)
+    ended: str | None = None
+    while ended is None and not (folder / "result.json").exists():
+        if _alive(folder) is not None:
+            ended = (
+                _watch(desk, row, folder, lambda: _alive(folder) is None, lambda how: _kill(_alive(folder), how))
+                or None
+            )
+        elif (folder / "started").exists():
+            break  # it died half way: a job that ends by itself leaves its result before it lets go of ``alive``
+        else:
+            ended = _start(desk, row, folder)
+    return _result(desk, row.run, ended or "")
+
+
+def _alive(folder: Path) -> int | None:
+    """The process that runs this job now, which holds ``alive``; 0 while its number is not written yet; None if there is none."""
+    file = folder / "alive"
+    if not file.exists():
+        return None
+    with _open(file) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = lock.read()
+            return int(text) if text.isdigit() else 0
+    return None
+
+
+def _start(desk: Desk, row: Queued, folder: Path) -> str | None:
+    """Run the job in a process group of its own, so that it outlives this worker and can be ended with all it started.
+
+    None when another process had this attempt already, as happens when a worker dies just after it started one.
+    """
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "jobs",
+        str((desk.folder / row.slip).resolve()),
+        "--out",
+        ".",
+        "--run",
+        row.run,
+    ]
+    with open(folder / "log", "ab") as log:
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=folder,
+            env=_environment(desk, row),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    ended = _watch(desk, row, folder, lambda: process.poll() is not None, lambda how: _kill(process.pid, how))
+    return None if not ended and process.returncode in ALREADY else ended
+
+
+def _environment(desk: Desk, row: Queued) -> dict[str, str]:
+    """What a job may know: no more of this process's environment than it needs, for secrets may stand in it."""
+    passed = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH") if name in os.environ
+    }
+    join = os.pathsep.join
+    return passed | {
+        "PYTHONPATH": str(shipped("")),
+        "DENPYO_DATASETS": join(str(folder.resolve()) for folder in desk.dataset_folders()),
+        "DENPYO_KINDS": join(str(folder.resolve()) for folder in kind_folders(desk.folder, desk.config)),
+        "DENPYO_MODELS": str(desk.runs.resolve()),
+        "DENPYO_CACHE": str((desk.folder / "cache").resolve()),
+        "CUDA_VISIBLE_DEVICES": ",".join(map(str, range(row.gpus))),
+    }
+
+
+def _watch(desk: Desk, row: Queued, folder: Path, over: Callable[[], bool], kill: Callable[[int], None]) -> str:
+    """Wait for a job: "" when it ended by itself, else why it was ended."""
+    begun = time.monotonic() - max(0.0, time.time() - _begun(folder))
+    beats = 0
+    while not over():
+        reason = "time_limit" if time.monotonic() - begun > row.max_hours * 3600 else ""
+        if not reason and beats % 5 == 0 and _stop_wanted(desk, row.run):
+            reason = "stopped_on_request"
+        if reason:
+            _end(over, kill)
+            return reason
+        time.sleep(BEAT)
+        beats += 1
+    return ""
+
+
+def _begun(folder: Path) -> float:
+    marker = folder / "started"
+    return marker.stat().st_mtime if marker.exists() else time.time()
+
+
+def _stop_wanted(desk: Desk, run: str) -> bool:
+    with desk.ledger() as ledger:
+        return bool(ledger.query("SELECT stop FROM local_queue WHERE run = ?", (run,))[0][0])
+
+
+def _end(over: Callable[[], bool], kill: Callable[[int], None]) -> None:
+    kill(signal.SIGTERM)
+    patience = time.monotonic() + GRACE
+    while not over():
+        if time.monotonic() > patience:
+            kill(signal.SIGKILL)
+        time.sleep(BEAT)
+
+
+def _kill(pid: int | None, how: int) -> None:
+    if pid:
+        with suppress(ProcessLookupError):  # it ended by itself in this moment, which is what was wanted
+            os.killpg(pid, how)
+
+
+def _result(desk: Desk, run: str, ended: str) -> tuple[str, Mapping[str, Any]]:
+    """The state a run ended in and its result: the job's own, or why it has none, in the requester's language."""
+    file = local.folder(desk, run) / "result.json"
+    if not ended and file.exists():
+        result = json.loads(file.read_text(encoding="utf-8"))
+        return str(result["state"]), result
+    code = ended or "interrupted"
+    with desk.ledger() as ledger:
+        request = ledger.request(run.rpartition(".")[0])
+    language = request.language if request else "en"
+    state = "stopped" if ended == "stopped_on_request" else "failed"
+    return state, {"state": state, "code": code, "reason": words.text(code, language), "metrics": {}}
