@@ -16,7 +16,7 @@ from submit.desk import Desk, machine_user, now
 from submit.engines import Engine, Handle, Look, Ticket, engines
 from submit.keeping import read_slip
 from submit.ledger import Ledger, RunRow, Writing
-from submit.ledger_files import held
+from submit.ledger.files import held
 
 WAIT = 30.0
 OPEN = ("queued", "running")

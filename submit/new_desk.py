@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from generators import json_schema
 from schema import kinds as registry
 from submit import ledger
-from submit.desk import CONFIG, LEDGER, POLICY, SCHEMAS, Config, Desk, DeskError, machine_user, open_desk
+from submit.desk import CONFIG, LEDGER, POLICY, SCHEMAS, Config, Desk, DeskError, denpyo_version, machine_user, now, open_desk
 from submit.policy import Policy
 
 TOML = """\
@@ -50,6 +51,7 @@ def make_desk(folder: Path) -> Desk:
     (folder / "kinds").mkdir(parents=True, exist_ok=True)
     (folder / SCHEMAS).mkdir(exist_ok=True)
     ledger.create(folder / LEDGER)
+    _first_entry(folder / LEDGER)
     (folder / POLICY).write_bytes(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
     for name, model in (("denpyo", Config), ("policy", Policy)):
         (folder / SCHEMAS / f"{name}.schema.json").write_bytes(json_bytes(model.model_json_schema()))
@@ -57,6 +59,13 @@ def make_desk(folder: Path) -> Desk:
         (folder / SCHEMAS / f"{kind.name}.v{kind.form.version}.json").write_bytes(json_schema.write(kind.form))
     (folder / CONFIG).write_bytes(TOML.format(schemas=SCHEMAS).encode())  # last: a desk is one when it has this
     return open_desk(folder)
+
+
+def _first_entry(folder: Path) -> None:
+    """The desk's birth, and the hash of its salt, which ids are made with: another salt would make other ids of the same sheets."""
+    with ledger.open_ledger(folder) as opened, opened.writing() as tx:
+        detail = {"denpyo": denpyo_version(), "salt_sha256": hashlib.sha256(opened.salt).hexdigest()}
+        tx.append("made", "made", at=now().isoformat(timespec="milliseconds"), user=machine_user(), detail=detail)
 
 
 def json_bytes(value: Any) -> bytes:

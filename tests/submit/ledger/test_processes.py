@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def start(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.submit.ledger_kill", str(folder), name, str(count)]
+    command = [sys.executable, "-m", "tests.submit.ledger.kill", str(folder), name, str(count)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

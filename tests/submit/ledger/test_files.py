@@ -19,7 +19,7 @@ from submit.ledger import (
     open_ledger,
     verify,
 )
-from submit.ledger_files import network_file_system
+from submit.ledger.files import network_file_system
 
 AT = "2026-11-21T07:00:00+09:00"
 MOUNTS = """\

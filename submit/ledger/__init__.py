@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from submit.ledger_files import (
+from submit.ledger.files import (
     LOCK,
     UNREADABLE,
     WAIT_SECONDS,
@@ -36,7 +36,7 @@ from submit.ledger_files import (
     slip_path,
     write_slip_file,
 )
-from submit.ledger_rows import (
+from submit.ledger.rows import (
     ENTRIES,
     ENTRIES_OF,
     REQUESTS,
@@ -49,9 +49,9 @@ from submit.ledger_rows import (
     RequestRow,
     RunRow,
 )
-from submit.ledger_verify import Verdict, verify
-from submit.ledger_writing import Values, Writing, stored_frontier
-from submit.merkle import Frontier
+from submit.ledger.verify import Verdict, verify
+from submit.ledger.writing import Values, Writing, stored_frontier
+from submit.ledger.merkle import Frontier
 
 __all__ = [
     "Entry",

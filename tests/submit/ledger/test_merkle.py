@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submit.merkle import Frontier
+from submit.ledger.merkle import Frontier
 
 
 def tree_hash(leaves: list[bytes]) -> bytes:

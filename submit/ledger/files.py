@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from submit.ledger_rows import TABLES
+from submit.ledger.rows import TABLES
 
 FORMAT = 1
 DATABASE, LOCK, SLIPS = "ledger.sqlite", "lock", "slips"

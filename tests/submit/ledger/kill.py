@@ -1,6 +1,6 @@
 """A process that appends to a ledger and says of each entry, once it is kept, its key and whether it was new.
 
-    python -m tests.submit.ledger_kill FOLDER NAME COUNT
+    python -m tests.submit.ledger.kill FOLDER NAME COUNT
 
 Every third transaction has three entries, and every fourth a slip with its request.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from submit.ledger_files import (
+from submit.ledger.files import (
     DATABASE,
     UNREADABLE,
     LedgerDamaged,
@@ -23,8 +23,8 @@ from submit.ledger_files import (
     salted,
     slip_files,
 )
-from submit.ledger_rows import NOTHING_BEFORE
-from submit.merkle import Frontier, leaf_hash
+from submit.ledger.rows import NOTHING_BEFORE
+from submit.ledger.merkle import Frontier, leaf_hash
 
 _decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
 _FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
