@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from generators.excel import template
 from generators.excel.template import Filled
+
+from generators.excel import template
 from submit import one_machine, standing
 from submit.desk import LEDGER, Desk
 from submit.keeping import Source, Wishes
@@ -48,7 +49,10 @@ class Shown:
         yield f"記入した依頼票 / filled sheet: {self.sheet}"
         yield f"伝票 / slip: {self.found.slip}"
         yield ""
-        yield from (f"  {line}" for line in (self.found.slip.read_text(encoding="utf-8") if self.found.slip else "").splitlines())
+        yield from (
+            f"  {line}"
+            for line in (self.found.slip.read_text(encoding="utf-8") if self.found.slip else "").splitlines()
+        )
         yield ""
         yield f"台帳 / ledger root: {self.root}"
         yield f"結果 / state: {self.found.request.state}"
@@ -66,7 +70,9 @@ def demo(folder: Path | None, told: Told) -> Shown:
     blank, sheet = _sheets(desk)
     outcome, found = one_machine.run(desk, Source(sheet.name, sheet.read_bytes()), Wishes(), told)
     if found is None or found.request.state != "done":
-        raise DemoFailedError([problem.line("en") for problem, _ in outcome.problems] or [standing.log_end(desk, found)] if found else [])
+        raise DemoFailedError(
+            [problem.line("en") for problem, _ in outcome.problems] or [standing.log_end(desk, found)] if found else []
+        )
     verdict = verify(desk.folder / LEDGER)
     return Shown(blank, sheet, found, verdict.root, standing.summary(desk, found))
 

@@ -10,7 +10,19 @@ from typing import Any
 from generators import json_schema
 from schema import kinds as registry
 from submit import ledger
-from submit.desk import CONFIG, LEDGER, POLICY, SCHEMAS, Config, Desk, DeskError, denpyo_version, machine_user, now, open_desk
+from submit.desk import (
+    CONFIG,
+    LEDGER,
+    POLICY,
+    SCHEMAS,
+    Config,
+    Desk,
+    DeskError,
+    denpyo_version,
+    machine_user,
+    now,
+    open_desk,
+)
 from submit.policy import Policy
 
 TOML = """\

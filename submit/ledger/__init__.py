@@ -36,6 +36,7 @@ from submit.ledger.files import (
     slip_path,
     write_slip_file,
 )
+from submit.ledger.merkle import Frontier
 from submit.ledger.rows import (
     ENTRIES,
     ENTRIES_OF,
@@ -51,7 +52,6 @@ from submit.ledger.rows import (
 )
 from submit.ledger.verify import Verdict, verify
 from submit.ledger.writing import Values, Writing, stored_frontier
-from submit.ledger.merkle import Frontier
 
 __all__ = [
     "Entry",

@@ -23,8 +23,8 @@ from submit.ledger.files import (
     salted,
     slip_files,
 )
-from submit.ledger.rows import NOTHING_BEFORE
 from submit.ledger.merkle import Frontier, leaf_hash
+from submit.ledger.rows import NOTHING_BEFORE
 
 _decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
 _FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}

@@ -12,8 +12,8 @@ from typing import Any
 import rfc8785
 
 from submit.ledger.files import SLIP_ID, UNREADABLE, LedgerDamaged, meaning, salted
-from submit.ledger.rows import NOTHING_BEFORE, PUT_REQUEST, PUT_RUN, RequestRow, RunRow
 from submit.ledger.merkle import Frontier, leaf_hash
+from submit.ledger.rows import NOTHING_BEFORE, PUT_REQUEST, PUT_RUN, RequestRow, RunRow
 
 Values = Sequence[Any] | Mapping[str, Any]
 

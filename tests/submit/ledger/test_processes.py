@@ -9,7 +9,7 @@ import pytest
 
 from submit.ledger import create, open_ledger, verify
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
