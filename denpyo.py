@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json as json_module
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from schema.problem import Problem
-    from submit.desk import Desk
-    from submit.journey import Outcome
-    from submit.standing import Standing
+    from submit.keeping import Source
 
 GOOD, REFUSED, WRONG_USE, NO_ANSWER, DAMAGED = 0, 1, 2, 3, 4
 
@@ -58,6 +54,7 @@ HERE = Path("desk")
 @app.command()
 def kinds(desk: DeskOption = HERE, json: Json = False) -> None:
     """List the kinds of job that can be asked for."""
+    from submit import terminal
     from submit.desk import desk_or_none_yet
 
     forms = [kind.form for kind in desk_or_none_yet(desk).kinds.values()]
@@ -65,9 +62,9 @@ def kinds(desk: DeskOption = HERE, json: Json = False) -> None:
         titles = [
             {"kind": form.kind, "version": form.version, "en": form.title.en, "ja": form.title.ja} for form in forms
         ]
-        return _print_json({"kinds": titles})
+        return terminal.document({"kinds": titles})
     for form in forms:
-        typer.echo(f"{form.kind}  v{form.version}  {form.title.ja} / {form.title.en}")
+        terminal.say(f"{form.kind}  v{form.version}  {form.title.ja} / {form.title.en}")
 
 
 @app.command()
@@ -78,18 +75,19 @@ def build(
 ) -> None:
     """Write every generated file from the schema."""
     from submit import build as building
+    from submit import terminal
     from submit.desk import desk_or_none_yet
 
     report = building.build(desk_or_none_yet(desk), write=not check)
     if json:
-        _print_json({"written": report.written, "drifted": report.drifted, "frozen": report.frozen})
+        terminal.document({"written": report.written, "drifted": report.drifted, "frozen": report.frozen})
     else:
         for file in report.written:
-            typer.echo(f"wrote {file}")
+            terminal.say(f"wrote {file}")
         for file in report.drifted:
-            typer.echo(f"{file} is not what the schema says: run `denpyo build`", err=True)
+            terminal.complain(f"{file} is not what the schema says: run `denpyo build`")
         for file in report.frozen:
-            typer.echo(f"{file} is released and its kind has changed: raise `version` in the kind's class", err=True)
+            terminal.complain(f"{file} is released and its kind has changed: raise `version` in the kind's class")
     _exit_if(bool(report.drifted or report.frozen))
 
 
@@ -106,45 +104,47 @@ def template(
     json: Json = False,
 ) -> None:
     """Write a blank Excel template of a kind, or one filled in from YAML."""
-    from submit import blank
+    from submit import blank, terminal
     from submit.desk import desk_or_none_yet
 
     there = desk_or_none_yet(desk)
     problems = blank.write(there, kind, lang.value, layout.value, _source(filled) if filled else None, out)
     if json:
-        _print_json(
-            {"file": None if problems else str(out), "problems": [_problem_data(one, lang.value) for one in problems]}
-        )
+        found = [terminal.problem_data(one, lang.value) for one in problems]
+        terminal.document({"file": None if problems else str(out), "problems": found})
     else:
-        _print_problems([(one, lang.value) for one in problems])
+        terminal.problems([(one, lang.value) for one in problems])
         if not problems:
-            typer.echo(f"wrote {out}")
+            terminal.say(f"wrote {out}")
     _exit_if(bool(problems))
 
 
 @app.command()
 def init(desk: DeskOption = HERE, json: Json = False) -> None:
     """Make a desk whose policy lets the user of this machine run every kind on the local engine."""
+    from submit import terminal
     from submit.new_desk import make_desk
 
     made = make_desk(desk)
     if json:
-        return _print_json({"desk": str(made.folder)})
-    typer.echo(f"{made.folder}/ is a desk now: ledger, policy.yaml, denpyo.toml")
+        return terminal.document({"desk": str(made.folder)})
+    terminal.say(f"{made.folder}/ is a desk now: ledger, policy.yaml, denpyo.toml")
 
 
 @app.command()
 def check(files: Files, desk: DeskOption = HERE, json: Json = False) -> None:
     """Judge only: every problem, each at its place. Nothing is kept or queued."""
-    from submit import journey
+    from submit import journey, terminal
     from submit.desk import desk_or_none_yet
 
-    outcome = journey.check(desk_or_none_yet(desk), _sources(files), journey.Wishes())
+    with terminal.counted("checked", json) as seen:
+        outcome = journey.check(desk_or_none_yet(desk), _sources(files), journey.Wishes(), seen)
     if json:
-        _print_json({"accepted": outcome.accepted, "refused": outcome.refused, "problems": _problems_data(outcome)})
+        counts = {"accepted": outcome.accepted, "refused": outcome.refused}
+        terminal.document({**counts, "problems": terminal.problems_data(outcome)})
     else:
-        _print_problems(outcome.problems)
-        typer.echo(f"{outcome.accepted} good, {outcome.refused} refused")
+        terminal.problems(outcome.problems)
+        terminal.say(f"{outcome.accepted} good, {outcome.refused} refused")
     _exit_if(bool(outcome.problems))
 
 
@@ -158,18 +158,19 @@ def convert(
     json: Json = False,
 ) -> None:
     """Write checked YAML and an entry; queue nothing."""
-    from submit import blank, journey
+    from submit import blank, journey, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
-    outcome = journey.convert(there, _sources(files), journey.Wishes(sender=sender, again=again))
+    with terminal.counted("checked", json) as seen:
+        outcome = journey.convert(there, _sources(files), journey.Wishes(sender=sender, again=again), seen)
     written = blank.copy_slips(there, [kept.id for kept in outcome.requests], out)
     if json:
-        _print_submission(there, outcome, json=True)
+        terminal.submission(there, outcome, as_json=True)
     else:
-        _print_problems(outcome.problems)
+        terminal.problems(outcome.problems)
         for file in written:
-            typer.echo(f"wrote {file}")
+            terminal.say(f"wrote {file}")
     _exit_if(bool(outcome.problems))
 
 
@@ -185,15 +186,16 @@ def submit(
     json: Json = False,
 ) -> None:
     """Check, record and queue what is good; refuse the rest with every problem at its place."""
-    from submit import journey
+    from submit import journey, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
     wishes = journey.Wishes(sender, queue, _known_engine(engine), again)
-    outcome = (journey.check if dry_run else journey.submit)(there, _sources(files), wishes)
-    _print_submission(there, outcome, json=json)
+    with terminal.counted("checked", json) as seen:
+        outcome = (journey.check if dry_run else journey.submit)(there, _sources(files), wishes, seen)
+    terminal.submission(there, outcome, as_json=json)
     if dry_run and not json:
-        typer.echo(f"{outcome.accepted} good, {outcome.refused} refused; nothing was kept or queued")
+        terminal.say(f"{outcome.accepted} good, {outcome.refused} refused; nothing was kept or queued")
     _exit_if(bool(outcome.problems))
 
 
@@ -206,17 +208,17 @@ def run(
     json: Json = False,
 ) -> None:
     """Submit one request, run it on this machine, follow it to its end and print the result."""
-    from submit import one_machine
+    from submit import one_machine, terminal
     from submit.desk import open_desk
     from submit.journey import Wishes
 
     there = open_desk(desk)
-    outcome, standing = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), _told(json))
-    if standing is None:
-        _print_submission(there, outcome, json=json)
+    outcome, found = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), terminal.told(json))
+    if found is None:
+        terminal.submission(there, outcome, as_json=json)
         raise typer.Exit(REFUSED)
-    _print_standing(there, standing, json=json)
-    _exit_if(standing.request.state != "done")
+    terminal.status(there, found, as_json=json)
+    _exit_if(found.request.state != "done")
 
 
 @app.command()
@@ -226,12 +228,12 @@ def work(
     json: Json = False,
 ) -> None:
     """Run what waits in this machine's queue."""
-    from submit import one_machine
+    from submit import one_machine, terminal
     from submit.desk import open_desk
 
-    ended = one_machine.work(open_desk(desk), drain=drain, told=_told(json))
+    ended = one_machine.work(open_desk(desk), drain=drain, told=terminal.told(json))
     if json:
-        _print_json({"ended": ended})
+        terminal.document({"ended": ended})
 
 
 @app.command()
@@ -242,24 +244,24 @@ def status(
     json: Json = False,
 ) -> None:
     """Say where requests stand."""
-    from submit import one_machine
+    from submit import one_machine, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
     for found in one_machine.watched(there, request, watch=watch):
-        if json:
-            _print_json(found[0].status_data() if request else {"requests": [one.status_data() for one in found]})
+        if request:
+            terminal.status(there, found[0], as_json=json)
+        elif json:
+            terminal.document({"requests": [one.status_data() for one in found]})
         else:
             for one in found:
-                typer.echo(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}")
-            if request:
-                _print_result(there, found[0])
+                terminal.say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}")
 
 
 @app.command()
 def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
     """Print a request's slip, its history and where it stands."""
-    from submit import standing
+    from submit import standing, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
@@ -267,17 +269,17 @@ def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> Non
     text = found.slip.read_text(encoding="utf-8") if found.slip else ""
     if json:
         entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
-        return _print_json({**found.status_data(), "slip": text, "history": entries})
-    typer.echo(text)
+        return terminal.document({**found.status_data(), "slip": text, "history": entries})
+    terminal.say(text)
     for one in history:
-        typer.echo(f"{one.at}  {one.user}  {one.action}")
-    _print_standing(there, found, json=False)
+        terminal.say(f"{one.at}  {one.user}  {one.action}")
+    terminal.status(there, found, as_json=False)
 
 
 @app.command()
 def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
     """Ask for a request to be stopped."""
-    from submit import hand_off, standing
+    from submit import hand_off, standing, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
@@ -285,16 +287,16 @@ def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> N
     stopping = hand_off.cancel(there, request)
     state = standing.standing(there, request).request.state
     if json:
-        _print_json({"id": request, "stopping": stopping, "state": state})
+        terminal.document({"id": request, "stopping": stopping, "state": state})
     else:
-        typer.echo(f"{request}: {state}" + (", asked to stop" if stopping and state != "stopped" else ""))
+        terminal.say(f"{request}: {state}" + (", asked to stop" if stopping and state != "stopped" else ""))
     _exit_if(not stopping)
 
 
 @app.command("open")
 def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
     """Open the page of a request's run."""
-    from submit import standing
+    from submit import standing, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
@@ -303,8 +305,8 @@ def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -
     if page is None:
         raise typer.Exit(_complain(f"{request} has no page: it is {found.request.state}", REFUSED))
     if json:
-        return _print_json({"id": request, "url": page.resolve().as_uri()})
-    typer.echo(page.resolve().as_uri())
+        return terminal.document({"id": request, "url": page.resolve().as_uri()})
+    terminal.say(page.resolve().as_uri())
     if sys.stdout.isatty():
         typer.launch(str(page))
 
@@ -312,19 +314,20 @@ def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -
 @audit.command()
 def verify(desk: DeskOption = HERE, json: Json = False) -> None:
     """Recompute the whole audit log and compare the slips with it."""
+    from submit import terminal
     from submit.desk import LEDGER, open_desk
     from submit.ledger import verify as verified
 
     verdict = verified(open_desk(desk).folder / LEDGER)
     if json:
         data = {"ok": verdict.ok, "entries": verdict.entries, "root": verdict.root, "wrong": verdict.wrong}
-        _print_json({**data, "unrecorded": list(verdict.unrecorded)})
+        terminal.document({**data, "unrecorded": list(verdict.unrecorded)})
     else:
-        typer.echo(f"{'good' if verdict.ok else 'DAMAGED'}: {verdict.entries} entries, root {verdict.root}")
+        terminal.say(f"{'good' if verdict.ok else 'DAMAGED'}: {verdict.entries} entries, root {verdict.root}")
         for line in [verdict.wrong] if verdict.wrong else []:
-            typer.echo(line, err=True)
+            terminal.complain(line)
         for file in verdict.unrecorded:
-            typer.echo(f"{file}: no entry records this slip", err=True)
+            terminal.complain(f"{file}: no entry records this slip")
     if not verdict.ok:
         raise typer.Exit(DAMAGED)
 
@@ -336,12 +339,13 @@ def demo(
 ) -> None:
     """Show the whole journey: template, filled sheet, slip, run, result."""
     from submit import demo as demonstration
+    from submit import terminal
 
-    shown = demonstration.demo(desk, _told(json) if json else lambda run, state: typer.echo(f"  {run}: {state}"))
+    shown = demonstration.demo(desk, terminal.told(json))
     if json:
-        return _print_json(shown.data())
+        return terminal.document(shown.data())
     for line in shown.lines():
-        typer.echo(line)
+        terminal.say(line)
 
 
 def _known_engine(engine: EngineName | None) -> str:
@@ -354,11 +358,11 @@ def _known_engine(engine: EngineName | None) -> str:
     return engine.value if engine else ""
 
 
-def _sources(files: Sequence[Path]) -> list[Any]:
+def _sources(files: Sequence[Path]) -> list[Source]:
     return [_source(file) for file in files]
 
 
-def _source(file: Path) -> Any:
+def _source(file: Path) -> Source:
     from submit.keeping import Source
 
     try:
@@ -367,73 +371,13 @@ def _source(file: Path) -> Any:
         raise typer.Exit(_complain(f"{file}: {error.strerror}", WRONG_USE)) from error
 
 
-def _told(json: bool) -> Callable[[str, str], None]:
-    """Progress goes to the error stream, so that what is printed stays one document or one result."""
-    return lambda run, state: None if json else typer.echo(f"{run}: {state}", err=True)
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json_module.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _problem_data(problem: Problem, language: str) -> dict[str, str]:
-    return {
-        "file": problem.where.file,
-        "spot": problem.where.spot,
-        "question": problem.question,
-        "code": problem.code,
-        "message": problem.message(language),
-    }
-
-
-def _problems_data(outcome: Outcome) -> list[dict[str, str]]:
-    return [_problem_data(problem, language) for problem, language in outcome.problems]
-
-
-def _print_problems(problems: Sequence[tuple[Problem, str]]) -> None:
-    for problem, language in problems:
-        typer.echo(problem.line(language), err=True)
-
-
-def _print_submission(desk: Desk, outcome: Outcome, *, json: bool) -> None:
-    from submit import standing
-
-    found = [(kept, standing.standing(desk, kept.id)) for kept in outcome.requests]
-    if json:
-        requests = [{**one.submit_data(), "known": kept.known} for kept, one in found]
-        return _print_json({"requests": requests, "problems": _problems_data(outcome)})
-    _print_problems(outcome.problems)
-    for kept, one in found:
-        again = "  (handed in before; this is the first one)" if kept.known else ""
-        typer.echo(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}{again}")
-
-
-def _print_standing(desk: Desk, found: Standing, *, json: bool) -> None:
-    if json:
-        return _print_json(found.status_data())
-    typer.echo(f"{found.request.id}  {found.request.state}")
-    _print_result(desk, found)
-
-
-def _print_result(desk: Desk, found: Standing) -> None:
-    from submit import standing
-
-    for name, value in found.result.get("metrics", {}).items():
-        typer.echo(f"  {name}: {value:.4g}")
-    for label, value in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
-        if value:
-            typer.echo(f"  {label}: {value}")
-    for model in standing.models(desk, found):
-        typer.echo(f"  model: {model.id}")
-
-
 def _exit_if(refused: bool) -> None:
     if refused:
         raise typer.Exit(REFUSED)
 
 
 def _complain(line: str, code: int) -> int:
-    typer.echo(f"denpyo: {line}", err=True)
+    sys.stderr.write(f"denpyo: {line}\n")
     return code
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from generators.excel.template import Filled
-
 from generators.excel import template
+from generators.excel.template import Filled
 from submit import one_machine, standing
 from submit.desk import LEDGER, Desk
 from submit.keeping import Source, Wishes
@@ -20,7 +19,7 @@ from submit.one_machine import Told
 from submit.standing import Standing
 
 KIND = "train_supervised"
-ANSWERS = {
+ANSWERS: Mapping[str, str | int | float] = {
     "dataset_id": "wine",
     "algorithm": "random_forest",
     "evaluation_threshold": 0.85,

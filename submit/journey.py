@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from generators import Read
@@ -17,6 +17,13 @@ from submit.engines import engines
 from submit.keeping import KNOWN, Keeper, Kept, Response, Source, Wishes
 from submit.ledger import LedgerMissing
 
+Seen = Callable[[], None]
+"""Called for each response that was judged."""
+
+
+def nobody() -> None:
+    """Nobody wants to hear of it."""
+
 
 @dataclass
 class Outcome:
@@ -28,29 +35,30 @@ class Outcome:
     refused: int = 0
 
 
-def check(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> Outcome:
+def check(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nobody) -> Outcome:
     """Judge only: nothing is kept, and no desk is needed."""
     outcome = Outcome()
-    for response in _judged(desk, sources, wishes):
+    for response in _judged(desk, sources, wishes, seen):
         _count(outcome, response)
     return outcome
 
 
-def convert(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> Outcome:
+def convert(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nobody) -> Outcome:
     """Keep the slips of good responses, queue nothing. Submitting such a slip later goes on with the same request."""
-    return _keep(desk, sources, wishes, queue=False)
+    return keep(desk, sources, wishes, seen, queue=False)
 
 
-def submit(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> Outcome:
+def submit(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nobody) -> Outcome:
     """Keep, allow and queue what is good; refuse the rest. What a crash left between is finished first, and again afterwards."""
-    outcome = _keep(desk, sources, wishes, queue=True)
+    outcome = keep(desk, sources, wishes, seen, queue=True)
     hand_off.deliver(desk)
     return outcome
 
 
-def _keep(desk: Desk, sources: Sequence[Source], wishes: Wishes, *, queue: bool) -> Outcome:
+def keep(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nobody, *, queue: bool) -> Outcome:
+    """Keep what is good and record what is refused, in one transaction; nothing is handed over yet."""
     with desk.ledger() as ledger:  # before anything is judged, so that a missing desk is said at once
-        responses = list(_judged(desk, sources, wishes))
+        responses = list(_judged(desk, sources, wishes, seen))
         outcome, ordinals = Outcome(), Counter[str]()
         ledger.ensure(KNOWN)
         with ledger.writing() as tx:
@@ -73,7 +81,7 @@ def _count(outcome: Outcome, response: Response) -> bool:
     return good
 
 
-def _judged(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> Iterator[Response]:
+def _judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) -> Iterator[Response]:
     """Every response of every source. A file that cannot be read at all is one refused response without answers."""
     for source in sources:
         door, reads, broken = doors.read(source.data, source.name, desk.kinds)
@@ -81,6 +89,7 @@ def _judged(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> Iterator[R
             yield Response(source, door, None, None, tuple(broken))
         for one in reads:
             yield _judged_read(desk, source, door, one, wishes)
+            seen()
 
 
 def _judged_read(desk: Desk, source: Source, door: str, one: Read, wishes: Wishes) -> Response:

@@ -87,13 +87,13 @@ class Keeper:
         if answers is None or checked is None:
             raise ValueError("only a good response can be accepted")
         request = self._request(response, answers, checked)
-        row = self.ledger.request(request.id)
+        row, runs = self.ledger.request(request.id), self.ledger.runs(request.id)
+        known = row is not None and (bool(runs) or not queue)
         if row is not None and answers.response and self._differs(row, request):
             return Kept(request.id, True, (Problem("changed_slip", answers.place("id"), "id"),))
         if row is None:
             row = self._write(response, request, "accepted" if queue else "converted")
-        known = self.ledger.has(f"accepted:{request.id}") if queue else self.ledger.has(f"converted:{request.id}")
-        problems = self._decide(row, request, answers.where) if queue and not self.ledger.runs(request.id) else ()
+        problems = self._decide(row, request, answers.where) if queue and not runs else ()
         return Kept(request.id, known, problems)
 
     def refuse(self, response: Response) -> None:
@@ -227,7 +227,7 @@ class Keeper:
     def _differs(self, row: RequestRow, request: Request) -> bool:
         """Whether a slip that came back says something else than the one that was kept under its id."""
         kept = read_slip(self.desk, self.ledger, row)
-        return (kept.kind, canonical_job(kept.job)) != (request.kind, canonical_job(request.job))
+        return any(getattr(kept, name) != getattr(request, name) for name in ("kind", "job", "resources"))
 
     def _decide(self, row: RequestRow, request: Request, where: Where) -> tuple[Problem, ...]:
         """Put the request to the policy. Allowed: its first run is noted, to be handed over. Denied: it is refused."""

@@ -1,0 +1,133 @@
+"""What the command line prints: results and problems as lines or as one JSON document, and the progress of long work."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from schema.problem import Problem
+from submit import standing
+from submit.desk import Desk
+from submit.journey import Outcome
+from submit.standing import Standing
+
+if TYPE_CHECKING:
+    from submit.one_machine import Told
+
+EVERY = 1000
+QUIET_SECONDS = 1.0
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def complain(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def document(value: object) -> None:
+    """One JSON document on the output."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def told(quiet: bool) -> Told:
+    """Hears of each run's states. Progress goes to the error stream, so that the output stays one document or one result."""
+    return lambda run, state: None if quiet else complain(f"{run}: {state}")
+
+
+@contextmanager
+def counted(what: str, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Something to call for each thing done: a bar on a terminal when it takes long, a line for every thousand elsewhere."""
+    if quiet:
+        yield lambda: None
+    elif sys.stderr.isatty():
+        with _bar(what) as advance:
+            yield advance
+    else:
+        yield _lines(what)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed:.0f}"), TimeElapsedColumn())
+    began = time.monotonic()
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task(what, total=None)
+
+    def advance() -> None:
+        progress.advance(task)
+        if time.monotonic() - began > QUIET_SECONDS and not progress.live.is_started:
+            progress.start()
+
+    try:
+        yield advance
+    finally:
+        if progress.live.is_started:
+            progress.stop()
+
+
+def _lines(what: str) -> Callable[[], None]:
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if done % EVERY == 0:
+            complain(f"{what}: {done}")
+
+    return advance
+
+
+def problem_data(problem: Problem, language: str) -> dict[str, str]:
+    """The contract of a problem in JSON."""
+    return {
+        "file": problem.where.file,
+        "spot": problem.where.spot,
+        "question": problem.question,
+        "code": problem.code,
+        "message": problem.message(language),
+    }
+
+
+def problems_data(outcome: Outcome) -> list[dict[str, str]]:
+    return [problem_data(problem, language) for problem, language in outcome.problems]
+
+
+def problems(found: Sequence[tuple[Problem, str]]) -> None:
+    for problem, language in found:
+        complain(problem.line(language))
+
+
+def submission(desk: Desk, outcome: Outcome, *, as_json: bool) -> None:
+    """What became of a submission, request by request."""
+    found = [(kept, standing.standing(desk, kept.id)) for kept in outcome.requests]
+    if as_json:
+        requests = [{**one.submit_data(), "known": kept.known} for kept, one in found]
+        return document({"requests": requests, "problems": problems_data(outcome)})
+    problems(outcome.problems)
+    for kept, one in found:
+        again = "  (handed in before; this is the first one)" if kept.known else ""
+        say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}{again}")
+
+
+def status(desk: Desk, found: Standing, *, as_json: bool) -> None:
+    """One request: its state and, where there is one, its result."""
+    if as_json:
+        return document(found.status_data())
+    say(f"{found.request.id}  {found.request.state:<10}  {found.request.kind}")
+    for name, value in found.result.get("metrics", {}).items():
+        say(f"  {name}: {value:.4g}")
+    for label, text in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
+        if text:
+            say(f"  {label}: {text}")
+    for model in standing.models(desk, found):
+        say(f"  model: {model.id}")

@@ -1,0 +1,54 @@
+"""Desks for tests: a real one in a folder of the test's own, with a kind whose job only counts its start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from submit.desk import Desk, open_desk
+from submit.new_desk import make_desk
+
+KINDS = Path(__file__).parent / "kinds"
+
+
+def desk_in(folder: Path) -> Desk:
+    """A new desk that knows ``count_starts``."""
+    made = make_desk(folder)
+    shutil.copytree(KINDS, made.kinds_folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return open_desk(folder)
+
+
+def counting(folder: Path, name: str, seconds: float = 0, code: int = 0, more: str = "") -> Path:
+    """A document that asks for one counted start."""
+    file = folder / f"{name}.yaml"
+    file.write_text(
+        f"kind: count_starts\njob:\n  name: {name}\n  file: {folder / 'starts'}\n  seconds: {seconds}\n  code: {code}\n{more}",
+        encoding="utf-8",
+    )
+    return file
+
+
+def starts(folder: Path) -> Counter[str]:
+    file = folder / "starts"
+    return Counter(file.read_text(encoding="utf-8").split()) if file.exists() else Counter()
+
+
+def denpyo(*words: str | Path, desk: Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """The real command line in a process of its own. ``code`` is the exit code it must end with; None for any."""
+    done = subprocess.run(
+        command(*words), env=environment(desk), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "denpyo", *map(str, words)]
+
+
+def environment(desk: Path) -> dict[str, str]:
+    return {**os.environ, "DENPYO_DESK": str(desk), "COLUMNS": "120", "NO_COLOR": "1"}

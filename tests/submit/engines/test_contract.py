@@ -1,0 +1,154 @@
+"""What every engine must do, whatever it runs on. A new engine is one more parameter of ``house``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from schema import slip
+from submit import journey, work
+from submit.desk import Desk
+from submit.engines import Engine, Look, Ticket, local
+from submit.keeping import Source, Wishes
+from submit.ledger import RunRow
+from tests.desks import counting, desk_in, starts
+
+
+@dataclass
+class House:
+    """An engine, a desk that uses it, and a way to let its workers work."""
+
+    engine: Engine
+    desk: Desk
+    folder: Path
+    workers: Callable[[Desk], None]
+
+    def ticket(self, name: str, seconds: float = 0, code: int = 0, more: str = "") -> Ticket:
+        """A run whose slip is kept and which nobody has handed over."""
+        file = counting(self.folder, name, seconds, code, more)
+        kept = journey.convert(self.desk, [Source(file.name, file.read_bytes())], Wishes()).requests[0]
+        with self.desk.ledger() as ledger:
+            row = ledger.request(kept.id)
+            assert row is not None
+            assert row.slip is not None
+            run = RunRow(f"{kept.id}.1", kept.id, 1, "local", "default", 1, "accepted", row.updated_at)
+            with ledger.writing() as tx:
+                tx.put_run(run)
+            path = ledger.folder / row.slip
+        return Ticket(run.run, slip.read(path.read_bytes(), self.desk.kinds), path, "default")
+
+    def look(self, run: str) -> Look:
+        return self.engine.look(self.desk, [run])[run]
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.workers, args=(self.desk,))
+        thread.start()
+        yield
+        thread.join(60)
+        assert not thread.is_alive()
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        until = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+@pytest.fixture(params=["local"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
+    def drain(desk: Desk) -> None:
+        work.work(desk, drain=True, told=lambda run, state: None)
+
+    return {"local": House(local, desk_in(tmp_path / "desk"), tmp_path, drain)}[request.param]
+
+
+def test_a_run_goes_from_queued_to_done_with_its_metrics(house: House) -> None:
+    ticket = house.ticket("one")
+    handle = house.engine.enqueue(house.desk, ticket)
+    assert handle.engine_id == ticket.run
+    assert house.look(ticket.run).state == "queued"
+    with house.working():
+        pass
+    assert house.look(ticket.run).state == "done"
+    assert (house.look(ticket.run).result or {})["metrics"] == {"counted": 1}
+
+
+def test_the_same_run_twice_is_one_run(house: House) -> None:
+    ticket = house.ticket("one")
+    assert house.engine.enqueue(house.desk, ticket) == house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    assert starts(house.folder) == {"one": 1}
+
+
+def test_find_knows_what_was_enqueued_and_nothing_else(house: House) -> None:
+    ticket = house.ticket("one")
+    assert house.engine.find(house.desk, ticket.run) is None
+    handle = house.engine.enqueue(house.desk, ticket)
+    assert house.engine.find(house.desk, ticket.run) == handle
+    assert house.engine.find(house.desk, "no-such-run.1") is None
+    assert house.engine.look(house.desk, ["no-such-run.1"]) == {}
+
+
+def test_a_waiting_run_that_is_stopped_never_starts(house: House) -> None:
+    ticket = house.ticket("one")
+    house.engine.enqueue(house.desk, ticket)
+    house.engine.stop(house.desk, ticket.run)
+    with house.working():
+        pass
+    assert house.look(ticket.run).state == "stopped"
+    assert starts(house.folder) == {}
+
+
+def test_a_running_run_is_stopped(house: House) -> None:
+    ticket = house.ticket("one", seconds=50)
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        house.wait_for(lambda: starts(house.folder) == {"one": 1})
+        house.engine.stop(house.desk, ticket.run)
+    assert house.look(ticket.run).state == "stopped"
+
+
+def test_a_run_that_is_over_stays_as_it_is_when_stopped(house: House) -> None:
+    ticket = house.ticket("one")
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    house.engine.stop(house.desk, ticket.run)
+    assert house.look(ticket.run).state == "done"
+
+
+def test_a_run_that_takes_longer_than_max_hours_is_ended(house: House) -> None:
+    ticket = house.ticket("one", seconds=50, more="language: ja\nresources: {max_hours: 0.0008}\n")
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    assert house.look(ticket.run).state == "failed"
+    assert (house.look(ticket.run).result or {})["reason"] == "実行時間の上限を超えたため、打ち切りました。"
+
+
+def test_a_run_that_fails_says_so_and_leaves_its_log(house: House) -> None:
+    ticket = house.ticket("one", code=3)
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    assert house.look(ticket.run).state == "failed"
+    assert "counted one" in house.engine.log(house.desk, ticket.run)
+
+
+def test_a_run_without_a_model_has_none(house: House) -> None:
+    ticket = house.ticket("one")
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        pass
+    assert house.engine.models(house.desk, ticket.run) == []

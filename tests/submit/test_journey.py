@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from submit import hand_off, journey, standing
+from submit.desk import LEDGER, POLICY, Desk, machine_user
+from submit.keeping import Source, Wishes
+from submit.ledger import verify
+from tests.desks import desk_in
+
+NONE = Wishes()
+WINE = "kind: train_supervised\njob: {dataset_id: wine, algorithm: random_forest}\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return desk_in(tmp_path / "desk")
+
+
+def submit(desk: Desk, text: str = WINE, wishes: Wishes = NONE, name: str = "request.yaml") -> journey.Outcome:
+    return journey.submit(desk, [Source(name, text.encode())], wishes)
+
+
+def actions(desk: Desk) -> list[str]:
+    with desk.ledger() as ledger:
+        return [entry.action for entry in ledger.entries()]
+
+
+def codes(outcome: journey.Outcome) -> list[tuple[str, str]]:
+    return [(problem.where.spot, problem.code) for problem, _ in outcome.problems]
+
+
+def test_a_good_response_is_accepted_allowed_and_queued_with_an_entry_for_each(desk: Desk) -> None:
+    outcome = submit(desk)
+    assert [kept.known for kept in outcome.requests] == [False]
+    assert actions(desk) == ["made", "changed", "accepted", "changed", "allowed", "enqueuing", "queued"]
+    found = standing.standing(desk, outcome.requests[0].id)
+    assert (found.request.state, found.request.kind) == ("queued", "train_supervised")
+    assert verify(desk.folder / LEDGER).ok
+
+
+def test_the_same_response_twice_is_one_request_whatever_its_bytes(desk: Desk) -> None:
+    first = submit(desk)
+    second = submit(
+        desk,
+        "job:\n  algorithm: ランダムフォレスト\n  dataset_id: ｗｉｎｅ\nkind: train_supervised\n",
+        name="copy.yaml",
+    )
+    assert [kept.id for kept in second.requests] == [kept.id for kept in first.requests]
+    assert second.requests[0].known
+    assert len(standing.all_standing(desk)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wishes"),
+    [
+        pytest.param(WINE.replace("random_forest", "xgboost"), Wishes(), id="another answer"),
+        pytest.param(WINE + "requested_by: hanako@example.com\n", Wishes(), id="another sender"),
+        pytest.param(WINE + "resources: {max_hours: 3}\n", Wishes(), id="other resources"),
+        pytest.param(WINE + "again: the data changed\n", Wishes(), id="a reason in the document"),
+        pytest.param(WINE, Wishes(again="the data changed"), id="a reason on the command line"),
+    ],
+)
+def test_another_identity_is_another_request(desk: Desk, text: str, wishes: Wishes) -> None:
+    first, second = submit(desk), submit(desk, text, wishes)
+    assert first.requests[0].id != second.requests[0].id
+    third = submit(desk, text, wishes)
+    assert (third.requests[0].id, third.requests[0].known) == (second.requests[0].id, True)
+
+
+def test_identical_documents_of_one_file_are_requests_of_their_own_and_still_the_same_the_next_time(desk: Desk) -> None:
+    first = submit(desk, f"{WINE}---\n{WINE}")
+    assert len({kept.id for kept in first.requests}) == 2
+    second = submit(desk, f"{WINE}---\n{WINE}")
+    assert [kept.id for kept in second.requests] == [kept.id for kept in first.requests]
+
+
+def test_another_desk_gives_other_ids(desk: Desk, tmp_path: Path) -> None:
+    assert submit(desk).requests[0].id != submit(desk_in(tmp_path / "other")).requests[0].id
+
+
+def test_a_refusal_is_an_entry_with_its_problems_beside_it_and_queues_nothing(desk: Desk) -> None:
+    bad = WINE.replace("random_forest", "random_forrest") + "language: ja\n"
+    outcome = submit(desk, bad)
+    assert codes(outcome) == [("2:36", "unknown_choice")]
+    assert (outcome.accepted, outcome.refused, outcome.requests) == (0, 1, [])
+    assert actions(desk) == ["made", "refused"]
+    with desk.ledger() as ledger:
+        entry = list(ledger.entries())[-1]
+    assert entry.detail == {"codes": ["unknown_choice"], "door": "yaml", "kind": "train_supervised"}
+    assert json.loads(entry.beside_text or "")["problems"][0]["spot"] == "2:36"
+    submit(desk, bad)
+    assert actions(desk) == ["made", "refused"]
+
+
+def test_what_the_answers_name_is_looked_up_together_with_the_other_mistakes(desk: Desk) -> None:
+    outcome = submit(
+        desk,
+        "kind: train_supervised\njob: {dataset_id: wein, algorithm: xgboost, max_retry: 9}\nresources: {queue: gpuu}\n",
+    )
+    assert codes(outcome) == [("2:56", "too_big"), ("2:19", "no_dataset"), ("3:20", "no_queue")]
+    problem = outcome.problems[1][0]
+    assert problem.suggestion == "wine"
+
+
+def test_a_column_that_is_not_there_and_a_model_that_is_not_there_are_problems(desk: Desk) -> None:
+    outcome = submit(
+        desk,
+        "kind: train_supervised\njob: {dataset_id: wine, target: alcohool, algorithm: xgboost, task_type: regression}\n",
+    )
+    assert codes(outcome) == [("2:33", "no_column")]
+    assert outcome.problems[0][0].suggestion == "alcohol"
+    outcome = submit(desk, "kind: inference\njob: {dataset_id: wine, model_id: m-7k3m-9qx2-b4td-1}\n")
+    assert codes(outcome) == [("2:35", "no_model")]
+
+
+def test_a_policy_that_denies_refuses_the_request_and_a_mended_one_lets_it_run(desk: Desk) -> None:
+    file = desk.folder / POLICY
+    good = file.read_text(encoding="utf-8")
+    file.write_text(good.replace(f"user:{machine_user()}", "user:nobody-here"), encoding="utf-8")
+    outcome = submit(desk)
+    assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
+    assert standing.standing(desk, outcome.requests[0].id).request.state == "refused"
+    file.write_text(good, encoding="utf-8")
+    again = submit(desk)
+    assert standing.standing(desk, again.requests[0].id).request.state == "queued"
+    assert [action for action in actions(desk) if action in ("denied", "allowed")] == ["denied", "allowed"]
+
+
+@pytest.mark.parametrize("text", [pytest.param(None, id="missing"), pytest.param("version: 9\n", id="broken")])
+def test_a_policy_that_cannot_be_read_denies(desk: Desk, text: str | None) -> None:
+    file = desk.folder / POLICY
+    file.unlink() if text is None else file.write_text(text, encoding="utf-8")
+    assert [problem.code for problem, _ in submit(desk).problems] == ["no_policy"]
+    with desk.ledger() as ledger:
+        assert ledger.runs() == []
+
+
+def test_a_claimed_name_gives_no_permission(desk: Desk) -> None:
+    file = desk.folder / POLICY
+    file.write_text(file.read_text(encoding="utf-8").replace(machine_user(), "hanako"), encoding="utf-8")
+    outcome = submit(desk, WINE, Wishes(sender="user:hanako"))
+    assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
+
+
+def test_a_slip_that_was_converted_goes_on_as_the_same_request_when_it_is_submitted(desk: Desk) -> None:
+    converted = journey.convert(desk, [Source("request.yaml", WINE.encode())], Wishes())
+    request = converted.requests[0].id
+    found = standing.standing(desk, request)
+    assert (found.request.state, found.run) == ("accepted", None)
+    assert found.slip is not None
+    slip = found.slip.read_text(encoding="utf-8")
+    assert [kept.id for kept in submit(desk, slip, name=f"{request}.yaml").requests] == [request]
+    assert standing.standing(desk, request).request.state == "queued"
+    assert [action for action in actions(desk) if action in ("converted", "accepted", "queued")] == [
+        "converted",
+        "queued",
+    ]
+
+
+def test_a_converted_slip_that_was_changed_afterwards_is_refused(desk: Desk) -> None:
+    converted = journey.convert(desk, [Source("request.yaml", WINE.encode())], Wishes())
+    slip = standing.standing(desk, converted.requests[0].id).slip
+    assert slip is not None
+    changed = slip.read_text(encoding="utf-8").replace("n_estimators: 100", "n_estimators: 200")
+    assert [problem.code for problem, _ in submit(desk, changed).problems] == ["changed_slip"]
+    assert standing.standing(desk, converted.requests[0].id).run is None
+
+
+def test_a_sheet_that_was_converted_before_is_queued_under_the_same_id(desk: Desk) -> None:
+    converted = journey.convert(desk, [Source("request.yaml", WINE.encode())], Wishes())
+    outcome = submit(desk)
+    assert outcome.requests[0].id == converted.requests[0].id
+    assert standing.standing(desk, outcome.requests[0].id).request.state == "queued"
+
+
+def test_what_was_filled_in_for_the_person_stands_in_the_slip(desk: Desk) -> None:
+    outcome = submit(desk)
+    slip = standing.standing(desk, outcome.requests[0].id).slip
+    assert slip is not None
+    text = slip.read_text(encoding="utf-8")
+    assert '- question: task_type\n  before: ""\n  after: classification\n' in text
+    assert "空欄だったため、一般的な分類としました" in text
+
+
+def test_no_entry_holds_what_people_wrote_or_who_they_are(desk: Desk) -> None:
+    written = "花子の秘密"
+    submit(desk, WINE.replace("}", f", note: {written}}}") + "requested_by: hanako@example.com\n", name=f"{written}.yaml")
+    submit(desk, WINE.replace("wine", written) + "requested_by: hanako@example.com\n")
+    with desk.ledger() as ledger:
+        bodies = ledger.query("SELECT CAST(body AS TEXT) FROM entries")
+    assert len(bodies) > 5
+    assert not [body for (body,) in bodies if written in body or "hanako" in body]
+
+
+def test_a_request_that_was_cancelled_before_it_was_handed_over_never_is(desk: Desk) -> None:
+    outcome = journey.keep(desk, [Source("request.yaml", WINE.encode())], Wishes(), queue=True)
+    request = outcome.requests[0].id
+    assert hand_off.cancel(desk, request)
+    hand_off.deliver(desk)
+    assert standing.standing(desk, request).request.state == "stopped"
+    assert not hand_off.cancel(desk, request)
+
+
+def test_a_hand_off_that_was_cut_off_after_the_engine_had_the_run_is_finished_without_a_second_one(desk: Desk) -> None:
+    request = submit(desk).requests[0].id
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("UPDATE runs SET state = 'accepted', engine_id = NULL, url = NULL")
+    hand_off.deliver(desk)
+    assert standing.standing(desk, request).request.state == "queued"
+    with desk.ledger() as ledger:
+        assert ledger.query("SELECT count(*) FROM local_queue") == [(1,)]
+
+
+def test_a_table_of_good_and_bad_rows_keeps_the_good_ones(desk: Desk) -> None:
+    outcome = submit(
+        desk, f"{WINE}---\n{WINE.replace('wine', 'nowhere')}---\n{WINE.replace('random_forest', 'xgboost')}"
+    )
+    assert (outcome.accepted, outcome.refused, len(outcome.requests)) == (2, 1, 2)
+    assert codes(outcome) == [("5:19", "no_dataset")]

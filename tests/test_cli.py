@@ -1,0 +1,260 @@
+"""The command line as a contract: words, exit codes, JSON. Every command runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generators.excel import template
+from generators.excel.template import Filled
+from schema import kinds
+from submit.desk import machine_user
+from tests.desks import denpyo
+
+FORM = kinds.load()["train_supervised"].form
+GOOD = {"dataset_id": "wine", "algorithm": "logistic_regression"}
+EIGHT_MISTAKES = {
+    "dataset_id": "Wine",
+    "target": "x" * 101,
+    "task_type": "ぶんるい",
+    "algorithm": "xgbost",
+    "evaluation_threshold": "１２０％",
+    "max_retry": "2.5",
+    "seed": "=1+1",
+    "resources.max_hours": "ながく",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    denpyo("init", desk=tmp_path / "desk")
+    return tmp_path / "desk"
+
+
+def sheet(folder: Path, values: dict[str, Any], name: str = "request.xlsx", language: str = "ja") -> Path:
+    file = folder / name
+    file.write_bytes(template.write(FORM, language, "form", [Filled(values, "", "")]))
+    return file
+
+
+def data(*words: str | Path, desk: Path, code: int | None = 0) -> Any:
+    return json.loads(denpyo(*words, "--json", desk=desk, code=code).stdout)
+
+
+def test_eight_mistakes_give_eight_problems_at_eight_cells_in_japanese_in_one_go(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, EIGHT_MISTAKES)
+    found = data("submit", file, desk=desk, code=1)
+    assert found["requests"] == []
+    assert [(one["question"], one["code"]) for one in found["problems"]] == [
+        ("dataset_id", "bad_identifier"),
+        ("target", "too_long"),
+        ("task_type", "unknown_choice"),
+        ("algorithm", "unknown_choice"),
+        ("evaluation_threshold", "too_big"),
+        ("max_retry", "not_whole"),
+        ("seed", "not_a_number"),
+        ("resources.max_hours", "not_a_number"),
+    ]
+    assert len({one["spot"] for one in found["problems"]}) == 8
+    assert all(
+        one["file"] == "request.xlsx" and one["spot"].startswith(("入力!", "詳細設定!")) for one in found["problems"]
+    )
+    assert found["problems"][3]["message"].endswith("「XGBoost」のことですか？")
+    assert data("status", desk=desk)["requests"][0]["state"] == "refused"
+    assert data("audit", "verify", desk=desk)["entries"] == 2
+    lines = denpyo("check", file, desk=desk, code=1).stderr.splitlines()
+    assert len(lines) == 8
+    assert lines[0] == (
+        "request.xlsx:入力!C9: 「Wine」は名前として使えません。半角の英小文字・数字・ハイフンで、英小文字か数字から始め、"
+        "63文字以内で書いてください。「wine」のことですか？ [bad_identifier]"
+    )
+
+
+def test_check_says_how_many_are_good_and_needs_no_desk(tmp_path: Path) -> None:
+    found = data("check", sheet(tmp_path, GOOD), desk=tmp_path / "none")
+    assert found == {"accepted": 1, "refused": 0, "problems": []}
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_sheet_goes_from_submit_through_work_to_its_result(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, GOOD)
+    submitted = data("submit", file, "--as", "hanako@example.com", desk=desk)
+    (request,) = submitted["requests"]
+    assert (request["kind"], request["state"], request["known"]) == ("train_supervised", "queued", False)
+    assert request["run"]["engine"] == "local"
+    assert request["run"]["id"] == f"{request['id']}.1"
+    assert 'name: "hanako@example.com"\n  trust: claimed' in Path(request["slip"]).read_text(encoding="utf-8")
+    assert data("work", "--drain", desk=desk) == {"ended": 1}
+    status = data("status", request["id"], desk=desk)
+    assert set(status) == {"id", "kind", "state", "run", "metrics", "result"}
+    assert status["state"] == "done"
+    assert status["metrics"]["accuracy"] > 0.9
+    assert data("open", request["id"], desk=desk)["url"].endswith("/summary.html")
+    shown = denpyo("show", request["id"], desk=desk).stdout
+    assert f"{machine_user()}  accepted" in shown
+    assert "denpyo: 1" in shown
+    assert data("audit", "verify", desk=desk)["ok"] is True
+
+
+def test_the_same_sheet_twice_says_so_and_again_makes_a_new_one(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, GOOD)
+    first = data("submit", file, desk=desk)["requests"][0]
+    assert "handed in before" in denpyo("submit", file, desk=desk).stdout
+    second = data("submit", file, "--again", "new data", desk=desk)["requests"][0]
+    assert second["id"] != first["id"]
+    assert not second["known"]
+
+
+def test_run_does_it_all_in_one_go(desk: Path, tmp_path: Path) -> None:
+    found = data("run", sheet(tmp_path, GOOD), desk=desk)
+    assert found["state"] == "done"
+    assert found["result"]["passed"] is None
+    assert data("run", sheet(tmp_path, EIGHT_MISTAKES), desk=desk, code=1)["requests"] == []
+
+
+def test_a_dry_run_keeps_nothing(desk: Path, tmp_path: Path) -> None:
+    denpyo("submit", sheet(tmp_path, GOOD), "--dry-run", desk=desk)
+    assert data("status", desk=desk) == {"requests": []}
+    assert data("audit", "verify", desk=desk)["entries"] == 1
+
+
+def test_convert_writes_slips_that_can_be_submitted_later(desk: Path, tmp_path: Path) -> None:
+    denpyo("convert", sheet(tmp_path, GOOD), "-o", tmp_path / "slips", desk=desk)
+    (slip,) = (tmp_path / "slips").glob("*.yaml")
+    assert (tmp_path / "slips" / "schemas" / "train_supervised.v1.json").is_file()
+    assert data("status", desk=desk)["requests"][0]["state"] == "accepted"
+    assert [one["id"] for one in data("submit", slip, desk=desk)["requests"]] == [slip.stem]
+
+
+def test_cancel_stops_what_waits(desk: Path, tmp_path: Path) -> None:
+    request = data("submit", sheet(tmp_path, GOOD), desk=desk)["requests"][0]["id"]
+    assert data("cancel", request, desk=desk) == {"id": request, "stopping": True, "state": "stopped"}
+    assert data("work", "--drain", desk=desk) == {"ended": 0}
+    assert data("cancel", request, desk=desk, code=1)["stopping"] is False
+
+
+def test_a_template_is_filled_in_from_documents(tmp_path: Path, desk: Path) -> None:
+    file = tmp_path / "requests.yaml"
+    one = "kind: train_supervised\nrequested_by: hanako@example.com\njob: {dataset_id: wine, algorithm: xgboost}\n"
+    file.write_text(
+        f"{one}---\n{one.replace('wine', 'diabetes').replace('algorithm', 'task_type: regression, algorithm')}",
+        encoding="utf-8",
+    )
+    out = tmp_path / "table.xlsx"
+    denpyo("template", "train_supervised", "--layout", "table", "--lang", "en", "--from", file, "-o", out, desk=desk)
+    assert data("check", out, desk=desk) == {"accepted": 2, "refused": 0, "problems": []}
+    refused = data("template", "train_supervised", "--from", file, "-o", tmp_path / "form.xlsx", desk=desk, code=1)
+    assert [problem["code"] for problem in refused["problems"]] == ["one_request_only"]
+    assert not (tmp_path / "form.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("submit", "{file}"), id="submit"),
+        pytest.param(("convert", "{file}", "-o", "slips"), id="convert"),
+        pytest.param(("run", "{file}"), id="run"),
+        pytest.param(("work", "--drain"), id="work"),
+        pytest.param(("status",), id="status"),
+        pytest.param(("show", "7k3m-9qx2-b4td"), id="show"),
+        pytest.param(("cancel", "7k3m-9qx2-b4td"), id="cancel"),
+        pytest.param(("audit", "verify"), id="audit verify"),
+    ],
+)
+def test_without_a_desk_nothing_is_written_and_the_exit_code_is_2(words: tuple[str, ...], tmp_path: Path) -> None:
+    file = sheet(tmp_path, GOOD)
+    done = denpyo(*(word.format(file=file) for word in words), desk=tmp_path / "none", code=2)
+    assert done.stderr == f"denpyo: no desk in {tmp_path / 'none'}/: run `denpyo init` or name one with --desk\n"
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_second_init_is_refused(desk: Path) -> None:
+    assert denpyo("init", desk=desk, code=2).stderr == f"denpyo: {desk}/ has a desk already\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        pytest.param(
+            ("show", "7k3m-9qx2-b4td"),
+            "no request 7k3m-9qx2-b4td on this desk: `denpyo status` lists them",
+            id="an unknown id",
+        ),
+        pytest.param(
+            ("check", "nowhere.xlsx"), "nowhere.xlsx: No such file or directory", id="a file that is not there"
+        ),
+        pytest.param(
+            ("submit", "x.yaml", "--engine", "clearml"),
+            "the engine clearml is not set up here; there is: local",
+            id="an engine",
+        ),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(words: tuple[str, ...], line: str, desk: Path) -> None:
+    assert denpyo(*words, desk=desk, code=2).stderr == f"denpyo: {line}\n"
+
+
+def test_a_misspelt_setting_is_one_line_and_2(desk: Path) -> None:
+    (desk / "denpyo.toml").write_text('enginee = "local"\n', encoding="utf-8")
+    done = denpyo("status", desk=desk, code=2)
+    assert done.stderr == f"denpyo: {desk / 'denpyo.toml'}: enginee: Extra inputs are not permitted\n"
+
+
+@pytest.mark.parametrize("mode", [pytest.param(0o644, id="readable by others"), pytest.param(None, id="missing")])
+def test_a_secret_that_is_not_secret_is_refused(desk: Path, mode: int | None) -> None:
+    with open(desk / "denpyo.toml", "a", encoding="utf-8") as lines:
+        lines.write('[secrets]\nmail = "mail"\n')
+    if mode is not None:
+        (desk / "mail").write_text("canary", encoding="utf-8")
+        (desk / "mail").chmod(mode)
+    done = denpyo("status", desk=desk, code=2)
+    assert done.stderr.startswith(f"denpyo: secrets.mail: {desk / 'mail'}")
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_damaged_ledger_is_4_and_names_the_first_wrong_entry(desk: Path, tmp_path: Path) -> None:
+    slip = Path(data("submit", sheet(tmp_path, GOOD), desk=desk)["requests"][0]["slip"])
+    slip.chmod(0o600)
+    slip.write_text(slip.read_text(encoding="utf-8").replace("seed: 42", "seed: 43"), encoding="utf-8")
+    verdict = data("audit", "verify", desk=desk, code=4)
+    assert verdict["ok"] is False
+    assert slip.name in verdict["wrong"]
+
+
+def test_a_schema_that_changed_without_a_new_version_fails_build(desk: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "desks" / "kinds", desk / "kinds", dirs_exist_ok=True)
+    denpyo("build", desk=desk)
+    denpyo("build", "--check", desk=desk)
+    file = desk / "kinds" / "count_starts.py"
+    file.write_text(file.read_text(encoding="utf-8").replace("le=60", "le=90"), encoding="utf-8")
+    for words in (("build", "--check"), ("build",)):
+        assert "raise `version`" in denpyo(*words, desk=desk, code=1).stderr
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("version: ClassVar[int] = 1", "version: ClassVar[int] = 2"),
+        encoding="utf-8",
+    )
+    denpyo("build", desk=desk)
+    assert sorted(one.name for one in (desk / "forms" / "json_schema").iterdir()) == [
+        "count_starts.v1.json",
+        "count_starts.v2.json",
+    ]
+
+
+def test_a_hostile_name_stays_in_its_line(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, GOOD | {"algorithm": "x\nforged: line"}, name="evil\nforged.xlsx")
+    lines = denpyo("check", file, desk=desk, code=1).stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("evil\N{REPLACEMENT CHARACTER}forged.xlsx:入力!")
+
+
+def test_the_demo_shows_slip_root_metrics_and_summary(tmp_path: Path) -> None:
+    found = data("demo", "--desk", tmp_path / "demo", desk=tmp_path / "unused")
+    assert found["state"] == "done"
+    assert found["metrics"]["accuracy"] > 0.9
+    assert "学習の結果" in Path(found["summary"]).read_text(encoding="utf-8")
+    assert data("audit", "verify", desk=tmp_path / "demo")["root"] == found["root"]
+    assert json.loads(denpyo("check", Path(found["sheet"]), "--json", desk=tmp_path / "demo").stdout)["accepted"] == 1
