@@ -41,6 +41,9 @@ def must_have_members(part: type[Part], by: By, name: str, choices: tuple[object
     if set(by.members) != set(choices):
         expected = ", ".join(map(repr, choices)) or "the choices of a choice"
         raise TypeError(f"{part.__name__}.{name}: its By needs a member for each of {expected}")
+    deciding = part.model_fields[by.on]
+    if not deciding.is_required() and deciding.default is None:
+        raise TypeError(f"{part.__name__}.{name}: its By looks at {by.on!r}, which may be left out")
 
 
 def refuse_wrong_question(one: Question, may_be_none: bool, has_default: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,22 +14,11 @@ from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import RESOURCES, Form, Question
+from schema.refusals import count, limit_problem
 from schema.text import Misread, clean, invisible, is_blank, read
 from schema.words import Fact, Words
 
 LONGEST_AROUND = 200
-LIMIT_CODES = {
-    "greater_than_equal": ("too_small", "ge", "least"),
-    "less_than_equal": ("too_big", "le", "greatest"),
-    "greater_than": ("not_above", "gt", "above"),
-    "less_than": ("not_below", "lt", "below"),
-}
-LENGTH_CODES = {
-    "string_too_short": ("too_short", "min_length", "shortest", "characters"),
-    "string_too_long": ("too_long", "max_length", "longest", "characters"),
-    "too_short": ("too_short", "min_length", "shortest", "members"),
-    "too_long": ("too_long", "max_length", "longest", "members"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +74,8 @@ def _judged(judge: _Judge) -> Judged:
     judge.read_all()
     job, resources = judge.validated(judge.kind.job, ""), judge.validated(Resources, f"{RESOURCES}.")
     judge.find_faults(judge.kind.job, "", judge.values)
+    if not judge.problems:
+        judge.say_why_it_was_refused()
     good = {name: value for name, value in judge.values.items() if name not in judge.broken}
     if judge.problems or not isinstance(job, Job) or not isinstance(resources, Resources):
         return Judged(None, tuple(judge.sorted_problems()), good)
@@ -99,7 +89,10 @@ def _around(answers: Answers) -> list[Problem]:
         if located and (hidden := invisible(located.value)):
             found.append(Problem("hidden_character", located.where, name, {"character": hidden}))
         elif located and len(located.value) > LONGEST_AROUND:
-            facts: dict[str, Fact] = {"length": _count(len(located.value), "characters"), "longest": _count(LONGEST_AROUND, "characters")}
+            facts: dict[str, Fact] = {
+                "length": count(len(located.value), "characters"),
+                "longest": count(LONGEST_AROUND, "characters"),
+            }
             found.append(Problem("too_long", located.where, name, facts))
     return found
 
@@ -121,10 +114,12 @@ class _Judge:
     answers: Answers
     values: dict[str, Any] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    undecided: set[str] = field(default_factory=set)
     active: dict[str, Question] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     consumed: set[str] = field(default_factory=set)
+    details: list[tuple[str, ErrorDetails]] = field(default_factory=list)
 
     @property
     def form(self) -> Form:
@@ -140,12 +135,17 @@ class _Judge:
             if key not in self.consumed and not _empty(located):
                 self._unasked(key, located)
 
+    def _located(self, question: Question) -> Located[Given] | None:
+        """The answer to a question, by its key or, where a door cannot tell members apart, by its plain name."""
+        mine, shared = (self.answers.given.get(name) for name in (question.key, question.name))
+        return shared if shared and (mine is None or _empty(mine)) else mine
+
     def _given(self, question: Question) -> Located[Given] | None:
-        found = self.answers.given.get(question.key)
-        self.consumed.add(question.key)
-        if found is None and question.name != question.key:
-            found = self.answers.given.get(question.name)
-            self.consumed.add(question.name)
+        self.consumed |= {question.key, question.name}
+        shared, found = self.answers.given.get(question.name), self._located(question)
+        if question.key != question.name and shared and not _empty(shared) and found is not shared:
+            facts = {"label": question.label}
+            self.problems.append(Problem("duplicate_question", shared.where, question.name, facts))
         return found
 
     def _read_asked(self, question: Question) -> None:
@@ -166,18 +166,22 @@ class _Judge:
             if name not in self.values and name not in self.broken:
                 self.values[name] = value
                 self.changes.append(Change(name, "", str(value), why))
+        refused = bool(self.broken)
         for question in self.form.questions:
-            if (
-                question.blank is not None
-                and not _has_default(self.kind.job, question)
-                and question.name not in self.values
-            ):
-                self.broken.add(
-                    question.name
-                )  # it follows from an answer that was refused: what hangs on it cannot be judged
+            if self._stays_open(question):
+                if refused:  # it follows from an answer that was refused: what hangs on it cannot be judged
+                    self.broken.add(question.name)
+                else:
+                    self._blame(question, "missing", {})
+
+    def _stays_open(self, question: Question) -> bool:
+        """Whether an answer that was to follow from others did not."""
+        info = self.kind.job.model_fields.get(question.name)
+        follows = question.blank is not None and info is not None and info.is_required()
+        return follows and question.name not in self.values and question.name not in self.broken
 
     def _read_conditional(self, question: Question) -> None:
-        if any(condition.on in self.broken for condition in question.conditions):
+        if any(condition.on in self.broken | self.undecided for condition in question.conditions):
             self._read_undecided(question)
         elif all(self._holds(condition.on, condition.values) for condition in question.conditions):
             self._read_asked(question)
@@ -190,7 +194,8 @@ class _Judge:
         """The answer that decides whether this is asked was refused: still say what is unreadable in a filled cell of its own."""
         located = self.answers.given.get(question.key)
         self.consumed |= {question.key, question.name}
-        value = read(question, located.value) if located and question.key != question.name else None
+        self.undecided.add(question.name)
+        value = read(question, located.value) if located else None
         if isinstance(value, Misread):
             self._blame(question, value.code, value.facts, value.suggestion)
 
@@ -203,9 +208,16 @@ class _Judge:
             self.problems.append(Problem("unknown_question", located.where, key, facts, suggestion))
             return
         condition = next(one for one in question.conditions if not self._holds(one.on, one.values))
-        deciding = self.form.by_name[condition.on][0]
-        facts_off: dict[str, Fact] = {"on": deciding.label, "values": _labels(deciding, condition.values)}
+        alike = (question,) if key == question.key else self.form.by_name[question.name]
+        values = tuple(
+            value for two in alike for other in two.conditions if other.on == condition.on for value in other.values
+        )
+        deciding = self._deciding(condition.on)
+        facts_off: dict[str, Fact] = {"on": deciding.label, "values": _labels(deciding, values)}
         self._blame(question, "switched_off", facts_off, where_key=key)
+
+    def _deciding(self, on: str) -> Question:
+        return self.active.get(on) or self.form.by_name[on][0]
 
     def validated(self, part: type[Part], prefix: str) -> Part | None:
         """The model over what was read, or None with its problems noted."""
@@ -224,16 +236,22 @@ class _Judge:
             return None
 
     def _from_pydantic(self, prefix: str, detail: ErrorDetails) -> None:
+        name = prefix + ".".join(str(step) for step in detail["loc"])
+        self.details.append((name, detail))
         if detail["type"] == "fault":
             return  # find_faults sees it too, and sees it among broken answers as well
-        name = prefix + ".".join(str(step) for step in detail["loc"])
         question = self.active.get(name)
-        if question is None:
-            if not self.broken:
-                self.problems.append(Problem("not_accepted", self.answers.where, name, {"text": name}))
-        elif name not in self.broken:
-            code, facts = _limit_problem(question, detail)
+        if question and name not in self.broken:
+            code, facts = limit_problem(question, detail)
             self._blame(question, code, facts)
+
+    def say_why_it_was_refused(self) -> None:
+        """What pydantic refused though nothing above blamed an answer for it: a refusal never comes without a reason."""
+        for name, detail in self.details:
+            fault = detail.get("ctx", {}).get("fault")
+            rule = fault.facts if isinstance(fault, Fault) and fault.code == "rule" else None
+            facts: Mapping[str, Fact] = rule or {"text": name}
+            self.problems.append(Problem("rule" if rule else "not_accepted", self.answers.place(name), name, facts))
 
     def find_faults(self, part: type[Part], prefix: str, values: Mapping[str, Any]) -> None:
         """Rules, conditions and dependent choices among the answers that are fine so far, in this part and the parts inside it."""
@@ -255,20 +273,16 @@ class _Judge:
     def _fault_facts(self, prefix: str, fault: Fault) -> Mapping[str, Fact]:
         if fault.code != "choice_needs":
             return fault.facts
-        question = self.form.by_name[prefix + fault.field][0]
+        question, deciding = self._deciding(prefix + fault.field), self._deciding(prefix + str(fault.facts["on"]))
         choice = next(one for one in question.choices if one.label == fault.facts["choice"])
-        deciding = self.form.by_name[prefix + str(fault.facts["on"])][0]
-        return {
-            "choice": choice.label,
-            "on": deciding.label,
-            "values": _labels(deciding, choice.when.values if choice.when else ()),
-        }
+        values = choice.when.values if choice.when else ()
+        return {"choice": choice.label, "on": deciding.label, "values": _labels(deciding, values)}
 
     def _blame(
         self, question: Question, code: str, facts: Mapping[str, Fact], suggestion: str = "", where_key: str = ""
     ) -> None:
         self.broken.add(question.name)
-        located = self.answers.given.get(where_key or question.key) or self.answers.given.get(question.name)
+        located = self.answers.given.get(where_key) if where_key else self._located(question)
         where = located.where if located else self.answers.place(question.key)
         text = shown(clean(located.value)) if located and isinstance(located.value, str) else ""
         everything: dict[str, Fact] = {"label": question.label, "text": text, "example": question.example, **facts}
@@ -281,11 +295,6 @@ class _Judge:
 
 def _empty(located: Located[Given]) -> bool:
     return is_blank(located.value) if isinstance(located.value, str) else not located.value
-
-
-def _has_default(job: type[Job], question: Question) -> bool:
-    info = job.model_fields.get(question.name)
-    return info is None or not info.is_required()
 
 
 def _labels(question: Question, values: tuple[object, ...]) -> tuple[str | Words, ...]:
@@ -320,31 +329,3 @@ def _with_defaults(part: type[Part], prefix: str, values: Mapping[str, Any]) -> 
         elif not info.is_required():
             known[name] = info.get_default()
     return known
-
-
-def _limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
-    """pydantic's error types, translated; the names of types and context keys are those of pydantic-core's list of errors."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind in LIMIT_CODES:
-        code, theirs, ours = LIMIT_CODES[kind]
-        return code, {ours: plain(context[theirs])}
-    if kind in LENGTH_CODES:
-        code, theirs, ours, counted = LENGTH_CODES[kind]
-        return code, {ours: _count(context[theirs], counted), "length": _count(len(detail["input"]), counted)}
-    if kind == "string_pattern_mismatch":
-        return "bad_pattern", {}
-    return "not_accepted", {}
-
-
-def _count(number: int, counted: str) -> Words:
-    said = {"characters": ("{} characters", "{}文字"), "members": ("{} choices", "{}個")}[counted]
-    return Words(said[0].format(number), ja=said[1].format(number))
-
-
-def plain(value: object) -> str:
-    """A bound as a person would type it: 1, not 1.0; 2026/11/21."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, date):
-        return value.strftime("%Y/%m/%d")
-    return f"{value.total_seconds() / 60:g} min" if isinstance(value, timedelta) else str(value)

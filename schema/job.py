@@ -232,7 +232,15 @@ class Part(BaseModel):
     def _members_default(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        return {**{name: {} for name in cls.by()}, **data}
+        return {**{name: {} for name in cls._groups()}, **data}
+
+    @classmethod
+    def _groups(cls) -> Iterator[str]:
+        """Fields that hold a part and have no default: what is inside may have defaults, so that nothing need be answered."""
+        yield from cls.by()
+        for name, info in cls.model_fields.items():
+            if info.is_required() and isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+                yield name
 
     @model_validator(mode="after")
     def _siblings_agree(self) -> Part:
@@ -268,14 +276,14 @@ def asked(when: When, values: Mapping[str, Any]) -> bool:
 
 
 def _condition_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:
-    for when in (mark for mark in info.metadata if isinstance(mark, When)):
-        if when.on not in values:
-            continue
-        on = asked(when, values)
-        if not on and values[name] is not None:
-            yield Fault("switched_off", name)
-        if on and when.required and values[name] is None:
-            yield Fault("missing", name)
+    whens = [mark for mark in info.metadata if isinstance(mark, When)]
+    if not whens or any(when.on not in values for when in whens):
+        return
+    on = all(asked(when, values) for when in whens)
+    if not on and values[name] is not None:
+        yield Fault("switched_off", name)
+    if on and values[name] is None and any(when.required for when in whens):
+        yield Fault("missing", name)
 
 
 def _choice_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:

@@ -12,6 +12,9 @@ from schema.answers import Where
 from schema.words import Fact
 
 LONGEST_SHOWN = 60
+LONGEST_MESSAGE = 2000
+INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of controls, marks without width, halves of characters, and ends of lines and paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,22 @@ class Problem:
     suggestion: str = ""
 
     def message(self, language: str) -> str:
-        """What is wrong, what to do, and a suggestion where there is one."""
+        """What is wrong, what to do, and a suggestion where there is one: one line, whatever people wrote."""
         entry = words.table(language)["problems"][self.code]
         parts = [words.fill(str(entry[part]), language, self.facts) for part in ("what", "do")]  # type: ignore[index]
         if self.suggestion:
             parts.append(words.text("did_you_mean", language, suggestion=shown(self.suggestion)))
-        return ("" if language == "ja" else " ").join(parts)
+        said = ("" if language == "ja" else " ").join(part for part in parts if part)
+        return shown(said, LONGEST_MESSAGE)
 
     def line(self, language: str) -> str:
-        """``FILE:SPOT: message [code]``: one line, whatever people wrote."""
+        """``FILE:SPOT: message [code]``, in one line."""
         return f"{shown(str(self.where), 300)}: {self.message(language)} [{self.code}]"
 
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
     """A person's text, fit to stand in one line of ours: invisible characters made visible, the rest cut."""
-    seen = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in text
-    )
+    seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in INVISIBLE else one for one in text)
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"
 
 

@@ -11,16 +11,15 @@ import rfc8785
 
 from schema.answers import Answers, Given, Located, Where
 from schema.check import Change, Checked, check
+from schema.envelope import BARE_KEYS, FORMAT, SLIP_KEYS, VERSION, envelope_problems
 from schema.job import Job, Resources
 from schema.kinds import Kind
-from schema.problem import Problem, nearest, shown
+from schema.problem import Problem
 from schema.question import RESOURCES
-from schema.words import Fact, Words, languages
+from schema.words import Words, languages
 from schema.yaml_text import Node, dump, load
 
-FORMAT = 1
-MAPPING = Words("a mapping (name: value)", ja="「名前: 値」の並び")
-VALUE = Words("a single value", ja="1つの値")
+ONE_SLIP = Words("one slip", ja="伝票1枚")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,7 @@ def read(data: bytes, kinds: Mapping[str, Kind], file: str = "slip.yaml") -> Req
     documents = load(data, file)
     if len(documents) != 1 or not isinstance(documents[0], Node):
         problems = [one for one in documents if isinstance(one, Problem)]
-        raise SlipError(
-            problems or [Problem("yaml_shape", Where(file), "", {"expected": Words("one slip", ja="伝票1枚")})]
-        )
+        raise SlipError(problems or [Problem("yaml_shape", Where(file), "", {"expected": ONE_SLIP})])
     problems = list(envelope_problems(documents[0]))
     if problems:
         raise SlipError(problems)
@@ -116,18 +113,21 @@ def answers(document: Node) -> Answers:
         node = document.get(part)
         if node:
             given.update(_flat(node, prefix))
-    kind, version, by, again = (document.get(name) for name in ("kind", "version", "requested_by", "again"))
+    kind, version, by, again, slip_id = (
+        document.get(name) for name in ("kind", "version", "requested_by", "again", "id")
+    )
     name = by.get("name") if by and isinstance(by.value, dict) else by
-    places = {label: node.where for label, node in (("kind", kind), ("version", version)) if node}
+    places = {label: node.where for label, node in (("kind", kind), ("version", version), ("id", slip_id)) if node}
     language = document.get("language")
     return Answers(
         kind=kind.text() if kind else "",
         where=document.where,
         given=given,
-        language=language.text() if language else "en",
-        version=int(version.text()) if version and version.text().isascii() and version.text().isdigit() else None,
+        language=language.text() if language and language.text() in languages() else "en",
+        version=int(version.text()) if version and VERSION.fullmatch(version.text()) else None,
         sender=Located(name.text(), name.where) if name and name.text() else None,
         again=Located(again.text(), again.where) if again and again.text() else None,
+        response=slip_id.text() if slip_id and document.get("denpyo") else "",
         places=places,
     )
 
@@ -142,56 +142,6 @@ def _flat(node: Node, prefix: str) -> Iterator[tuple[str, Located[Given]]]:
             yield prefix + name, Located(member.value, member.where)
 
 
-SLIP_KEYS = (
-    "denpyo",
-    "id",
-    "kind",
-    "version",
-    "schema",
-    "by",
-    "requested_by",
-    "requested_at",
-    "via",
-    "language",
-    "job",
-    "resources",
-    "changes",
-)
-BARE_KEYS = ("kind", "version", "requested_by", "again", "language", "job", "resources")
-
-
-def envelope_problems(document: Node, keys: tuple[str, ...] = SLIP_KEYS) -> Iterator[Problem]:
-    """What is wrong with a document around its job: its shape, names nobody knows, and (of a slip) names that are missing."""
-    if not isinstance(document.value, dict):
-        yield Problem("yaml_shape", document.where, "", {"expected": MAPPING})
-        return
-    for name in document.value:
-        if name not in keys:
-            yield Problem("unknown_key", document.keys[name], name, {"name": shown(name)}, nearest(name, keys))
-    required = keys if keys is SLIP_KEYS else ("kind", "job")
-    for name in (name for name in required if name not in document.value):
-        yield Problem("missing", document.where, name, {"label": name})
-    yield from _shape_problems(document)
-
-
-def _shape_problems(document: Node) -> Iterator[Problem]:
-    for name in ("job", RESOURCES, "via"):
-        node = document.get(name)
-        if node and not isinstance(node.value, dict):
-            yield Problem("yaml_shape", node.where, name, {"expected": MAPPING})
-    for name in ("kind", "version", "again", "language", "id", "requested_at"):
-        node = document.get(name)
-        if node and not isinstance(node.value, str):
-            yield Problem("yaml_shape", node.where, name, {"expected": VALUE})
-    version = document.get("version")
-    if version and isinstance(version.value, str) and not (version.value.isascii() and version.value.isdigit()):
-        yield Problem("not_whole", version.where, "version", {"text": shown(version.value), "example": "1"})
-    language = document.get("language")
-    if language and isinstance(language.value, str) and language.value not in languages():
-        facts: dict[str, Fact] = {"text": shown(language.value), "choices": languages()}
-        yield Problem("unknown_choice", language.where, "language", facts, nearest(language.value, languages()))
-
-
 def _request(document: Node, checked: Checked) -> Request:
     """The envelope of a slip that has every key. What it says about its own making is kept as it stands."""
 
@@ -201,12 +151,6 @@ def _request(document: Node, checked: Checked) -> Request:
             node = node.get(name) if node else None
         return node.text() if node else ""
 
-    try:
-        at = datetime.fromisoformat(text("requested_at"))
-    except ValueError as error:
-        raise SlipError(
-            [Problem("not_a_date", document.where, "requested_at", {"text": shown(text("requested_at"))})]
-        ) from error
     changes = document.get("changes")
     return Request(
         id=text("id"),
@@ -216,7 +160,7 @@ def _request(document: Node, checked: Checked) -> Request:
         denpyo=text("by").removeprefix("denpyo "),
         requested_by=text("requested_by", "name"),
         trust=text("requested_by", "trust"),
-        requested_at=at,
+        requested_at=datetime.fromisoformat(text("requested_at")),
         via=Via(*(text("via", name) for name in ("door", "source", "sha256", "where"))),
         language=text("language"),
         job=checked.job,
@@ -241,3 +185,17 @@ def _change_in(node: Node) -> Change:
     why = node.get("why")
     en, ja = (found.text() if why and (found := why.get(name)) else "" for name in ("en", "ja"))
     return Change(question, before, after, Words(en, ja))
+
+
+__all__ = [
+    "BARE_KEYS",
+    "SLIP_KEYS",
+    "Request",
+    "SlipError",
+    "Via",
+    "answers",
+    "canonical_job",
+    "envelope_problems",
+    "read",
+    "write",
+]

@@ -32,8 +32,10 @@ from schema.words import Fact, Words
 LARGEST = 1024 * 1024
 DEEPEST = 8
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-PLAIN = re.compile(r"[a-z][a-z0-9_-]+")
-RESERVED = frozenset(["yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"])
+PLAIN = re.compile(r"[a-z][a-z0-9_-]*")
+RESERVED = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"])
+UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.1 does not count as printable (chapter 5.1), and a byte order mark anywhere but at the start."""
 ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -59,6 +61,10 @@ def _spot(event: Event) -> str:
     return f"{mark.line + 1}:{mark.column + 1}" if mark else ""
 
 
+def _spot_after(text: str) -> str:
+    return f"{text.count(chr(10)) + 1}:{len(text) - text.rfind(chr(10))}"
+
+
 class _RefusedError(Exception):
     def __init__(self, code: str, event: Event, facts: Mapping[str, Fact]) -> None:
         self.code, self.facts, self.spot = code, facts, _spot(event)
@@ -70,10 +76,14 @@ def load(data: bytes, file: str) -> list[Node] | list[Problem]:
         return [Problem("too_large", Where(file), "", {"part": shown(file), "limit": "1 MiB"})]
     try:
         text = data.decode("utf-8-sig")
+        if unreadable := UNREADABLE.search(text):
+            facts = {"character": f"U+{ord(unreadable[0]):04X}"}
+            return [Problem("hidden_character", Where(file, _spot_after(text[: unreadable.start()])), "", facts)]
         return _Reader(file).documents(yaml.parse(text, Loader=_LOADER))
     except UnicodeDecodeError as error:
         detail = Words("not UTF-8", ja="UTF-8ではありません")
-        return [Problem("yaml_syntax", Where(file, f"byte {error.start}"), "", {"detail": detail})]
+        before = error.object[: error.start].decode()
+        return [Problem("yaml_syntax", Where(file, _spot_after(before)), "", {"detail": detail})]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         spot = f"{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -163,7 +173,7 @@ def _until_end(events: Iterator[Event]) -> Iterator[Event]:
 
 def dump(value: Mapping[str, Any]) -> str:
     """A mapping of JSON values as YAML, in the given order; the same value gives the same text."""
-    return "".join(_mapping_lines(value, ""))
+    return "".join(_mapping_lines(value, "")) or "{}\n"
 
 
 def _mapping_lines(value: Mapping[str, Any], indent: str) -> Iterator[str]:
@@ -174,17 +184,25 @@ def _mapping_lines(value: Mapping[str, Any], indent: str) -> Iterator[str]:
         elif isinstance(member, list) and any(isinstance(one, Mapping) for one in member):
             yield f"{indent}{scalar(name)}:\n"
             for one in member:
-                first, *rest = _mapping_lines(one, indent + "  ")
-                yield f"{indent}- {first.lstrip()}"
-                yield from rest
+                yield from _member_lines(one, indent)
         else:
             yield f"{indent}{scalar(name)}: {_flow(member)}\n"
 
 
+def _member_lines(value: Any, indent: str) -> Iterator[str]:
+    first, *rest = (
+        _mapping_lines(value, indent + "  ") if isinstance(value, Mapping) and value else [f"{_flow(value)}\n"]
+    )
+    yield f"{indent}- {first.lstrip()}"
+    yield from rest
+
+
 def _flow(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return f"[{', '.join(scalar(one) for one in value)}]"
-    return "{}" if isinstance(value, Mapping) else scalar(value)
+        return f"[{', '.join(_flow(one) for one in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{scalar(name)}: {_flow(member)}' for name, member in value.items())}}}"
+    return scalar(value)
 
 
 def scalar(value: str | int | float | bool | None) -> str:

@@ -20,6 +20,8 @@ from schema.job import Identifier
 from schema.kinds import Kind
 from submit.ledger import Ledger, open_ledger
 
+EXAMPLES = ("examples/datasets", "jobs/examples/datasets")
+"""Where the example datasets lie: in a checkout, and in an installed wheel."""
 CONFIG, POLICY, LEDGER, RUNS, SCHEMAS = "denpyo.toml", "policy.yaml", "ledger", "runs", "schemas"
 
 
@@ -90,7 +92,7 @@ class Desk:
         if named:
             return tuple(Path(one) for one in named.split(os.pathsep) if one)
         mine = tuple(self.folder / one for one in self.config.datasets)
-        return (*mine, Path("datasets"), Path("examples/datasets"), shipped("examples/datasets"))
+        return (*mine, Path("datasets"), Path("examples/datasets"), *(shipped(one) for one in EXAMPLES))
 
 
 def shipped(path: str) -> Path:

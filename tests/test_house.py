@@ -27,10 +27,16 @@ HELP_MAY_IMPORT = {
 def test_the_command_line_looks_into_submit_alone_and_into_schema_for_types_and_errors() -> None:
     tree = ast.parse((ROOT / "denpyo.py").read_text(encoding="utf-8"))
     rooms = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    modules = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
     assert (rooms | modules) & OURS == {"submit", "schema"}
-    schema = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schema")}
-    assert schema == {"schema.problem", "schema.kinds"}
+    schema = {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schema")
+    }
+    assert schema == {"schema.kinds"}
 
 
 def test_no_room_imports_the_command_line() -> None:
@@ -42,7 +48,9 @@ def test_no_room_imports_the_command_line() -> None:
 
 def test_no_package_that_is_locked_has_one_of_our_names() -> None:
     ours = OURS | {"console", "serving"}
-    taken = {name: owners for name, owners in packages_distributions().items() if name in ours and set(owners) != {"denpyo"}}
+    taken = {
+        name: owners for name, owners in packages_distributions().items() if name in ours and set(owners) != {"denpyo"}
+    }
     assert taken == {}
 
 

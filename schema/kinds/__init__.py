@@ -32,16 +32,15 @@ class KindError(Exception):
 
 
 def load(folders: Sequence[Path] = ()) -> Mapping[str, Kind]:
-    """Every kind by name. A folder of a desk adds kinds; it never replaces a shipped one."""
-    return _load(tuple(folder.resolve() for folder in folders))
+    """Every kind by name. A folder of a desk adds kinds; it never replaces a shipped one. Files are read again when they change."""
+    files = [file for folder in (SHIPPED, *folders) for file in sorted(folder.resolve().glob("*.py"))]
+    return _load(tuple((file, file.stat().st_mtime_ns) for file in files if not file.name.startswith("_")))
 
 
 @cache
-def _load(folders: tuple[Path, ...]) -> Mapping[str, Kind]:
+def _load(files: tuple[tuple[Path, int], ...]) -> Mapping[str, Kind]:
     found: dict[str, Kind] = {}
-    for file in (file for folder in (SHIPPED, *folders) for file in sorted(folder.glob("*.py"))):
-        if file.name.startswith("_"):
-            continue
+    for file, _ in files:
         if file.stem in found:
             raise KindError(f"{file}: a kind named {file.stem} is there already: {found[file.stem].file}")
         found[file.stem] = _read(file)

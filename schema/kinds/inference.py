@@ -67,7 +67,6 @@ class Inference(Job):
                 "Anything you want to remember about this run.",
                 ja="この実行について残しておきたいことを自由に書けます。",
             ),
-            example="for the weekly report",
             blank=Words("no note", ja="メモなし"),
         ),
     ] = None

@@ -337,7 +337,6 @@ class TrainSupervised(Job):
                 "Anything you want to remember about this run.",
                 ja="この実行について残しておきたいことを自由に書けます。",
             ),
-            example="first try",
             blank=Words("no note", ja="メモなし"),
         ),
     ] = None

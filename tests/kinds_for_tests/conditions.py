@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -104,6 +105,12 @@ class Conditions(Job):
         Field(pattern=r"^[a-z]+$"),
         When("alert", True, required=True),
         Ask("Whom?", ja="誰に", help=HELP, example="hanako"),
+    ] = None
+    lasts: Annotated[
+        timedelta | None,
+        Field(lt=timedelta(days=1)),
+        When("alert", True, required=True),
+        Ask("How long?", ja="どのくらい", help=HELP, example="5 minutes"),
     ] = None
     outputs: Annotated[
         tuple[Literal["table", "chart", "model"], ...],

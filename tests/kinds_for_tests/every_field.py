@@ -36,9 +36,9 @@ class EveryField(Job):
     remarks: Annotated[
         str | None, Field(max_length=200), Ask("Remarks", ja="備考", help=HELP, example="x", blank=NONE)
     ] = None
-    code: Annotated[
-        str, Field(pattern=r"^[A-Z]{2}-[0-9]{3}$"), Ask("Code", ja="記号", help=HELP, example="AB-123")
-    ] = "AB-123"
+    code: Annotated[str, Field(pattern=r"^[A-Z]{2}-[0-9]{3}$"), Ask("Code", ja="記号", help=HELP, example="AB-123")] = (
+        "AB-123"
+    )
     count: Annotated[
         int,
         Field(ge=1, le=1_000_000),

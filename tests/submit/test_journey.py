@@ -188,7 +188,9 @@ def test_what_was_filled_in_for_the_person_stands_in_the_slip(desk: Desk) -> Non
 
 def test_no_entry_holds_what_people_wrote_or_who_they_are(desk: Desk) -> None:
     written = "花子の秘密"
-    submit(desk, WINE.replace("}", f", note: {written}}}") + "requested_by: hanako@example.com\n", name=f"{written}.yaml")
+    submit(
+        desk, WINE.replace("}", f", note: {written}}}") + "requested_by: hanako@example.com\n", name=f"{written}.yaml"
+    )
     submit(desk, WINE.replace("wine", written) + "requested_by: hanako@example.com\n")
     with desk.ledger() as ledger:
         bodies = ledger.query("SELECT CAST(body AS TEXT) FROM entries")

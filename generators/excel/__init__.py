@@ -1,0 +1,26 @@
+"""The Excel door: a blank workbook for a kind, and a filled one read back.
+
+Every sheet that asks has a corner: a hidden cell with one of the marks below. The question keys stand in the corner's own column
+(form) or row (table), so that answers are joined by key wherever a person moves them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Layout = Literal["form", "table"]
+
+SENDER = "request.sender"
+AGAIN = "request.again"
+
+FORM = "denpyo:form"
+"""Corner of a sheet with one question a row; its column holds the keys, its row the mark ``ANSWER``."""
+TABLE = "denpyo:table"
+"""Corner of a sheet with one request a row; its row holds the keys, its column the mark ``HEAD`` beside every row of headings."""
+TEMPLATE = "denpyo:template"
+"""Corner of the sheet that says which form this is: names below it, values to the right of them."""
+ANSWER = "denpyo:answer"
+HEAD = "denpyo:head"
+
+TABLE_ROWS = 1000
+"""Rows of the table layout that are prepared with limits and lists; more may be filled."""

@@ -1,0 +1,84 @@
+"""Bytes → the text of every cell, and what is to be known of it. The only file that knows the parser, python-calamine.
+
+What comes out is plain data that can be pickled, so that this can run in a process of its own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from generators.excel import spelling
+from generators.excel.gate import Package, SheetPart, admit
+from generators.excel.refusal import Refusal, RefusedError, broken
+from generators.excel.scan import SheetFacts
+
+Parsed = str | float | bool | date | datetime | time | timedelta
+PANIC = "PanicException"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet as a person sees it: ``rows`` of text from A1 on, "" where a cell is empty, in error or not computed."""
+
+    name: str
+    hidden: bool
+    rows: tuple[tuple[str, ...], ...]
+    facts: SheetFacts
+
+
+def read_cells(data: bytes) -> tuple[Sheet, ...] | Refusal:
+    """Every sheet of a workbook, or why the file as a whole is refused. Never an exception for what a file holds."""
+    try:
+        package = admit(data)
+        return tuple(_parsed(package))
+    except RefusedError as refused:
+        return refused.refusal
+
+
+def _parsed(package: Package) -> list[Sheet]:
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(package.data)) as workbook:
+            if workbook.sheet_names != [one.name for one in package.sheets]:
+                raise broken("xl/workbook.xml")
+            return [_sheet(workbook, index, one) for index, one in enumerate(package.sheets)]
+    except (CalamineError, ValueError, OverflowError, OSError) as error:
+        raise broken("xl/workbook.xml") from error
+
+
+def _sheet(workbook: CalamineWorkbook, index: int, part: SheetPart) -> Sheet:
+    try:
+        found = workbook.get_sheet_by_index(index).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, OverflowError, OSError) as error:
+        raise broken(part.name) from error
+    except BaseException as error:  # a panic of the Rust side arrives as an exception that is no Exception
+        if type(error).__name__ != PANIC:
+            raise
+        raise broken(part.name) from error
+    return Sheet(
+        part.name, part.hidden, tuple(_texts(row, line, part.facts) for row, line in enumerate(found, 1)), part.facts
+    )
+
+
+def _texts(row: int, line: Iterable[Parsed], facts: SheetFacts) -> tuple[str, ...]:
+    return tuple(
+        one if isinstance(one, str) else text(one, percent=(row, column) in facts.percents)
+        for column, one in enumerate(line, 1)
+    )
+
+
+def text(value: Parsed, *, percent: bool = False) -> str:
+    """A value as a person would type it: ``100``, ``85%``, ``2026-11-21``, ``PT2H30M``, ``TRUE``."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return spelling.percent(value) if percent else spelling.number(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, timedelta):
+        return spelling.iso_duration(value)
+    return value if isinstance(value, str) else value.isoformat()

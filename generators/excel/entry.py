@@ -1,0 +1,143 @@
+"""What stands around one answer, in words: made once from a Question, laid out by both layouts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generators.excel import AGAIN, SENDER
+from generators.excel.limits import at_most, in_words, rule, rule_for
+from generators.excel.page import Format, Rule
+from generators.excel.spelling import said
+from schema import words
+from schema.check import LONGEST_AROUND
+from schema.job import Choice, When
+from schema.question import Condition, Form, Question
+from schema.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One answer to be given. ``when`` says on which other answer it depends, ``blank`` what an empty cell means; ``options``
+    are the members of its drop-down list, which the workbook keeps under the name ``list_name``. ``first`` marks what a
+    beginner's sheet shows."""
+
+    key: str
+    label: str
+    section: str
+    required: bool
+    first: bool
+    unit: str
+    when: str
+    help: str
+    blank: str
+    options: tuple[str, ...]
+    list_name: str
+    format: Format
+    rule: Rule
+
+
+def entries(form: Form, language: str) -> tuple[Entry, ...]:
+    """Who asks, every question in the form's order, and why it should run again."""
+    questions = [_entry(form, index, one, language) for index, one in enumerate(form.questions, 1)]
+    return (_around(SENDER, "sender", language), *questions, _around(AGAIN, "again", language))
+
+
+def _around(key: str, name: str, language: str) -> Entry:
+    label, help, blank, section = (
+        words.text(f"excel_{name}{part}", language) for part in ("", "_help", "_blank", "_section")
+    )
+    error = words.text("excel_error", language, allowed=_at_most_around(language))
+    return Entry(
+        key=key,
+        label=label,
+        section=section,
+        required=False,
+        first=True,
+        unit="",
+        when="",
+        help=help,
+        blank=blank,
+        options=(),
+        list_name="",
+        format="text",
+        rule=rule(at_most(LONGEST_AROUND), label, help, error, language),
+    )
+
+
+def _at_most_around(language: str) -> str:
+    bound = words.text("characters", language, count=str(LONGEST_AROUND))
+    return words.text("excel_greatest", language, bound=bound)
+
+
+def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
+    when = "\n".join(_only_when(form, one, language) for one in question.conditions)
+    help = "\n".join(_help(form, question, language))
+    list_name = f"list_{index}_" + re.sub("[^A-Za-z0-9_]", "_", question.key)
+    return Entry(
+        key=question.key,
+        label=question.label.say(language),
+        section=question.section.say(language) if question.section != form.title else "",
+        required=question.required,
+        first=question.basic or question.required,
+        unit=question.unit.say(language) if question.unit else "",
+        when=when,
+        help=help,
+        blank=_blank(question, language),
+        options=tuple(_options(question, language)),
+        list_name=list_name,
+        format=_format(question),
+        rule=rule_for(question, language, f"{when}\n{help}".strip(), list_name),
+    )
+
+
+def _format(question: Question) -> Format:
+    if question.widget == "date":
+        return "date"
+    return "general" if question.widget in ("whole_number", "number") else "text"
+
+
+def _options(question: Question, language: str) -> Iterator[str]:
+    if question.widget == "yes_no":
+        yield from (words.text("yes", language), words.text("no", language))
+    elif question.widget == "choice":
+        yield from (one.label.say(language) for one in question.choices)
+
+
+def _help(form: Form, question: Question, language: str) -> Iterator[str]:
+    yield question.help.say(language)
+    if question.widget == "many_choice":
+        choices = "; ".join(one.label.say(language) for one in question.choices)
+        yield words.text("excel_choose_many", language, choices=choices)
+    yield from (_choice_when(form, question, one, language) for one in question.choices if one.when)
+    allowed = in_words(question, language)
+    allowed = allowed and words.text("excel_allowed", language, allowed=allowed)
+    shows = question.example and question.example not in question.help.say(language)
+    example = shows and words.text("excel_example", language, example=question.example)
+    if allowed or example:
+        yield words.text("excel_sentence", language).join(one for one in (allowed, example) if one)
+
+
+def _blank(question: Question, language: str) -> str:
+    if question.required:
+        return words.text("excel_required_blank", language)
+    return question.blank.say(language) if question.blank else said(question, question.default, language)
+
+
+def _only_when(form: Form, condition: Condition, language: str) -> str:
+    on = form.by_name[condition.on][0]
+    return words.text("excel_when", language, on=on.label, values=_quoted(on, condition.values, language))
+
+
+def _choice_when(form: Form, question: Question, choice: Choice, language: str) -> str:
+    """A choice's condition names a sibling: the question whose name differs in its last step alone."""
+    when = choice.when or When("")
+    group, dot, _ = question.name.rpartition(".")
+    on = form.by_name[group + dot + when.on][0]
+    values = _quoted(on, when.values, language)
+    return words.text("excel_choice_when", language, choice=choice.label, on=on.label, values=values)
+
+
+def _quoted(question: Question, values: tuple[object, ...], language: str) -> tuple[str | Words, ...]:
+    return tuple(words.text("excel_quoted", language, text=said(question, one, language)) for one in values)

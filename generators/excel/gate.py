@@ -1,0 +1,236 @@
+"""The gate: bounds on everything that reaches the parser, and what the parser does not tell.
+
+A workbook is unpacked here within limits; the parts that hold answers are read once as XML (no DOCTYPE, UTF-8 only), and the parser
+gets a package packed anew from exactly those parts: whatever a ZIP can say twice, it says once.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from generators.excel import formats
+from generators.excel.refusal import broken, not_allowed, too_large
+from generators.excel.scan import Budget, SheetFacts, scan
+from generators.excel.xml_part import elements
+from schema.problem import shown
+from schema.words import Words
+
+MIB = 1024 * 1024
+LARGEST_FILE, LARGEST_PART, LARGEST_ALL = 64 * MIB, 64 * MIB, 128 * MIB
+MOST_MEMBERS = 2000
+LONGEST_NAME = 250
+END_OF_ZIP, END_LENGTH, LOCAL_HEADER = b"PK\x05\x06", 22, 30
+ENCRYPTED = 0x1
+ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError),
+)
+"""What zipfile raises for damaged files."""
+SANE_NAME = re.compile(r"[^\x00-\x1f\\:*?\"<>|]+")
+FORBIDDEN = re.compile(
+    r"(^|/)((externalLinks|embeddings|activeX|macrosheets|dialogsheets|customUI|queryTables)/|connections\.xml$)|vbaProject",
+    re.IGNORECASE,
+)
+CONTENT_TYPES = "[Content_Types].xml"
+SHEET_SORTS = ("worksheet", "chartsheet")
+READ_SORTS = (*SHEET_SORTS, "sharedStrings", "styles")
+"""The relationships of a workbook whose parts are read; all others are left out of what the parser gets."""
+HYPERLINK = "/hyperlink"
+"""The one relationship that may point outside: Excel makes one of every mail address that is typed."""
+PERCENT_FORMATS = ("9", "10")
+NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+"""Parts of a number format that are literal text or conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """A sheet as the workbook lists it, and what its XML says beyond its values."""
+
+    name: str
+    hidden: bool
+    facts: SheetFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A workbook that passed: its sheets in their order, and the parts that hold them packed anew."""
+
+    sheets: tuple[SheetPart, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A relationship: its id, the last word of its type, and the part it points to, in lower case."""
+
+    id: str
+    sort: str
+    target: str
+
+
+def admit(data: bytes) -> Package:
+    """Unpack and bound a workbook. What may not pass is a RefusedError that names the part or the cell."""
+    if len(data) > LARGEST_FILE:
+        raise too_large("", Words("The file", ja="ファイル"), _mib(LARGEST_FILE))
+    formats.must_be_zip(data)
+    parts = _unpack(data)
+    types = elements(parts[CONTENT_TYPES], CONTENT_TYPES, ("Default", "Override"))
+    formats.must_hold_sheets([one.get("ContentType", "") for _, one in types])
+    for name in parts:
+        if FORBIDDEN.search(name):
+            raise not_allowed(name)
+    return _Workbook(parts).package()
+
+
+def _mib(size: int) -> str:
+    return f"{size // MIB} MiB"
+
+
+def _unpack(data: bytes) -> dict[str, bytes]:
+    """Every part by name, each inflated within the limits whatever its header claims."""
+    if data[-END_LENGTH:][:4] != END_OF_ZIP:
+        raise broken("ZIP")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            members = [one for one in package.infolist() if not one.is_dir()]
+            _sane(members, data[:512])
+            return dict(_inflated(package, members))
+    except ZIP_ERRORS as error:
+        raise broken("ZIP") from error
+
+
+def _sane(members: list[zipfile.ZipInfo], start: bytes) -> None:
+    """Refuse what a ZIP can say in two ways: names that differ only by case, names that lead elsewhere, files that overlap."""
+    if not 0 < len(members) <= MOST_MEMBERS:
+        raise broken("ZIP")
+    formats.must_be_workbook([one.filename for one in members], start)
+    for name, count in Counter(one.filename.lower() for one in members).items():
+        if count > 1 or not _is_sane(name):
+            raise not_allowed(shown(name))
+    for one in members:
+        if one.flag_bits & ENCRYPTED or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise not_allowed(one.filename)
+    for one, after in pairwise(sorted(members, key=lambda one: one.header_offset)):
+        if one.header_offset + LOCAL_HEADER + len(one.filename) + one.compress_size > after.header_offset:
+            raise broken(one.filename)
+
+
+def _is_sane(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and bool(SANE_NAME.fullmatch(name)) and not {"", "..", "."} & set(name.split("/"))
+
+
+def _inflated(package: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[tuple[str, bytes]]:
+    left = LARGEST_ALL
+    for member in members:
+        most = min(LARGEST_PART, left)
+        try:
+            with package.open(member) as stream:
+                part = stream.read(most + 1)
+        except ZIP_ERRORS as error:
+            raise broken(member.filename) from error
+        if len(part) > most:
+            raise too_large(
+                member.filename, member.filename, _mib(LARGEST_PART if most == LARGEST_PART else LARGEST_ALL)
+            )
+        left -= len(part)
+        yield member.filename, part
+
+
+class _Workbook:
+    """The parts of a package and how they hang together. Part names are compared without regard to case, as the standard says."""
+
+    def __init__(self, parts: Mapping[str, bytes]) -> None:
+        self.parts = parts
+        self.names = {name.lower(): name for name in parts}
+        self.links = {
+            name.lower(): tuple(_links(name, parts[name])) for name in parts if name.lower().endswith(".rels")
+        }
+        self.main = next((one.target for one in self.links.get("_rels/.rels", ()) if one.sort == "officeDocument"), "")
+        if self.main not in self.names:
+            raise broken("_rels/.rels")
+        folder, base = posixpath.split(self.main)
+        self.rels = posixpath.join(folder, "_rels", f"{base}.rels")
+        self.read = {one.id: one for one in self.links.get(self.rels, ()) if one.sort in READ_SORTS}
+
+    def package(self) -> Package:
+        listed = [one for _, one in elements(self.parts[self.names[self.main]], self.names[self.main], ("sheet",))]
+        targets = [self._target(one) for one in listed]
+        if not listed or len({one.get("name", "").lower() for one in listed}) < len(listed):
+            raise broken(self.names[self.main])
+        spots = {target: one.get("name", "") for target, one in zip(targets, listed, strict=True)}
+        budget, facts = Budget(self._percent_styles()), {}
+        for target in {self.main: None} | {one.target: None for one in self.read.values()}:
+            name = self._name(target)
+            facts[target] = scan(self.parts[name], name, spots.get(target, name), budget).facts()
+        budget.settle()
+        sheets = (
+            SheetPart(one.get("name", ""), one.get("state", "visible") != "visible", facts[target])
+            for target, one in zip(targets, listed, strict=True)
+        )
+        return Package(tuple(sheets), self._packed())
+
+    def _name(self, target: str) -> str:
+        if target not in self.names:
+            raise broken(target or self.main)
+        return self.names[target]
+
+    def _target(self, sheet: Mapping[str, str]) -> str:
+        """The part of a sheet, by its ``r:id``, whatever prefix the file uses for that namespace."""
+        id = next((value for name, value in sheet.items() if name.endswith(":id")), "")
+        link = self.read.get(id)
+        if link is None or link.sort not in SHEET_SORTS:
+            raise broken(f"{self.names[self.main]} ({sheet.get('name', '')})")
+        return link.target
+
+    def _percent_styles(self) -> frozenset[str]:
+        """The numbers of the cell styles that show a value as per cent: 0.85 in such a cell is what a person typed as 85%."""
+        target = next((one.target for one in self.read.values() if one.sort == "styles"), "")
+        if not target:
+            return frozenset()
+        found = elements(self.parts[self._name(target)], target, ("numFmt", "cellXfs", "cellStyles", "dxfs", "xf"))
+        formats = {one.get("numFmtId", "") for tag, one in found if tag == "numFmt" and _shows_percent(one)}
+        names = [tag for tag, _ in found]
+        first = names.index("cellXfs") + 1 if "cellXfs" in names else len(found)
+        last = next((at for at in range(first, len(found)) if names[at] != "xf"), len(found))
+        styles = enumerate(one.get("numFmtId", "") for _, one in found[first:last])
+        return frozenset(str(index) for index, format in styles if format in formats or format in PERCENT_FORMATS)
+
+    def _packed(self) -> bytes:
+        packed = io.BytesIO()
+        targets = {
+            CONTENT_TYPES.lower(),
+            "_rels/.rels",
+            self.rels,
+            self.main,
+            *(one.target for one in self.read.values()),
+        }
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as package:
+            for name, part in self.parts.items():
+                if name.lower() in targets:
+                    package.writestr(zipfile.ZipInfo(name), part)
+        return packed.getvalue()
+
+
+def _shows_percent(number_format: Mapping[str, str]) -> bool:
+    return "%" in NOT_SHOWN.sub("", number_format.get("formatCode", ""))
+
+
+def _links(name: str, part: bytes) -> Iterator[_Link]:
+    """The relationships of a part. One that points outside the file is refused."""
+    base = posixpath.dirname(posixpath.dirname(name))
+    for _, one in elements(part, name, ("Relationship",)):
+        sort, target = one.get("Type", ""), one.get("Target", "")
+        if one.get("TargetMode", "Internal").lower() == "internal":
+            path = posixpath.normpath(posixpath.join("/", base, target)).lstrip("/").lower()
+            yield _Link(one.get("Id", ""), sort.rpartition("/")[2], path)
+        elif not sort.endswith(HYPERLINK):
+            raise not_allowed(name)

@@ -1,0 +1,259 @@
+"""One pass over a part's XML: bounds what the parser would allocate, and notes what it does not tell of a sheet.
+
+Elements are known by their local names, as the parser knows them, so that strict Open XML and odd prefixes are seen as they are
+read. Rows and columns are counted from 1.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from xml.parsers.expat import XMLParserType
+
+from generators.excel.refusal import broken, too_large
+from generators.excel.spelling import letters
+from generators.excel.xml_part import MOST_ELEMENTS, guarded, local, parse
+from schema.words import Words
+
+EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
+LAST_ROW, LAST_COLUMN = 100_100, 512
+MOST_CELLS = 3_000_000
+"""Cells of all sheets together, each sheet counted as the rectangle from A1 to its last filled row and column."""
+MOST_TEXT = 128 * 1024 * 1024
+MOST_AREAS = 1000
+LETTERS = re.compile("[A-Z]{1,3}")
+DIGITS = "0123456789"
+YES = ("1", "true")
+NO_HEIGHT = ("0", "0.0")
+
+Attributes = Mapping[str, str]
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFacts:
+    """What a sheet's XML says beyond its values. ``areas`` are filled by one formula: first row and column, last row and column."""
+
+    formulas: frozenset[Place] = frozenset()
+    areas: tuple[tuple[int, int, int, int], ...] = ()
+    errors: Mapping[Place, str] = field(default_factory=dict)
+    percents: frozenset[Place] = frozenset()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: tuple[tuple[int, int], ...] = ()
+
+    def has_formula(self, row: int, column: int) -> bool:
+        return (row, column) in self.formulas or any(
+            top <= row <= bottom and left <= column <= right for top, left, bottom, right in self.areas
+        )
+
+    def hides(self, row: int, column: int) -> bool:
+        return row in self.hidden_rows or any(first <= column <= last for first, last in self.hidden_columns)
+
+
+@dataclass
+class Budget:
+    """What all parts together may still cost. ``percents`` are the numbers of those cell styles that show per cent."""
+
+    percents: Collection[str] = frozenset()
+    cells: int = 0
+    elements: int = 0
+    used: array[int] = field(default_factory=lambda: array("L"))
+    sizes: array[int] = field(default_factory=lambda: array("L"))
+    strings: str = ""
+
+    def settle(self) -> None:
+        """A text that many cells share is copied for each of them: bound the copies."""
+        try:
+            size = sum(self.sizes[index] for index in self.used)
+        except IndexError as error:
+            raise broken(self.strings or "xl/sharedStrings.xml") from error
+        if size > MOST_TEXT:
+            raise too_large(self.strings, self.strings, f"{MOST_TEXT // 1024**2} MiB")
+
+
+@cache
+def column_number(letters: str) -> int:
+    number = 0
+    for one in letters if LETTERS.fullmatch(letters) else "":
+        number = number * 26 + ord(one) - 64
+    return number
+
+
+def place(reference: str) -> Place:
+    """``C7`` → (7, 3); (0, 0) for what is no cell of an Excel sheet."""
+    letters = reference.rstrip(DIGITS)
+    digits = reference[len(letters) :]
+    if not 1 <= len(digits) <= 7 or len(letters) > 3:
+        return 0, 0
+    row, column = int(digits), column_number(letters)
+    return (row, column) if 1 <= row <= EXCEL_ROWS and 1 <= column <= EXCEL_COLUMNS else (0, 0)
+
+
+def scan(part: bytes, name: str, spot: str, budget: Budget) -> Scan:
+    """Read one part. ``spot`` is what a person knows it by: the sheet's name."""
+    found = Scan(guarded(name), name, spot, budget)
+    parse(found.parser, part, name)
+    found.finish(len(part))
+    return found
+
+
+class Scan:
+    """One pass under way. Handlers are called for every element of large sheets, so they do little."""
+
+    def __init__(self, parser: XMLParserType, name: str, spot: str, budget: Budget) -> None:
+        self.parser, self.name, self.spot, self.budget = parser, name, spot, budget
+        self.row = self.column = self.bottom = self.right = 0
+        self.at: Place | None = None
+        self.sort = ""
+        self.captured: list[str] | None = None
+        self.strings = array("L")
+        self.formulas: set[Place] = set()
+        self.areas: list[tuple[int, int, int, int]] = []
+        self.errors: dict[Place, str] = {}
+        self.percents: set[Place] = set()
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: list[tuple[int, int]] = []
+        self.handlers: Mapping[str, Callable[[Attributes], None]] = {
+            "row": self._row,
+            "c": self._cell,
+            "v": self._value,
+            "f": self._formula,
+            "is": self._inline,
+            "col": self._column,
+            "mergeCell": self._merge,
+            "si": self._string,
+        }
+        parser.StartElementHandler = self._start
+
+    def facts(self) -> SheetFacts:
+        return SheetFacts(
+            formulas=frozenset(self.formulas),
+            areas=tuple(self.areas),
+            errors=self.errors,
+            percents=frozenset(self.percents),
+            hidden_rows=frozenset(self.hidden_rows),
+            hidden_columns=tuple(self.hidden_columns),
+        )
+
+    def _start(self, tag: str, attributes: Attributes) -> None:
+        self.budget.elements += 1
+        if self.budget.elements > MOST_ELEMENTS:
+            raise too_large(self.name, self.name, f"{MOST_ELEMENTS:,}")
+        if self.captured is not None:
+            self._settle()
+        handler = self.handlers.get(tag) or self.handlers.get(local(tag))
+        if handler:
+            handler(attributes)
+        else:
+            self.at = None
+
+    def _row(self, attributes: Attributes) -> None:
+        self.at = None
+        given = attributes.get("r")
+        before, self.row, self.column = self.row, self.row + 1, 0
+        if given is not None:
+            self.row = place(f"A{given}")[0]
+        if not before < self.row <= EXCEL_ROWS:
+            raise broken(f"{self.spot}!{given or before + 1}")
+        if attributes.get("hidden") in YES or attributes.get("ht") in NO_HEIGHT:
+            self.hidden_rows.add(self.row)
+
+    def _cell(self, attributes: Attributes) -> None:
+        reference = attributes.get("r")
+        row, column = (self.row, self.column + 1) if reference is None else place(reference)
+        if not column or (self.row and (row != self.row or column <= self.column)):
+            raise broken(f"{self.spot}!{reference or self.row}")
+        self.column = column
+        self.at = (row, column)
+        self.sort = attributes.get("t", "n")
+        if self.sort == "n" and attributes.get("s") in self.budget.percents:
+            self.percents.add(self.at)
+
+    def _used(self) -> bool:
+        """Whether a cell is open that now turns out to hold something; the parser's rectangle grows to it."""
+        if self.at is None:
+            return False
+        row, column = self.at
+        if row > LAST_ROW or column > LAST_COLUMN:
+            raise _too_far(self.spot, row, column)
+        self.bottom, self.right = max(self.bottom, row), max(self.right, column)
+        return True
+
+    def _value(self, _: Attributes) -> None:
+        if self._used() and self.sort in ("s", "e"):
+            self.captured = []
+            self.parser.CharacterDataHandler = self.captured.append
+
+    def _inline(self, _: Attributes) -> None:
+        self._used()
+
+    def _formula(self, attributes: Attributes) -> None:
+        if self._used() and self.at:
+            self.formulas.add(self.at)
+            if attributes.get("t") in ("array", "dataTable") and ":" in attributes.get("ref", ""):
+                self.areas.append(self._area(attributes["ref"]))
+                if len(self.areas) > MOST_AREAS:
+                    raise too_large(self.spot, self.spot, f"{MOST_AREAS:,}")
+
+    def _settle(self) -> None:
+        self.parser.CharacterDataHandler = None
+        text = "".join(self.captured or ()).strip()
+        self.captured = None
+        if self.sort == "e" and self.at:
+            self.errors[self.at] = text
+        elif text:
+            if not text.isascii() or not text.isdigit() or len(text) > 9:
+                raise broken(self.spot)
+            self.budget.used.append(int(text))
+
+    def _column(self, attributes: Attributes) -> None:
+        if attributes.get("hidden") in YES or attributes.get("width") in NO_HEIGHT:
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if not (
+                first.isascii() and first.isdigit() and last.isascii() and last.isdigit() and len(first + last) < 12
+            ):
+                raise broken(self.spot)
+            self.hidden_columns.append((int(first), int(last)))
+            if len(self.hidden_columns) > EXCEL_COLUMNS:
+                raise broken(self.spot)
+
+    def _merge(self, attributes: Attributes) -> None:
+        top, left, bottom, right = self._area(attributes.get("ref", ""))
+        if (bottom - top + 1) * (right - left + 1) > MOST_CELLS:
+            raise _too_far(self.spot, bottom, right)
+
+    def _area(self, reference: str) -> tuple[int, int, int, int]:
+        first, _, last = reference.partition(":")
+        (top, left), (bottom, right) = place(first), place(last or first)
+        if not (top and bottom and top <= bottom and left <= right):
+            raise broken(f"{self.spot}!{reference}")
+        return top, left, bottom, right
+
+    def _string(self, _: Attributes) -> None:
+        self.at = None
+        self.strings.append(self.parser.CurrentByteIndex)
+
+    def finish(self, length: int) -> None:
+        """Settle what is still open, and count what this part will cost."""
+        if self.captured is not None:
+            self._settle()
+        if self.strings:
+            if self.budget.strings:
+                raise broken(self.name)
+            self.budget.strings = self.name
+            self.strings.append(length)
+            self.budget.sizes.extend(after - before for before, after in pairwise(self.strings))
+        self.budget.cells += self.bottom * self.right
+        if self.budget.cells > MOST_CELLS:
+            raise _too_far(self.spot, self.bottom, self.right)
+
+
+def _too_far(spot: str, row: int, column: int) -> Exception:
+    cell = f"{letters(column)}{row}"
+    what = Words(f"The area up to cell {cell}", ja=f"セル{cell}までの範囲")
+    most = f"{LAST_ROW:,} × {LAST_COLUMN} ({MOST_CELLS:,})"
+    return too_large(f"{spot}!{cell}", what, most)

@@ -1,0 +1,92 @@
+"""Datasets on this machine: where they lie, and their bytes read once, so that what is hashed is what is used.
+
+``DENPYO_DATASETS`` names the folders to look in, else ``datasets/``; the examples come last, those of the working directory,
+of the checkout and of an installed wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema.dataset import TEST, TRAIN, records
+from schema.job import IDENTIFIER, Fault
+from schema.problem import shown
+
+VARIABLE = "DENPYO_DATASETS"
+EXAMPLES = Path("examples", "datasets")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The text of a dataset's files by name. ``sha256`` is over one line ``SHA256  raw/NAME`` a file, as sha256sum prints them."""
+
+    id: str
+    texts: Mapping[str, str]
+    sha256: str
+
+    def lines(self, file: str) -> Iterable[str]:
+        return io.StringIO(self.texts[file], newline="")
+
+    def table(self, file: str) -> Table:
+        """The rows of a file that was judged and found good."""
+        (_, heading), *rows = records(self.lines(file))
+        return Table(tuple(heading or ()), [cells for _, cells in rows if cells is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+    def column(self, name: str) -> list[str]:
+        index = self.columns.index(name)
+        return [row[index] for row in self.rows]
+
+
+def folders() -> Iterator[Path]:
+    """Where datasets are looked for, in this order."""
+    named = os.environ.get(VARIABLE)
+    yield from (Path(one) for one in named.split(os.pathsep) if one) if named else (Path("datasets"),)
+    yield EXAMPLES
+    yield Path(__file__).parent.parent / EXAMPLES
+    yield Path(sysconfig.get_path("data"), "share", "denpyo") / EXAMPLES
+
+
+def find(dataset_id: str) -> Path | None:
+    """The folder of a dataset; a name that is no identifier never touches the disk."""
+    if not re.fullmatch(IDENTIFIER, dataset_id):
+        return None
+    return next((folder / dataset_id for folder in folders() if (folder / dataset_id).is_dir()), None)
+
+
+def load(dataset_id: str, files: tuple[str, ...] = (TRAIN, TEST)) -> Dataset | list[Fault]:
+    """A dataset's files as text, or everything that is missing or unreadable, blamed on the question for the dataset."""
+    folder = find(dataset_id)
+    if folder is None:
+        return [Fault("no_dataset", "dataset_id", {"dataset": shown(dataset_id)})]
+    found = {file: _read(dataset_id, folder / "raw" / file) for file in files}
+    faults = [one for one in found.values() if isinstance(one, Fault)]
+    if faults:
+        return faults
+    data = {file: one for file, one in found.items() if isinstance(one, bytes)}
+    listing = "".join(f"{hashlib.sha256(one).hexdigest()}  raw/{file}\n" for file, one in data.items())
+    texts = {file: one.decode("utf-8-sig") for file, one in data.items()}
+    return Dataset(dataset_id, texts, hashlib.sha256(listing.encode()).hexdigest())
+
+
+def _read(dataset_id: str, path: Path) -> bytes | Fault:
+    if not path.is_file():
+        return Fault("no_dataset_file", "dataset_id", {"dataset": dataset_id, "file": f"raw/{path.name}"})
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Fault("bad_encoding", "dataset_id", {"file": path.name})
+    return data

@@ -1,0 +1,71 @@
+"""What pydantic says against one answer, as a code of ``words/`` with its facts: bounds and lengths as a person would type them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pydantic_core import ErrorDetails
+
+from schema.question import Question
+from schema.words import Fact, Words
+
+LIMIT_CODES = {
+    "greater_than_equal": ("too_small", "least"),
+    "less_than_equal": ("too_big", "greatest"),
+    "greater_than": ("not_above", "above"),
+    "less_than": ("not_below", "below"),
+}
+LENGTH_CODES = {
+    "string_too_short": ("too_short", "min_length", "shortest", "characters"),
+    "string_too_long": ("too_long", "max_length", "longest", "characters"),
+    "too_short": ("too_short", "min_length", "shortest", "members"),
+    "too_long": ("too_long", "max_length", "longest", "members"),
+}
+OTHER_CODES = {"string_pattern_mismatch": "bad_pattern", "missing": "missing"}
+COUNTED = {"characters": ("{} characters", "{}文字"), "members": ("{} choices", "{}個")}
+TIMES = (
+    (86_400, "day", "days", "日"),
+    (3_600, "hour", "hours", "時間"),
+    (60, "minute", "minutes", "分"),
+    (1, "second", "seconds", "秒"),
+)
+
+
+def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
+    """The names of types and context keys are those of pydantic-core's list of errors; bounds are the question's own, because
+    pydantic says those of dates and times in English."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in LIMIT_CODES:
+        code, bound = LIMIT_CODES[kind]
+        return code, {bound: said_bound(question, getattr(question.limits, bound))}
+    if kind in LENGTH_CODES:
+        code, theirs, ours, counted = LENGTH_CODES[kind]
+        return code, {ours: count(context[theirs], counted), "length": count(len(detail["input"]), counted)}
+    return OTHER_CODES.get(kind, "not_accepted"), {}
+
+
+def count(number: int, counted: str) -> Words:
+    en, ja = COUNTED[counted]
+    return Words(en.format(number), ja=ja.format(number))
+
+
+def said_bound(question: Question, bound: object) -> Fact:
+    """A bound of ``Question.limits`` as a person would type it: 2026/11/21; 90 minutes, or 90分."""
+    if question.widget == "date":
+        return plain(date.fromisoformat(str(bound)))
+    return _time(bound) if question.widget == "duration" and isinstance(bound, int | float) else plain(bound)
+
+
+def _time(seconds: float) -> Words:
+    scale, one, many, ja = next((row for row in TIMES if seconds % row[0] == 0), TIMES[-1])
+    number = plain(seconds / scale)
+    return Words(f"{number} {one if number == '1' else many}", ja=f"{number}{ja}")
+
+
+def plain(value: object) -> str:
+    """A bound as a person would type it: 1, not 1.0; 2026/11/21."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, date):
+        return value.strftime("%Y/%m/%d")
+    return _time(value.total_seconds()).en if isinstance(value, timedelta) else str(value)
