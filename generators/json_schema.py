@@ -189,11 +189,10 @@ def _instance(root: Node, form: Form) -> dict[str, Any]:
 
 
 def _filled(node: Node, form: Form, prefix: str) -> dict[str, Any]:
-    known = _known(form)
     found = {}
     for name, member in node.value.items() if isinstance(node.value, dict) else ():
         value = _value(member, form, prefix + name)
-        if value is not None or prefix + name not in known:
+        if value is not None or prefix + name not in _known(form):
             found[name] = value
     return found
 
@@ -224,7 +223,7 @@ def _problems_of(error: ValidationError, root: Node, form: Form) -> Iterator[Pro
         return
     node, name = _at(root, path), _dotted(path)
     if error.validator == "additionalProperties":
-        yield from _unknown_names(node, f"{name}." if name else "", error, _known(form))
+        yield from _unknown_names(node, path, error, {one for one in _known(form) if _steps(one)[0] == path[0]})
     elif error.validator == "type":
         types: Any = error.validator_value
         expected = types if isinstance(types, list) else [types]
@@ -249,12 +248,11 @@ def _said(expected: Sequence[str]) -> Words:
     return MAPPING if "object" in expected else LIST if "array" in expected else VALUE
 
 
-def _unknown_names(node: Node, prefix: str, error: ValidationError, known: set[str]) -> Iterator[Problem]:
+def _unknown_names(node: Node, path: Sequence[str | int], error: ValidationError, known: set[str]) -> Iterator[Problem]:
     schema: Any = error.schema
     for step in (step for step in node.keys if step not in schema["properties"]):
-        name = prefix + step
+        name = f"job.{step}" if [*path, step] == ["job", RESOURCES] else _dotted([*path, step])
         if name not in known or "." in step:
             meant = nearest(name, known)
-            yield Problem(
-                "unknown_question", node.keys[step], name, {"name": shown(name)}, meant if meant != name else ""
-            )
+            facts = {"name": shown(name)}
+            yield Problem("unknown_question", node.keys[step], name, facts, meant if meant != name else "")

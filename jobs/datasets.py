@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import re
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +54,8 @@ def folders() -> Iterator[Path]:
     named = os.environ.get(VARIABLE)
     yield from (Path(one) for one in named.split(os.pathsep) if one) if named else (Path("datasets"),)
     yield EXAMPLES
-    yield Path(__file__).parent.parent / EXAMPLES
-    yield Path(sysconfig.get_path("data"), "share", "denpyo") / EXAMPLES
+    yield Path(__file__).parent.parent / EXAMPLES  # a checkout
+    yield Path(__file__).parent / EXAMPLES  # an installed wheel
 
 
 def find(dataset_id: str) -> Path | None:

@@ -111,8 +111,9 @@ def answers(document: Node) -> Answers:
     given: dict[str, Located[Given]] = {}
     for part, prefix in (("job", ""), (RESOURCES, f"{RESOURCES}.")):
         node = document.get(part)
-        if node:
-            given.update(_flat(node, prefix))
+        for key, located in _flat(node, prefix) if node else ():
+            inside = part == "job" and key.split(".")[0] == RESOURCES  # they stand beside the job, never in it
+            given[f"job.{key}" if inside else key] = located
     kind, version, by, again, slip_id = (
         document.get(name) for name in ("kind", "version", "requested_by", "again", "id")
     )

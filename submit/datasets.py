@@ -5,98 +5,107 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from schema.answers import Answers
-from schema.dataset import header, judge
-from schema.job import IDENTIFIER
+from schema.answers import Answers, Where
+from schema.dataset import TEST, TRAIN, header, judge, judge_rows, named
+from schema.job import IDENTIFIER, Fault, Refers
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Question
+from schema.words import Fact
 from submit.desk import Desk
 
-FILES = ("train.csv", "test.csv")
 MODEL = re.compile(r"m-(.+)-([0-9]+)")
 
 
 def problems(desk: Desk, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> list[Problem]:
     """Every Problem with what the good ``values`` (by question name) refer to; the places are those of the answers."""
+    trains = any(one.refers and one.refers.to == "column" for one in kind.form.questions)
     found: list[Problem] = []
-    for question in kind.form.questions:
-        if question.refers and (question.name in values or question.default):
-            found += _problems_of(desk, question, answers, values)
-    return found
+    for question in (one for one in kind.form.questions if one.refers and (one.name in values or one.default)):
+        if question.refers is None:
+            continue
+        value, where = values.get(question.name, question.default), answers.place(question.key)
+        if question.refers.to == "model" and model_card(desk, value) is None:
+            facts: dict[str, Fact] = {"model": shown(str(value))}
+            found.append(Problem("no_model", where, question.key, facts, nearest(str(value), models(desk))))
+        if question.refers.to == "dataset":
+            found += _dataset_problems(desk, question, answers, value, (TRAIN, TEST) if trains else (TEST,))
+        if question.refers.to == "column":
+            found += _column_problems(desk, question, answers, values, str(value))
+    return [*found, *_model_problems(desk, kind, answers, values)]
 
 
-def _problems_of(desk: Desk, question: Question, answers: Answers, values: Mapping[str, Any]) -> Iterator[Problem]:
-    where, value = answers.place(question.key), values.get(question.name, question.default)
-    refers = question.refers
-    if refers is None:
-        return
-    if refers.to == "model" and model_file(desk, value) is None:
-        yield Problem("no_model", where, question.key, {"model": shown(value)}, nearest(value, models(desk)))
-    if refers.to == "dataset":
-        yield from (
-            Problem(code, where, question.key, facts, hint) for code, facts, hint in _dataset_faults(desk, value)
-        )
-    if refers.to == "column" and (folder := find(desk, values.get(refers.of))) and _complete(folder):
-        yield from _column_problems(folder, question, answers, value, str(values.get(refers.task, "")))
-
-
-def _dataset_faults(desk: Desk, dataset: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    folder = find(desk, dataset)
+def _dataset_problems(
+    desk: Desk, asked: Question, answers: Answers, value: object, files: tuple[str, ...]
+) -> Iterator[Problem]:
+    folder, where, name = find(desk, value), answers.place(asked.key), shown(str(value))
     if folder is None:
-        yield "no_dataset", {"dataset": shown(dataset)}, nearest(dataset, names(desk))
+        yield Problem("no_dataset", where, asked.key, {"dataset": name}, nearest(name, names(desk)))
         return
-    for name in FILES:
-        if not (folder / name).is_file():
-            yield "no_dataset_file", {"dataset": dataset, "file": name}, ""
+    for file in files:
+        text = _text(folder, file)
+        if isinstance(text, str):
+            if files == (TEST,):
+                yield from (_problem(fault, asked.key, where, "") for fault in judge_rows(StringIO(text, newline="")))
+        else:
+            yield _problem(text, asked.key, where, "")
 
 
-def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in FILES)
+def _text(folder: Path, file: str) -> str | Fault:
+    path = folder / "raw" / file
+    if not path.is_file():
+        return Fault("no_dataset_file", "dataset_id", {"dataset": folder.name, "file": f"raw/{file}"})
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Fault("bad_encoding", "dataset_id", {"file": file})
 
 
-def _column_problems(folder: Path, question: Question, answers: Answers, column: str, task: str) -> Iterator[Problem]:
-    train, test = (folder / name for name in FILES)
-    for file in (train, test):
-        if not _is_utf8(file):
-            yield Problem(
-                "bad_encoding",
-                answers.place("dataset_id"),
-                question.refers.of if question.refers else "",
-                {"file": file.name},
-            )
-            return
-    with open(train, encoding="utf-8-sig", newline="") as first, open(test, encoding="utf-8-sig", newline="") as second:
-        for fault in judge(first, second, column, task):
-            of = question.refers.of if question.refers and fault.field == "dataset_id" else question.key
-            hint = nearest(column, _columns(train)) if fault.code == "no_column" else ""
-            yield Problem(fault.code, answers.place(of), of, {"label": question.label, **fault.facts}, hint)
+def _column_problems(
+    desk: Desk, asked: Question, answers: Answers, values: Mapping[str, Any], column: str
+) -> Iterator[Problem]:
+    """What keeps a column from being predicted. A dataset that is not there or not readable was said already."""
+    refers = asked.refers or Refers("column")
+    folder = find(desk, values.get(refers.of))
+    train, test = (_text(folder, file) if folder else None for file in (TRAIN, TEST))
+    if not isinstance(train, str) or not isinstance(test, str):
+        return
+    faults = judge(StringIO(train, newline=""), StringIO(test, newline=""), column, str(values.get(refers.task, "")))
+    for fault in faults:
+        hint = nearest(column, header(StringIO(train, newline=""))) if fault.code == "no_column" else ""
+        key = asked.key if fault.field == asked.name else refers.of
+        yield _problem(fault, key, answers.place(key), hint)
 
 
-def _is_utf8(file: Path) -> bool:
-    with open(file, encoding="utf-8") as lines:
-        try:
-            for _ in lines:
-                pass
-        except UnicodeDecodeError:
-            return False
-    return True
+def _model_problems(desk: Desk, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """A dataset that lacks columns which the model of the same request was trained on."""
+    by_use = {one.refers.to: one.name for one in kind.form.questions if one.refers}
+    folder, card = (
+        find(desk, values.get(by_use.get("dataset", ""))),
+        model_card(desk, values.get(by_use.get("model", ""))),
+    )
+    text = _text(folder, TEST) if folder and card else None
+    if card and isinstance(text, str):
+        there = header(StringIO(text, newline=""))
+        missing = [str(one["name"]) for one in card["features"] if one["name"] not in there]
+        if missing:
+            key = by_use["dataset"]
+            yield Problem("missing_columns", answers.place(key), key, {"columns": named(missing)})
 
 
-def _columns(file: Path) -> tuple[str, ...]:
-    with open(file, encoding="utf-8-sig", newline="") as lines:
-        return header(lines)
+def _problem(fault: Fault, key: str, where: Where, hint: str) -> Problem:
+    return Problem(fault.code, where, key, fault.facts, hint)
 
 
 def find(desk: Desk, dataset: object) -> Path | None:
-    """The folder with a dataset's CSV files, or None. Only a well-formed name ever becomes part of a path."""
-    if not isinstance(dataset, str) or not re.fullmatch(IDENTIFIER.strip("^$"), dataset):
+    """The folder of a dataset, or None. Only a well-formed name ever becomes part of a path."""
+    if not isinstance(dataset, str) or not re.fullmatch(IDENTIFIER, dataset):
         return None
-    candidates = (folder / dataset / "raw" for folder in desk.dataset_folders())
-    return next((folder for folder in candidates if folder.is_dir()), None)
+    return next((folder / dataset for folder in desk.dataset_folders() if (folder / dataset).is_dir()), None)
 
 
 def names(desk: Desk) -> list[str]:
@@ -105,15 +114,19 @@ def names(desk: Desk) -> list[str]:
     return sorted({one.name for folder in folders for one in folder.iterdir() if (one / "raw").is_dir()})
 
 
-def model_file(desk: Desk, model: object) -> Path | None:
-    """The description (model.json) of a model that a finished run of this desk has made."""
-    parts = MODEL.fullmatch(model) if isinstance(model, str) and re.fullmatch(IDENTIFIER.strip("^$"), model) else None
-    if parts is None:
-        return None
-    file = desk.runs / f"{parts[1]}.{parts[2]}" / "model" / "model.json"
-    return file if file.is_file() else None
+def model_card(desk: Desk, model: object) -> dict[str, Any] | None:
+    """The description (model.json) of a model that a run of this desk has made, or None."""
+    parts = MODEL.fullmatch(model) if isinstance(model, str) and re.fullmatch(IDENTIFIER, model) else None
+    file = desk.runs / f"{parts[1]}.{parts[2]}" / "model" / "model.json" if parts else None
+    return _card(file) if file and file.is_file() else None
 
 
 def models(desk: Desk) -> list[str]:
-    found = desk.runs.glob("*/model/model.json") if desk.runs.is_dir() else ()
-    return sorted(str(json.loads(file.read_text(encoding="utf-8")).get("model_id", "")) for file in found)
+    """The ids of all models that runs of this desk have made."""
+    found = sorted(desk.runs.glob("*/model/model.json")) if desk.runs.is_dir() else []
+    return [str(_card(file)["model_id"]) for file in found]
+
+
+def _card(file: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return card

@@ -87,12 +87,13 @@ class Desk:
         return open_ledger(self.folder / LEDGER)
 
     def dataset_folders(self) -> tuple[Path, ...]:
-        """Where datasets are looked for: ``DENPYO_DATASETS``, else the desk's folders, ``datasets/`` and the examples."""
-        named = os.environ.get("DENPYO_DATASETS")
-        if named:
-            return tuple(Path(one) for one in named.split(os.pathsep) if one)
-        mine = tuple(self.folder / one for one in self.config.datasets)
-        return (*mine, Path("datasets"), Path("examples/datasets"), *(shipped(one) for one in EXAMPLES))
+        """Where datasets are looked for: ``DENPYO_DATASETS``, else the desk's folders and ``datasets/``; the examples last."""
+        set_apart = os.environ.get("DENPYO_DATASETS")
+        if set_apart:
+            mine = tuple(Path(one) for one in set_apart.split(os.pathsep) if one)
+        else:
+            mine = (*(self.folder / one for one in self.config.datasets), Path("datasets"))
+        return (*mine, Path("examples/datasets"), *(shipped(one) for one in EXAMPLES))
 
 
 def shipped(path: str) -> Path:

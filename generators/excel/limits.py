@@ -136,6 +136,3 @@ def _date(limits: Limits) -> Formulas:
     first += timedelta(days=1 if limits.above and not limits.least else 0)
     last -= timedelta(days=1 if limits.below and not limits.greatest else 0)
     return "date", "between", str(max(1, (first - DAY_ZERO).days)), str(max(1, (last - DAY_ZERO).days))
-
-
-

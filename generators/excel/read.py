@@ -93,7 +93,7 @@ def _unusable(
     if torn is not None:
         return Problem("not_a_template", file.at(torn))
     kind, version = about.get("kind"), about.get("version")
-    if not (kind and version and asking and version.value.isascii() and version.value.isdigit()):
+    if not (kind and kind.value and version and asking and version.value.isascii() and version.value.isdigit()):
         return Problem("not_a_template", file)
     if kind.value not in kinds:
         return Problem("unknown_kind", kind.where, "kind", {"kind": shown(kind.value)}, nearest(kind.value, kinds))

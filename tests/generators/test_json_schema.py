@@ -194,6 +194,7 @@ RULES: dict[str, Any] = {"first": "2026-11-21", "weight": 5}
 CANNOT_SAY: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a rule across fields": ("rules", RULES | {"last": "2026-11-20"}, ("last", "rule")),
     "a rule across fields of a part": ("rules", RULES | {"span": {"low": 2, "high": 1}}, ("span.low", "rule")),
+    "a rule about a choice": ("rules", RULES | {"weight": 64, "parcel": "letter"}, ("parcel", "rule")),
     "what hangs on an answer that is completed": (
         "rules",
         RULES | {"weight": 20, "stamps": 1},

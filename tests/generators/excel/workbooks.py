@@ -102,7 +102,7 @@ GOOD = Filled(
         "start": "2026-11-21",
         "length": "PT2H30M",
         "colours": ("red", "green"),
-        "why": "=急ぎ\n_x000D_",
+        "why": "=急ぎ\n今日中",
     },
     "tanaka@example.co.jp",
     "もう一度",

@@ -1,0 +1,512 @@
+"""What people send back: answers found by their keys, every value at its cell, and what is wrong with a cell."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.worksheet.formula import ArrayFormula
+
+from generators.excel.cells import read_cells, text
+from generators.excel.template import Filled, write
+from schema.answers import Where
+from schema.check import check
+from schema.kinds import load
+from tests.generators.excel.workbooks import (
+    EVERYTHING,
+    GOOD,
+    KINDS,
+    edited,
+    form_of_everything,
+    one,
+    only_problem,
+    packed,
+    parts_of,
+    reading,
+    sheet,
+    table_of_everything,
+)
+
+FORM_PLACES = {
+    "name": ("a-1", "入力!C9"),
+    "size": ("大きい；とても", "入力!C10"),
+    "urgent": ("はい", "入力!C11"),
+    "why": ("=急ぎ\n今日中", "入力!C12"),
+    "settings.depth@small": ("", "詳細設定!C6"),
+    "settings.depth@large": ("50", "詳細設定!C8"),
+    "share": ("85", "詳細設定!C10"),
+    "rate": ("0.07", "詳細設定!C11"),
+    "count": ("12", "詳細設定!C12"),
+    "start": ("2026-11-21", "詳細設定!C13"),
+    "length": ("2時間30分", "詳細設定!C14"),
+    "colours": ("赤; 緑", "詳細設定!C15"),
+    "resources.queue": ("", "詳細設定!C17"),
+    "resources.gpus": ("", "詳細設定!C18"),
+    "resources.max_hours": ("", "詳細設定!C19"),
+}
+ANSWERED = {key: text for key, (text, _) in FORM_PLACES.items()}
+
+
+def texts(data: bytes) -> dict[str, object]:
+    return {key: located.value for key, located in one(data).answers.given.items()}
+
+
+def test_a_form_gives_every_question_its_text_and_its_cell() -> None:
+    answers = one(form_of_everything()).answers
+    assert {key: (found.value, found.where.spot) for key, found in answers.given.items()} == FORM_PLACES
+    assert answers.where == Where("request.xlsx", "入力")
+    assert (answers.kind, answers.version, answers.language) == ("everything", 3, "ja")
+    assert answers.fingerprint == EVERYTHING.form.fingerprint
+    assert answers.sender is not None
+    assert (answers.sender.value, answers.sender.where.spot) == ("tanaka@example.co.jp", "入力!C7")
+    assert answers.again is not None
+    assert (answers.again.value, answers.again.where.spot) == ("もう一度", "入力!C14")
+    assert answers.places["version"].spot == "denpyo!B3"
+
+
+def test_a_row_of_a_table_is_a_request_with_its_own_place() -> None:
+    reads, problems = reading(table_of_everything(GOOD, Filled({"name": "b"}), language="en"))
+    assert problems == []
+    first, second = (read.answers for read in reads)
+    assert (first.where.spot, second.where.spot) == ("Request!4", "Request!5")
+    assert first.given["settings.depth@large"].where.spot == "Request!F4"
+    assert (second.given["name"].value, second.given["name"].where.spot) == ("b", "Request!C5")
+    assert (second.given["why"].value, second.given["why"].where.spot) == ("", "Request!N5")
+    assert (first.language, second.sender, second.again) == ("en", None, None)
+    assert second.places["request.sender"].spot == "Request!B5"
+
+
+def _rows_go_down(workbook: Workbook) -> None:
+    sheet(workbook).insert_rows(1, 3)
+    sheet(workbook, "詳細設定").insert_rows(9, 2)
+
+
+def _columns_go_right(workbook: Workbook) -> None:
+    sheet(workbook).insert_cols(1)
+    sheet(workbook).insert_cols(3, 2)
+
+
+def _a_row_moves_to_the_end(workbook: Workbook) -> None:
+    sheet(workbook).move_range("A9:F9", rows=30)
+
+
+def _sheets_are_renamed_and_moved(workbook: Workbook) -> None:
+    sheet(workbook).title = "依頼 11月!"
+    sheet(workbook, "詳細設定").title = "その他"
+    workbook.move_sheet("その他", -1)
+
+
+def _the_label_is_merged(workbook: Workbook) -> None:
+    sheet(workbook).merge_cells("C9:D9")
+
+
+@pytest.mark.parametrize(
+    ("edit", "spot"),
+    [
+        (_rows_go_down, "入力!C12"),
+        (_columns_go_right, "入力!F9"),
+        (_a_row_moves_to_the_end, "入力!C39"),
+        (_sheets_are_renamed_and_moved, "依頼 11月!!C9"),
+        (_the_label_is_merged, "入力!C9"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_form_that_was_rearranged_is_still_joined_by_its_keys(edit: Callable[[Workbook], None], spot: str) -> None:
+    data = edited(form_of_everything(), edit)
+    assert texts(data) == ANSWERED
+    assert one(data).answers.given["name"].where.spot == spot
+
+
+def test_a_table_whose_columns_were_moved_and_inserted_is_still_joined_by_its_keys() -> None:
+    def rearrange(workbook: Workbook) -> None:
+        found = sheet(workbook)
+        found.move_range("C1:C4", cols=40)
+        found.insert_cols(1, 2)
+        found.insert_rows(2)
+        found["A5"] = "my own note"
+        found.title = "T"
+
+    data = edited(table_of_everything(GOOD), rearrange)
+    assert texts(data) == ANSWERED
+    assert one(data).answers.given["name"].where.spot == "T!AS5"
+    assert one(data).answers.where.spot == "T!5"
+
+
+def test_empty_rows_are_no_requests_and_rows_beyond_the_prepared_ones_are() -> None:
+    def fill(workbook: Workbook) -> None:
+        sheet(workbook)["C1500"] = "late"
+        sheet(workbook)["C7"] = "　 "
+
+    reads, problems = reading(edited(table_of_everything(GOOD), fill))
+    assert problems == []
+    assert [read.answers.where.spot for read in reads] == ["入力!4", "入力!1500"]
+
+
+@pytest.mark.parametrize(
+    ("data", "spot"),
+    [(form_of_everything(filled=None), "入力"), (table_of_everything(), "入力")],
+    ids=["form", "table"],
+)
+def test_an_untouched_template_holds_no_answers(data: bytes, spot: str) -> None:
+    problem = only_problem(data)
+    assert (problem.code, problem.where.spot) == ("no_answers", spot)
+
+
+def test_who_asks_alone_makes_a_request_so_that_nothing_written_is_dropped() -> None:
+    answers = one(form_of_everything(filled=Filled({}, "tanaka@example.co.jp"))).answers
+    assert {located.value for located in answers.given.values()} == {""}
+    found = check(answers, KINDS)
+    assert isinstance(found, list)
+    assert [(problem.code, problem.where.spot) for problem in found] == [
+        ("missing", "入力!C9"),
+        ("missing", "入力!C10"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "percent", "expected"),
+    [
+        (100.0, False, "100"),
+        (0.03, False, "0.03"),
+        (1e-05, False, "0.00001"),
+        (-0.0, False, "0"),
+        (1234567890123.0, False, "1234567890123"),
+        (0.1 + 0.2, False, "0.30000000000000004"),
+        (1e300, False, "1e+300"),
+        (float("inf"), False, "inf"),
+        (0.85, True, "85%"),
+        (0.07, True, "7%"),
+        (0.005, True, "0.5%"),
+        (True, False, "TRUE"),
+        (False, False, "FALSE"),
+        (date(2026, 11, 21), False, "2026-11-21"),
+        (datetime(2026, 11, 21), False, "2026-11-21"),
+        (datetime(2026, 11, 21, 9, 30), False, "2026-11-21T09:30:00"),
+        (time(2, 30), False, "02:30:00"),
+        (timedelta(hours=26, minutes=30), False, "PT26H30M"),
+        (timedelta(seconds=1.5), False, "PT1.5S"),
+        (timedelta(0), False, "PT0S"),
+        (-timedelta(minutes=90), False, "-PT1H30M"),
+        ("１２３ ", False, "１２３ "),
+    ],
+    ids=str,
+)
+def test_a_value_is_told_as_a_person_would_type_it(value: object, percent: bool, expected: str) -> None:
+    assert text(value, percent=percent) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("key", "cell", "value", "format", "expected"),
+    [
+        ("count", "C12", 100, "General", "100"),
+        ("share", "C10", 0.85, "0%", "85%"),
+        ("share", "C10", 0.855, '0.0%;[Red]"minus "0.0%', "85.5%"),
+        ("share", "C10", 0.855, '0.0"%"', "0.855"),
+        ("start", "C13", datetime(2026, 11, 21), 'ggge"年"m"月"d"日"', "2026-11-21"),
+        ("start", "C13", 46347, "General", "46347"),
+        ("length", "C14", timedelta(hours=2, minutes=30), "[h]:mm", "PT2H30M"),
+        ("length", "C14", time(2, 30), "h:mm", "02:30:00"),
+        ("urgent", "C11", True, "General", "TRUE"),
+        ("name", "C9", "０１２", "@", "０１２"),
+    ],
+)
+def test_a_cell_of_excel_is_told_as_a_person_sees_it(
+    key: str, cell: str, value: object, format: str, expected: str
+) -> None:
+    def fill(workbook: Workbook) -> None:
+        name = "詳細設定" if key in ("count", "share", "start", "length") else "入力"
+        sheet(workbook, name)[cell] = value  # type: ignore[assignment]
+        sheet(workbook, name)[cell].number_format = format
+
+    assert texts(edited(form_of_everything(), fill))[key] == expected
+
+
+def test_a_per_cent_cell_means_what_the_person_sees_whatever_the_unit() -> None:
+    def fill(workbook: Workbook) -> None:
+        for cell in ("C10", "C11"):
+            sheet(workbook, "詳細設定")[cell] = 0.85
+            sheet(workbook, "詳細設定")[cell].number_format = "0%"
+
+    found = check(one(edited(form_of_everything(), fill)).answers, KINDS)
+    assert not isinstance(found, list)
+    assert found.job.answers()["share"] == 85.0
+    assert found.job.answers()["rate"] == 0.85
+
+
+def test_a_workbook_that_counts_its_days_from_1904_gives_the_same_date() -> None:
+    def count_from_1904(workbook: Workbook) -> None:
+        workbook.epoch = CALENDAR_MAC_1904
+
+    data = edited(form_of_everything(), count_from_1904)
+    assert b"date1904" in parts_of(data)["xl/workbook.xml"]
+    assert texts(data)["start"] == "2026-11-21"
+
+
+def test_strict_open_xml_gives_the_same_answers() -> None:
+    names = {
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main": b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships": (
+            b"http://purl.oclc.org/ooxml/officeDocument/relationships"
+        ),
+    }
+    parts = parts_of(form_of_everything())
+    for old, new in names.items():
+        parts = {name: part.replace(old, new) for name, part in parts.items()}
+    assert texts(packed(parts)) == ANSWERED
+
+
+def _formula(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = '="a"&"-1"'
+
+
+def _array_formula(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = ArrayFormula("C9:C9", '="a"')
+
+
+def _error(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = "#REF!"
+
+
+def _hidden_row(workbook: Workbook) -> None:
+    sheet(workbook).row_dimensions[9].hidden = True
+
+
+def _hidden_column(workbook: Workbook) -> None:
+    sheet(workbook).column_dimensions["C"].hidden = True
+
+
+def _hidden_sheet(workbook: Workbook) -> None:
+    sheet(workbook).sheet_state = "hidden"
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "count"),
+    [
+        (_formula, "formula", 1),
+        (_array_formula, "formula", 1),
+        (_error, "cell_error", 1),
+        (_hidden_row, "hidden_answer", 1),
+        (_hidden_column, "hidden_answer", 6),
+        (_hidden_sheet, "hidden_answer", 6),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_cell_that_cannot_be_trusted_is_named_and_its_answer_left_out(
+    edit: Callable[[Workbook], None], code: str, count: int
+) -> None:
+    found = one(edited(form_of_everything(), edit))
+    assert [problem.code for problem in found.problems] == [code] * count
+    problem = next(problem for problem in found.problems if problem.question == "name")
+    assert problem.where == Where("request.xlsx", "入力!C9")
+    assert "name" not in found.answers.given
+    assert found.answers.places["name"] == problem.where
+    assert found.answers.given["count"].value == "12"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [
+        pytest.param(rb'<row r="9" ht="[0-9.]+"', rb'<row r="9" ht="0"', id="a row without height"),
+        pytest.param(rb'(<col) width="30"', rb'\1 width="0"', id="a column without width"),
+        pytest.param(rb'<row r="9"', rb'<row r="9" hidden="true"', id="hidden in other words"),
+    ],
+)
+def test_an_answer_that_nobody_can_see_is_hidden(pattern: bytes, new: bytes) -> None:
+    parts = parts_of(form_of_everything())
+    changed, count = re.subn(pattern, new, parts["xl/worksheets/sheet1.xml"])
+    assert count == 1
+    found = one(packed({**parts, "xl/worksheets/sheet1.xml": changed}))
+    assert ("hidden_answer", "入力!C9") in [(problem.code, problem.where.spot) for problem in found.problems]
+
+
+def test_a_formula_over_several_cells_is_found_in_each_of_them() -> None:
+    def spread(workbook: Workbook) -> None:
+        sheet(workbook)["H1"] = ArrayFormula("C9:C11", "=1")
+
+    found = one(edited(form_of_everything(), spread))
+    assert [problem.where.spot for problem in found.problems] == ["入力!C9", "入力!C10", "入力!C11"]
+
+
+def test_the_problems_of_the_door_and_of_the_check_come_in_one_go() -> None:
+    def break_three(workbook: Workbook) -> None:
+        sheet(workbook)["C9"] = "=1"
+        sheet(workbook)["C10"] = None
+        sheet(workbook, "詳細設定")["C11"] = 7
+
+    found = one(edited(form_of_everything(), break_three))
+    judged = check(found.answers, KINDS)
+    assert isinstance(judged, list)
+    places = {problem.where.spot: problem.code for problem in (*judged, *found.problems)}
+    assert places == {"入力!C9": "formula", "入力!C10": "missing", "詳細設定!C11": "too_big"}
+
+
+def test_the_words_of_a_problem_name_the_question_and_the_error() -> None:
+    found = one(edited(form_of_everything(), _error))
+    assert found.problems[0].line("ja") == (
+        "request.xlsx:入力!C9: Excelのエラー#REF!になっています。答えを入力し直してください。 [cell_error]"
+    )
+
+
+def test_a_question_answered_in_two_rows_is_a_problem_at_the_second() -> None:
+    def copy(workbook: Workbook) -> None:
+        for column in "ABC":
+            sheet(workbook)[f"{column}20"] = sheet(workbook)[f"{column}9"].value
+
+    found = one(edited(form_of_everything(), copy))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!C20")]
+    assert found.problems[0].line("en").startswith("request.xlsx:入力!C20: “=Name” is answered a second time here.")
+    assert found.answers.given["name"].where.spot == "入力!C9"
+
+
+def test_a_copied_row_that_is_left_empty_is_no_problem_wherever_the_answer_stands() -> None:
+    def move(workbook: Workbook) -> None:
+        sheet(workbook)["A20"] = "name"
+        sheet(workbook)["C20"] = sheet(workbook)["C9"].value
+        sheet(workbook)["C9"] = None
+
+    found = one(edited(form_of_everything(), move))
+    assert found.problems == ()
+    assert found.answers.given["name"].where.spot == "入力!C20"
+
+
+def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
+    def copy_sheet(workbook: Workbook) -> None:
+        workbook.copy_worksheet(sheet(workbook)).title = "入力 (2)"
+
+    found = one(edited(form_of_everything(), copy_sheet))
+    assert {problem.code for problem in found.problems} == {"duplicate_question"}
+    assert {problem.question for problem in found.problems} == {
+        "request.sender",
+        "name",
+        "size",
+        "urgent",
+        "why",
+        "request.again",
+    }
+
+    def copy_column(workbook: Workbook) -> None:
+        for row in range(1, 5):
+            sheet(workbook)[f"Z{row}"] = sheet(workbook)[f"C{row}"].value
+
+    (found,), _ = reading(edited(table_of_everything(GOOD), copy_column))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!Z4")]
+
+
+def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
+    def filtered(workbook: Workbook) -> None:
+        sheet(workbook).row_dimensions[5].hidden = True
+        sheet(workbook).row_dimensions[6].hidden = True
+
+    reads, problems = reading(edited(table_of_everything(GOOD, Filled({"name": "b", "size": "small"})), filtered))
+    assert problems == []
+    assert [problem.code for problem in reads[0].problems] == []
+    assert [(problem.code, problem.where.spot) for problem in reads[1].problems] == [
+        ("hidden_answer", "入力!C5"),
+        ("hidden_answer", "入力!D5"),
+    ]
+
+
+def _told(name: str, value: str | None) -> Callable[[Workbook], None]:
+    def tell(workbook: Workbook) -> None:
+        for row in sheet(workbook, "denpyo"):
+            if row[0].value == name:
+                row[1].value = value
+
+    return tell
+
+
+def _without(*names: str) -> Callable[[Workbook], None]:
+    def remove(workbook: Workbook) -> None:
+        for name in names:
+            del workbook[name]
+
+    return remove
+
+
+def _without_its_mark(workbook: Workbook) -> None:
+    sheet(workbook)["C1"] = None
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "spot"),
+    [
+        pytest.param(_told("kind", "everythink"), "unknown_kind", "denpyo!B2", id="another kind"),
+        pytest.param(_told("kind", None), "not_a_template", "", id="no kind"),
+        pytest.param(_told("version", "2"), "old_template", "denpyo!B3", id="an older version"),
+        pytest.param(_told("version", "4"), "newer_template", "denpyo!B3", id="a newer version"),
+        pytest.param(_told("version", "9" * 20), "newer_template", "denpyo!B3", id="a version nobody reaches"),
+        pytest.param(_told("version", "three"), "not_a_template", "", id="a version that is no number"),
+        pytest.param(_without("denpyo"), "not_a_template", "", id="without what it says of itself"),
+        pytest.param(_without("入力", "詳細設定"), "not_a_template", "", id="without its questions"),
+        pytest.param(_without_its_mark, "not_a_template", "入力", id="without the mark of the answers"),
+    ],
+)
+def test_a_file_that_is_no_template_of_today_is_refused_as_a_whole(
+    edit: Callable[[Workbook], None], code: str, spot: str
+) -> None:
+    problem = only_problem(edited(form_of_everything(), edit))
+    assert (problem.code, problem.where.spot) == (code, spot)
+
+
+def test_a_kind_that_was_misspelt_gets_a_suggestion() -> None:
+    assert only_problem(edited(form_of_everything(), _told("kind", "everythink"))).suggestion == "everything"
+
+
+@pytest.mark.parametrize(("told", "language"), [("en", "en"), ("ja", "ja"), ("xx", "en"), (None, "en")])
+def test_the_language_is_the_template_s_or_english(told: str | None, language: str) -> None:
+    assert one(edited(form_of_everything(), _told("language", told))).answers.language == language
+
+
+def test_a_question_that_the_kind_does_not_have_is_left_to_the_check() -> None:
+    def rename(workbook: Workbook) -> None:
+        sheet(workbook)["A9"] = "nom"
+
+    found = check(one(edited(form_of_everything(), rename)).answers, KINDS)
+    assert isinstance(found, list)
+    assert {(problem.code, problem.where.spot) for problem in found} == {
+        ("unknown_question", "入力!C9"),
+        ("missing", "入力"),
+    }
+
+
+def test_an_address_that_excel_made_a_link_is_still_an_answer() -> None:
+    def link(workbook: Workbook) -> None:
+        sheet(workbook)["C7"].hyperlink = "mailto:tanaka@example.co.jp"
+
+    found = one(edited(form_of_everything(), link)).answers
+    assert found.sender is not None
+    assert found.sender.value == "tanaka@example.co.jp"
+
+
+def test_what_the_parser_gives_can_go_through_a_pipe() -> None:
+    sheets = read_cells(form_of_everything())
+    assert pickle.loads(pickle.dumps(sheets)) == sheets  # noqa: S301  (our own bytes)
+    refused = read_cells(b"")
+    assert pickle.loads(pickle.dumps(refused)) == refused  # noqa: S301  (our own bytes)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice")
+def test_a_template_saved_by_libreoffice_gives_the_same_answers(tmp_path: Path) -> None:
+    inference = Filled({"model_id": "m-1", "dataset_id": "wine", "note": "=1"}, "a@example.com")
+    files = {
+        "form.xlsx": form_of_everything(),
+        "escape.xlsx": form_of_everything(filled=Filled({"why": "_x000D_ <&> 𠮷"})),
+        "table.xlsx": table_of_everything(GOOD, Filled({"name": "b"})),
+        "inference.xlsx": write(load()["inference"].form, "en", "table", [inference]),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    profile, out = f"-env:UserInstallation=file://{tmp_path}/profile", tmp_path / "saved"
+    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(out)]
+    subprocess.run([*command, *(str(tmp_path / name) for name in files)], check=True, capture_output=True, timeout=120)
+    for name, data in files.items():
+        assert reading((out / name).read_bytes()) == reading(data)
