@@ -36,6 +36,10 @@ lock:
 kills: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.kills
 
+# The pictures of docs/. Needs LibreOffice, pdftoppm, Chromium and a Japanese font.
+pictures: $(VENV)/dev.done
+	$(BIN)/python -m docs.make_pictures
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "denpyo needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)

@@ -22,7 +22,7 @@ LENGTH_CODES = {
     "too_long": ("too_long", "max_length", "longest", "members"),
 }
 OTHER_CODES = {"string_pattern_mismatch": "bad_pattern", "missing": "missing"}
-COUNTED = {"characters": ("{} characters", "{}文字"), "members": ("{} choices", "{}個")}
+COUNTED = {"characters": ("character", "文字"), "members": ("choice", "個")}
 TIMES = (
     (86_400, "day", "days", "日"),
     (3_600, "hour", "hours", "時間"),
@@ -46,7 +46,7 @@ def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[s
 
 def count(number: int, counted: str) -> Words:
     en, ja = COUNTED[counted]
-    return Words(en.format(number), ja=ja.format(number))
+    return Words(f"{number} {en}{'' if number == 1 else 's'}", ja=f"{number}{ja}")
 
 
 def said_bound(question: Question, bound: object) -> Fact:

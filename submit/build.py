@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import ZipFile
 
 from generators import json_schema, reference
 from generators.excel import template
 from schema import kinds as registry
 from schema.kinds import Kind
-from schema.words import languages
+from schema.words import FALLBACK, languages
 from submit.desk import Config, Desk, shipped
 from submit.new_desk import json_bytes
 from submit.policy import Policy
 
-LAYOUTS = ("form", "table")
+LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
 
 
 @dataclass
@@ -54,7 +54,8 @@ def _generated(desk: Desk) -> Iterator[tuple[Path, str, bytes]]:
 
 
 def in_checkout() -> bool:
-    return (shipped("") / "pyproject.toml").is_file() and (shipped("") / "excel_templates").is_dir()
+    """Whether this is a checkout; an installed wheel has no generated files to keep in step."""
+    return (shipped("") / "pyproject.toml").is_file()
 
 
 def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
@@ -67,8 +68,10 @@ def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
 def _of_all() -> Iterator[tuple[str, bytes]]:
     yield "forms/json_schema/denpyo.schema.json", json_bytes(Config.model_json_schema())
     yield "forms/json_schema/policy.schema.json", json_bytes(Policy.model_json_schema())
-    yield "docs/problems.md", reference.problems_page().encode()
-    yield "docs/kinds.md", reference.kinds_page([kind.form for kind in registry.load().values()]).encode()
+    for language in languages():
+        suffix = "" if language == FALLBACK else f".{language}"
+        yield f"docs/problems{suffix}.md", reference.problems_page(language).encode()
+        yield f"docs/kinds{suffix}.md", reference.kinds_page(registry.load(), language).encode()
 
 
 def _settle(file: Path, data: bytes, report: Report, *, write: bool) -> None:

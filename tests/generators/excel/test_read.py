@@ -1,21 +1,17 @@
-"""What people send back: answers found by their keys, every value at its cell, and what is wrong with a cell."""
+"""What people send back: answers found by their keys, every value at its cell."""
 
 from __future__ import annotations
 
 import pickle
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from openpyxl.worksheet.formula import ArrayFormula
 
-from generators.excel.cells import read_cells, text
+from generators.excel.cells import read_cells
 from generators.excel.template import Filled, write
 from schema.answers import Where
 from schema.check import check
@@ -171,85 +167,6 @@ def test_who_asks_alone_makes_a_request_so_that_nothing_written_is_dropped() -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("value", "percent", "expected"),
-    [
-        (100.0, False, "100"),
-        (0.03, False, "0.03"),
-        (1e-05, False, "0.00001"),
-        (-0.0, False, "0"),
-        (1234567890123.0, False, "1234567890123"),
-        (0.1 + 0.2, False, "0.30000000000000004"),
-        (1e300, False, "1e+300"),
-        (float("inf"), False, "inf"),
-        (0.85, True, "85%"),
-        (0.07, True, "7%"),
-        (0.005, True, "0.5%"),
-        (True, False, "TRUE"),
-        (False, False, "FALSE"),
-        (date(2026, 11, 21), False, "2026-11-21"),
-        (datetime(2026, 11, 21), False, "2026-11-21"),
-        (datetime(2026, 11, 21, 9, 30), False, "2026-11-21T09:30:00"),
-        (time(2, 30), False, "02:30:00"),
-        (timedelta(hours=26, minutes=30), False, "PT26H30M"),
-        (timedelta(seconds=1.5), False, "PT1.5S"),
-        (timedelta(0), False, "PT0S"),
-        (-timedelta(minutes=90), False, "-PT1H30M"),
-        ("１２３ ", False, "１２３ "),
-    ],
-    ids=str,
-)
-def test_a_value_is_told_as_a_person_would_type_it(value: object, percent: bool, expected: str) -> None:
-    assert text(value, percent=percent) == expected  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("key", "cell", "value", "format", "expected"),
-    [
-        ("count", "C12", 100, "General", "100"),
-        ("share", "C10", 0.85, "0%", "85%"),
-        ("share", "C10", 0.855, '0.0%;[Red]"minus "0.0%', "85.5%"),
-        ("share", "C10", 0.855, '0.0"%"', "0.855"),
-        ("start", "C13", datetime(2026, 11, 21), 'ggge"年"m"月"d"日"', "2026-11-21"),
-        ("start", "C13", 46347, "General", "46347"),
-        ("length", "C14", timedelta(hours=2, minutes=30), "[h]:mm", "PT2H30M"),
-        ("length", "C14", time(2, 30), "h:mm", "02:30:00"),
-        ("urgent", "C11", True, "General", "TRUE"),
-        ("name", "C9", "０１２", "@", "０１２"),
-    ],
-)
-def test_a_cell_of_excel_is_told_as_a_person_sees_it(
-    key: str, cell: str, value: object, format: str, expected: str
-) -> None:
-    def fill(workbook: Workbook) -> None:
-        name = "詳細設定" if key in ("count", "share", "start", "length") else "入力"
-        sheet(workbook, name)[cell] = value  # type: ignore[assignment]
-        sheet(workbook, name)[cell].number_format = format
-
-    assert texts(edited(form_of_everything(), fill))[key] == expected
-
-
-def test_a_per_cent_cell_means_what_the_person_sees_whatever_the_unit() -> None:
-    def fill(workbook: Workbook) -> None:
-        for cell in ("C10", "C11"):
-            sheet(workbook, "詳細設定")[cell] = 0.85
-            sheet(workbook, "詳細設定")[cell].number_format = "0%"
-
-    found = check(one(edited(form_of_everything(), fill)).answers, KINDS)
-    assert not isinstance(found, list)
-    assert found.job.answers()["share"] == 85.0
-    assert found.job.answers()["rate"] == 0.85
-
-
-def test_a_workbook_that_counts_its_days_from_1904_gives_the_same_date() -> None:
-    def count_from_1904(workbook: Workbook) -> None:
-        workbook.epoch = CALENDAR_MAC_1904
-
-    data = edited(form_of_everything(), count_from_1904)
-    assert b"date1904" in parts_of(data)["xl/workbook.xml"]
-    assert texts(data)["start"] == "2026-11-21"
-
-
 def test_strict_open_xml_gives_the_same_answers() -> None:
     names = {
         b"http://schemas.openxmlformats.org/spreadsheetml/2006/main": b"http://purl.oclc.org/ooxml/spreadsheetml/main",
@@ -261,157 +178,6 @@ def test_strict_open_xml_gives_the_same_answers() -> None:
     for old, new in names.items():
         parts = {name: part.replace(old, new) for name, part in parts.items()}
     assert texts(packed(parts)) == ANSWERED
-
-
-def _formula(workbook: Workbook) -> None:
-    sheet(workbook)["C9"] = '="a"&"-1"'
-
-
-def _array_formula(workbook: Workbook) -> None:
-    sheet(workbook)["C9"] = ArrayFormula("C9:C9", '="a"')
-
-
-def _error(workbook: Workbook) -> None:
-    sheet(workbook)["C9"] = "#REF!"
-
-
-def _hidden_row(workbook: Workbook) -> None:
-    sheet(workbook).row_dimensions[9].hidden = True
-
-
-def _hidden_column(workbook: Workbook) -> None:
-    sheet(workbook).column_dimensions["C"].hidden = True
-
-
-def _hidden_sheet(workbook: Workbook) -> None:
-    sheet(workbook).sheet_state = "hidden"
-
-
-@pytest.mark.parametrize(
-    ("edit", "code", "count"),
-    [
-        (_formula, "formula", 1),
-        (_array_formula, "formula", 1),
-        (_error, "cell_error", 1),
-        (_hidden_row, "hidden_answer", 1),
-        (_hidden_column, "hidden_answer", 6),
-        (_hidden_sheet, "hidden_answer", 6),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_a_cell_that_cannot_be_trusted_is_named_and_its_answer_left_out(
-    edit: Callable[[Workbook], None], code: str, count: int
-) -> None:
-    found = one(edited(form_of_everything(), edit))
-    assert [problem.code for problem in found.problems] == [code] * count
-    problem = next(problem for problem in found.problems if problem.question == "name")
-    assert problem.where == Where("request.xlsx", "入力!C9")
-    assert "name" not in found.answers.given
-    assert found.answers.places["name"] == problem.where
-    assert found.answers.given["count"].value == "12"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "new"),
-    [
-        pytest.param(rb'<row r="9" ht="[0-9.]+"', rb'<row r="9" ht="0"', id="a row without height"),
-        pytest.param(rb'(<col) width="30"', rb'\1 width="0"', id="a column without width"),
-        pytest.param(rb'<row r="9"', rb'<row r="9" hidden="true"', id="hidden in other words"),
-    ],
-)
-def test_an_answer_that_nobody_can_see_is_hidden(pattern: bytes, new: bytes) -> None:
-    parts = parts_of(form_of_everything())
-    changed, count = re.subn(pattern, new, parts["xl/worksheets/sheet1.xml"])
-    assert count == 1
-    found = one(packed({**parts, "xl/worksheets/sheet1.xml": changed}))
-    assert ("hidden_answer", "入力!C9") in [(problem.code, problem.where.spot) for problem in found.problems]
-
-
-def test_a_formula_over_several_cells_is_found_in_each_of_them() -> None:
-    def spread(workbook: Workbook) -> None:
-        sheet(workbook)["H1"] = ArrayFormula("C9:C11", "=1")
-
-    found = one(edited(form_of_everything(), spread))
-    assert [problem.where.spot for problem in found.problems] == ["入力!C9", "入力!C10", "入力!C11"]
-
-
-def test_the_problems_of_the_door_and_of_the_check_come_in_one_go() -> None:
-    def break_three(workbook: Workbook) -> None:
-        sheet(workbook)["C9"] = "=1"
-        sheet(workbook)["C10"] = None
-        sheet(workbook, "詳細設定")["C11"] = 7
-
-    found = one(edited(form_of_everything(), break_three))
-    judged = check(found.answers, KINDS)
-    assert isinstance(judged, list)
-    places = {problem.where.spot: problem.code for problem in (*judged, *found.problems)}
-    assert places == {"入力!C9": "formula", "入力!C10": "missing", "詳細設定!C11": "too_big"}
-
-
-def test_the_words_of_a_problem_name_the_question_and_the_error() -> None:
-    found = one(edited(form_of_everything(), _error))
-    assert found.problems[0].line("ja") == (
-        "request.xlsx:入力!C9: Excelのエラー#REF!になっています。答えを入力し直してください。 [cell_error]"
-    )
-
-
-def test_a_question_answered_in_two_rows_is_a_problem_at_the_second() -> None:
-    def copy(workbook: Workbook) -> None:
-        for column in "ABC":
-            sheet(workbook)[f"{column}20"] = sheet(workbook)[f"{column}9"].value
-
-    found = one(edited(form_of_everything(), copy))
-    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!C20")]
-    assert found.problems[0].line("en").startswith("request.xlsx:入力!C20: “=Name” is answered a second time here.")
-    assert found.answers.given["name"].where.spot == "入力!C9"
-
-
-def test_a_copied_row_that_is_left_empty_is_no_problem_wherever_the_answer_stands() -> None:
-    def move(workbook: Workbook) -> None:
-        sheet(workbook)["A20"] = "name"
-        sheet(workbook)["C20"] = sheet(workbook)["C9"].value
-        sheet(workbook)["C9"] = None
-
-    found = one(edited(form_of_everything(), move))
-    assert found.problems == ()
-    assert found.answers.given["name"].where.spot == "入力!C20"
-
-
-def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
-    def copy_sheet(workbook: Workbook) -> None:
-        workbook.copy_worksheet(sheet(workbook)).title = "入力 (2)"
-
-    found = one(edited(form_of_everything(), copy_sheet))
-    assert {problem.code for problem in found.problems} == {"duplicate_question"}
-    assert {problem.question for problem in found.problems} == {
-        "request.sender",
-        "name",
-        "size",
-        "urgent",
-        "why",
-        "request.again",
-    }
-
-    def copy_column(workbook: Workbook) -> None:
-        for row in range(1, 5):
-            sheet(workbook)[f"Z{row}"] = sheet(workbook)[f"C{row}"].value
-
-    (found,), _ = reading(edited(table_of_everything(GOOD), copy_column))
-    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!Z4")]
-
-
-def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
-    def filtered(workbook: Workbook) -> None:
-        sheet(workbook).row_dimensions[5].hidden = True
-        sheet(workbook).row_dimensions[6].hidden = True
-
-    reads, problems = reading(edited(table_of_everything(GOOD, Filled({"name": "b", "size": "small"})), filtered))
-    assert problems == []
-    assert [problem.code for problem in reads[0].problems] == []
-    assert [(problem.code, problem.where.spot) for problem in reads[1].problems] == [
-        ("hidden_answer", "入力!C5"),
-        ("hidden_answer", "入力!D5"),
-    ]
 
 
 def _told(name: str, value: str | None) -> Callable[[Workbook], None]:

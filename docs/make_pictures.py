@@ -1,0 +1,92 @@
+"""``make pictures``: the pictures in docs/pictures/, from a real sheet and a real run. Needs LibreOffice, pdftoppm and Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from generators.excel import template
+from generators.excel.template import Filled
+from submit import one_machine, standing
+from submit.desk import Desk
+from submit.keeping import Source, Wishes
+from submit.new_desk import make_desk
+
+PICTURES = Path(__file__).parent / "pictures"
+KIND = "train_supervised"
+ANSWERS: dict[str, str | float] = {"dataset_id": "wine", "algorithm": "random_forest", "evaluation_threshold": 0.85}
+CHROMIUM = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+JOURNEY = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 0; padding: 28px; background: #fff; display: flex; gap: 18px; align-items: center; font: 16px sans-serif }}
+figure {{ margin: 0; border: 1px solid #c8d0dc; border-radius: 8px; overflow: hidden; max-height: 560px; flex: 1; background: #fff }}
+figure img {{ width: 100%; display: block }}
+pre {{ margin: 0; padding: 14px; font: 12px/1.4 monospace; white-space: pre-wrap; overflow-wrap: anywhere }}
+b {{ font-size: 34px; color: #2f5597 }}
+</style><figure style="flex: 1.7"><img src="form.ja.png"></figure><b>→</b><figure><pre>{slip}</pre></figure><b>→</b>
+<figure><img src="summary.ja.png"></figure>"""
+
+
+def main() -> int:
+    for program in ("soffice", "pdftoppm", "chromium"):
+        if shutil.which(program) is None:
+            print(f"make pictures needs {program}", file=sys.stderr)
+            return 2
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="denpyo-pictures-") as name:
+        folder = Path(name)
+        desk = make_desk(folder / "desk")
+        slips = {language: picture_both(desk, folder, language) for language in ("ja", "en")}
+        page = PICTURES / "journey.html"
+        page.write_text(JOURNEY.format(slip=slips["ja"]), encoding="utf-8")
+        screenshot(page, PICTURES / "journey.png", folder, 1500, 620)
+        page.unlink()
+    return 0
+
+
+def picture_both(desk: Desk, folder: Path, language: str) -> str:
+    """The filled form and the summary of its run; returns the slip."""
+    sheet = folder / f"request.{language}.xlsx"
+    filled = [Filled(ANSWERS, "yamada@example.com", "")]
+    sheet.write_bytes(template.write(desk.kinds[KIND].form, language, "form", filled))
+    first_page(sheet, PICTURES / f"form.{language}.png", folder)
+    _, found = one_machine.run(
+        desk, Source(sheet.name, sheet.read_bytes()), Wishes(again=language), lambda run, state: None
+    )
+    page = standing.summary(desk, found) if found else None
+    if found is None or page is None or found.slip is None:
+        raise RuntimeError("the run for the pictures did not end well")
+    screenshot(page, PICTURES / f"summary.{language}.png", folder, 900, 1500)
+    return found.slip.read_text(encoding="utf-8")
+
+
+def first_page(sheet: Path, picture: Path, folder: Path) -> None:
+    profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
+    run("soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(sheet))
+    run("pdftoppm", "-r", "110", "-png", "-singlefile", "-f", "1", "-l", "1", "-x", "40", "-y", "80", "-W", "830", "-H", "440",
+        str(sheet.with_suffix(".pdf")), str(picture.with_suffix("")))  # fmt: skip
+
+
+def screenshot(page: Path, picture: Path, folder: Path, width: int, height: int) -> None:
+    options = [f"--user-data-dir={folder / 'browser'}", f"--window-size={width},{height}", f"--screenshot={picture}"]
+    run("chromium", *CHROMIUM, *options, page.resolve().as_uri())
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=180)  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Cells whose answers cannot be trusted: each is named, and none is taken silently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula
+
+from generators.excel.template import Filled
+from schema.answers import Where
+from schema.check import check
+from tests.generators.excel.workbooks import (
+    GOOD,
+    KINDS,
+    edited,
+    form_of_everything,
+    one,
+    packed,
+    parts_of,
+    reading,
+    sheet,
+    table_of_everything,
+)
+
+
+def _formula(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = '="a"&"-1"'
+
+
+def _array_formula(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = ArrayFormula("C9:C9", '="a"')
+
+
+def _error(workbook: Workbook) -> None:
+    sheet(workbook)["C9"] = "#REF!"
+
+
+def _hidden_row(workbook: Workbook) -> None:
+    sheet(workbook).row_dimensions[9].hidden = True
+
+
+def _hidden_column(workbook: Workbook) -> None:
+    sheet(workbook).column_dimensions["C"].hidden = True
+
+
+def _hidden_sheet(workbook: Workbook) -> None:
+    sheet(workbook).sheet_state = "hidden"
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "count"),
+    [
+        (_formula, "formula", 1),
+        (_array_formula, "formula", 1),
+        (_error, "cell_error", 1),
+        (_hidden_row, "hidden_answer", 1),
+        (_hidden_column, "hidden_answer", 6),
+        (_hidden_sheet, "hidden_answer", 6),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_cell_that_cannot_be_trusted_is_named_and_its_answer_left_out(
+    edit: Callable[[Workbook], None], code: str, count: int
+) -> None:
+    found = one(edited(form_of_everything(), edit))
+    assert [problem.code for problem in found.problems] == [code] * count
+    problem = next(problem for problem in found.problems if problem.question == "name")
+    assert problem.where == Where("request.xlsx", "入力!C9")
+    assert "name" not in found.answers.given
+    assert found.answers.places["name"] == problem.where
+    assert found.answers.given["count"].value == "12"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [
+        pytest.param(rb'<row r="9" ht="[0-9.]+"', rb'<row r="9" ht="0"', id="a row without height"),
+        pytest.param(rb'(<col) width="30"', rb'\1 width="0"', id="a column without width"),
+        pytest.param(rb'<row r="9"', rb'<row r="9" hidden="true"', id="hidden in other words"),
+    ],
+)
+def test_an_answer_that_nobody_can_see_is_hidden(pattern: bytes, new: bytes) -> None:
+    parts = parts_of(form_of_everything())
+    changed, count = re.subn(pattern, new, parts["xl/worksheets/sheet1.xml"])
+    assert count == 1
+    found = one(packed({**parts, "xl/worksheets/sheet1.xml": changed}))
+    assert ("hidden_answer", "入力!C9") in [(problem.code, problem.where.spot) for problem in found.problems]
+
+
+def test_a_formula_over_several_cells_is_found_in_each_of_them() -> None:
+    def spread(workbook: Workbook) -> None:
+        sheet(workbook)["H1"] = ArrayFormula("C9:C11", "=1")
+
+    found = one(edited(form_of_everything(), spread))
+    assert [problem.where.spot for problem in found.problems] == ["入力!C9", "入力!C10", "入力!C11"]
+
+
+def test_the_problems_of_the_door_and_of_the_check_come_in_one_go() -> None:
+    def break_three(workbook: Workbook) -> None:
+        sheet(workbook)["C9"] = "=1"
+        sheet(workbook)["C10"] = None
+        sheet(workbook, "詳細設定")["C11"] = 7
+
+    found = one(edited(form_of_everything(), break_three))
+    judged = check(found.answers, KINDS)
+    assert isinstance(judged, list)
+    places = {problem.where.spot: problem.code for problem in (*judged, *found.problems)}
+    assert places == {"入力!C9": "formula", "入力!C10": "missing", "詳細設定!C11": "too_big"}
+
+
+def test_the_words_of_a_problem_name_the_question_and_the_error() -> None:
+    found = one(edited(form_of_everything(), _error))
+    assert found.problems[0].line("ja") == (
+        "request.xlsx:入力!C9: Excelのエラー#REF!になっています。答えを入力し直してください。 [cell_error]"
+    )
+
+
+def test_a_question_answered_in_two_rows_is_a_problem_at_the_second() -> None:
+    def copy(workbook: Workbook) -> None:
+        for column in "ABC":
+            sheet(workbook)[f"{column}20"] = sheet(workbook)[f"{column}9"].value
+
+    found = one(edited(form_of_everything(), copy))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!C20")]
+    assert found.problems[0].line("en").startswith("request.xlsx:入力!C20: “=Name” is answered a second time here.")
+    assert found.answers.given["name"].where.spot == "入力!C9"
+
+
+def test_a_copied_row_that_is_left_empty_is_no_problem_wherever_the_answer_stands() -> None:
+    def move(workbook: Workbook) -> None:
+        sheet(workbook)["A20"] = "name"
+        sheet(workbook)["C20"] = sheet(workbook)["C9"].value
+        sheet(workbook)["C9"] = None
+
+    found = one(edited(form_of_everything(), move))
+    assert found.problems == ()
+    assert found.answers.given["name"].where.spot == "入力!C20"
+
+
+def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
+    def copy_sheet(workbook: Workbook) -> None:
+        workbook.copy_worksheet(sheet(workbook)).title = "入力 (2)"
+
+    found = one(edited(form_of_everything(), copy_sheet))
+    assert {problem.code for problem in found.problems} == {"duplicate_question"}
+    assert {problem.question for problem in found.problems} == {
+        "request.sender",
+        "name",
+        "size",
+        "urgent",
+        "why",
+        "request.again",
+    }
+
+    def copy_column(workbook: Workbook) -> None:
+        for row in range(1, 5):
+            sheet(workbook)[f"Z{row}"] = sheet(workbook)[f"C{row}"].value
+
+    (found,), _ = reading(edited(table_of_everything(GOOD), copy_column))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!Z4")]
+
+
+def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
+    def filtered(workbook: Workbook) -> None:
+        sheet(workbook).row_dimensions[5].hidden = True
+        sheet(workbook).row_dimensions[6].hidden = True
+
+    reads, problems = reading(edited(table_of_everything(GOOD, Filled({"name": "b", "size": "small"})), filtered))
+    assert problems == []
+    assert [problem.code for problem in reads[0].problems] == []
+    assert [(problem.code, problem.where.spot) for problem in reads[1].problems] == [
+        ("hidden_answer", "入力!C5"),
+        ("hidden_answer", "入力!D5"),
+    ]
