@@ -39,13 +39,16 @@ def main() -> int:
         denpyo("work", "--drain", desk=desk)
         requests = json.loads(denpyo("status", "--json", desk=desk).stdout)["requests"]
         states = sorted({request["state"] for request in requests})
-        started = sum(1 for _ in (desk / LEDGER / "runs").glob("*/started"))
+        logs = [log.read_text(encoding="utf-8") for log in (desk / LEDGER / "runs").glob("*/log")]
+        started = sum(
+            line.startswith("training ") for log in logs for line in log.splitlines()
+        )  # the workload says so itself
         results = sum(1 for _ in (desk / LEDGER / "runs").glob("*/result.json"))
         verdict = verify(desk / LEDGER)
     good = (len(requests), started, results, states, verdict.ok) == (REQUESTS, REQUESTS, REQUESTS, ["done"], True)
     print(
         f"seed {SEED}, denpyo {denpyo_version()}, Python {platform.python_version()}: {tally.submit} kills of submit, {tally.work} of the"
-        f" worker, {tally.ended_first} ended first; {len(requests)} requests, {started} starts, {results} results, states {states},"
+        f" worker, {tally.ended_first} ended first; {len(requests)} requests, {started} trainings, {results} results, states {states},"
         f" ledger {'good' if verdict.ok else verdict.wrong}; {time.monotonic() - began:.0f} s: {'GOOD' if good else 'WRONG'}"
     )
     return 0 if good else 1

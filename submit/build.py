@@ -71,7 +71,8 @@ def _of_all() -> Iterator[tuple[str, bytes]]:
     for language in languages():
         suffix = "" if language == FALLBACK else f".{language}"
         yield f"docs/problems{suffix}.md", reference.problems_page(language).encode()
-        yield f"docs/kinds{suffix}.md", reference.kinds_page(registry.load(), language).encode()
+        forms = [kind.form for kind in registry.load().values()]
+        yield f"docs/kinds{suffix}.md", reference.kinds_page(forms, language).encode()
 
 
 def _settle(file: Path, data: bytes, report: Report, *, write: bool) -> None:

@@ -94,7 +94,7 @@ def test_what_a_whole_section_hangs_on_is_said_once_above_it() -> None:
         "#### XGBoostの設定\n\n「アルゴリズム」が「XGBoost」のときだけ尋ねます。\n\n"
         "| 名前 | 質問 | 答え | 空欄のとき | 説明 |\n| --- | --- | --- | --- | --- |\n"
         "| `hyperparameters.n_estimators` | 木の数 | 整数 [本]、1以上、10000以下 | 100 | 多いほど時間がかかり、結果は安定します。 |\n"
-    ).replace("[本]", "[本]") in page
+    ) in page
 
 
 @pytest.mark.parametrize("language", words.languages())
@@ -113,8 +113,8 @@ def test_words_that_look_like_markdown_are_shown_as_they_stand() -> None:
     heads, cells = rows(page)
     assert len(heads) == len(cells) == 5
     assert cells[1] == hostile.replace("\n", " ")
-    html = MARKDOWN.render(page)
-    assert not re.search(r"<(em|strong|script|a|img|s|h1>new)", html.replace("<h1>Kinds", ""))
+    tags = set(re.findall(r"</?([a-z0-9]+)", MARKDOWN.render(page)))
+    assert tags == {"h1", "h2", "h3", "h4", "p", "code", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def test_a_kind_with_nothing_but_resources_is_still_a_page() -> None:

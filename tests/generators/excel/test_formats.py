@@ -11,6 +11,7 @@ import pytest
 
 from tests.generators.excel.workbooks import (
     ROOT,
+    form_of_everything,
     only_problem,
     packed,
     replaced,

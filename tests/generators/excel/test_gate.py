@@ -181,7 +181,10 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
         lambda: in_sheet(b'<row r="99"><c r="A99" t="b"><v>maybe</v></c></row>'),
         "入力",
     ),
-    "a sheet that is neither shown nor hidden": (lambda: replaced(FORM, BOOK, b'"visible"', b'"away"'), BOOK),
+    "a sheet that is neither shown nor hidden": (
+        lambda: replaced(FORM, BOOK, b'state="visible"', b'state="away"'),
+        BOOK,
+    ),
     "a text that has no number": (
         lambda: with_strings(b"<si/>", b'<row r="99"><c r="A99" t="s"><v>x</v></c></row>'),
         "入力",
