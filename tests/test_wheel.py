@@ -19,8 +19,21 @@ TOP_LEVEL = {"denpyo.py", "schema", "generators", "submit", "jobs"}
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's files in a folder of their own, as an installer lays them out."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, env={**os.environ, "DIST_EXTRA_CONFIG": str(_build_elsewhere(folder))})
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+    ]
+    subprocess.run(
+        build, check=True, capture_output=True, env={**os.environ, "DIST_EXTRA_CONFIG": str(_build_elsewhere(folder))}
+    )
     (wheel,) = folder.glob("*.whl")
     with ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
