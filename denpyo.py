@@ -143,7 +143,7 @@ def check(files: Files, desk: DeskOption = HERE, json: Json = False) -> None:
         counts = {"accepted": outcome.accepted, "refused": outcome.refused}
         terminal.document({**counts, "problems": terminal.problems_data(outcome)})
     else:
-        terminal.problems(outcome.problems)
+        terminal.problems(outcome.problems, terminal.say)
         terminal.say(f"{outcome.accepted} good, {outcome.refused} refused")
     _exit_if(bool(outcome.problems))
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from generators import json_schema
 from schema import slip
 from schema.answers import Answers, Where
 from schema.check import Checked
 from schema.problem import Problem
+from schema.question import Form
 from schema.slip import Request, Via, canonical_job
 from schema.text import clean
 from submit import policy
-from submit.desk import POLICY, Desk, denpyo_version, machine_user, now
+from submit.desk import POLICY, SCHEMAS, Desk, denpyo_version, machine_user, now
 from submit.identity import request_id
 from submit.ledger import Ledger, RequestRow, RunRow, Writing
 
@@ -208,6 +212,7 @@ class Keeper:
         self._note_change(f"schema {request.kind}", request.schema)
         written = slip.write(request)
         path = self.ledger.write_slip(request.id, written, request.requested_at.year, request.requested_at.month)
+        show_schema(self.desk, self.desk.kinds[request.kind].form, self.ledger.folder / path)
         detail = {
             "kind": request.kind,
             "version": request.version,
@@ -249,6 +254,17 @@ class Keeper:
 
     def _move(self, row: RequestRow, state: str) -> None:
         self.tx.put_request(replace(row, state=state, updated_at=self._at))
+
+
+def show_schema(desk: Desk, form: Form, file: Path) -> None:
+    """Let a slip's schema pointer lead somewhere: the desk's schemas, which grow with its kinds, seen from the slip's folder."""
+    schema = desk.folder / SCHEMAS / f"{form.kind}.v{form.version}.json"
+    if not schema.exists():
+        schema.parent.mkdir(exist_ok=True)
+        schema.write_bytes(json_schema.write(form))
+    link = file.parent / SCHEMAS
+    if not link.exists():
+        link.symlink_to(os.path.relpath(schema.parent, file.parent), target_is_directory=True)
 
 
 def read_slip(desk: Desk, ledger: Ledger, row: RequestRow) -> Request:

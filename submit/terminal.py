@@ -102,9 +102,9 @@ def problems_data(outcome: Outcome) -> list[dict[str, str]]:
     return [problem_data(problem, language) for problem, language in outcome.problems]
 
 
-def problems(found: Sequence[tuple[Problem, str]]) -> None:
+def problems(found: Sequence[tuple[Problem, str]], out: Callable[[str], None] = complain) -> None:
     for problem, language in found:
-        complain(problem.line(language))
+        out(problem.line(language))
 
 
 def submission(desk: Desk, outcome: Outcome, *, as_json: bool) -> None:

@@ -66,8 +66,9 @@ def test_eight_mistakes_give_eight_problems_at_eight_cells_in_japanese_in_one_go
     assert found["problems"][3]["message"].endswith("「XGBoost」のことですか？")
     assert data("status", desk=desk)["requests"][0]["state"] == "refused"
     assert data("audit", "verify", desk=desk)["entries"] == 2
-    lines = denpyo("check", file, desk=desk, code=1).stderr.splitlines()
-    assert len(lines) == 8
+    lines = denpyo("check", file, desk=desk, code=1).stdout.splitlines()
+    assert len(lines) == 9
+    assert lines[-1] == "0 good, 1 refused"
     assert lines[0] == (
         "request.xlsx:入力!C9: 「Wine」は名前として使えません。半角の英小文字・数字・ハイフンで、英小文字か数字から始め、"
         "63文字以内で書いてください。「wine」のことですか？ [bad_identifier]"
@@ -85,6 +86,8 @@ def test_a_sheet_goes_from_submit_through_work_to_its_result(desk: Path, tmp_pat
     submitted = data("submit", file, "--as", "hanako@example.com", desk=desk)
     (request,) = submitted["requests"]
     assert (request["kind"], request["state"], request["known"]) == ("train_supervised", "queued", False)
+    schema = Path(request["slip"]).parent / "schemas" / "train_supervised.v1.json"
+    assert json.loads(schema.read_text(encoding="utf-8"))["x-denpyo-kind"] == "train_supervised"
     assert request["run"]["engine"] == "local"
     assert request["run"]["id"] == f"{request['id']}.1"
     assert 'name: "hanako@example.com"\n  trust: claimed' in Path(request["slip"]).read_text(encoding="utf-8")
@@ -246,8 +249,8 @@ def test_a_schema_that_changed_without_a_new_version_fails_build(desk: Path) -> 
 
 def test_a_hostile_name_stays_in_its_line(desk: Path, tmp_path: Path) -> None:
     file = sheet(tmp_path, GOOD | {"algorithm": "x\nforged: line"}, name="evil\nforged.xlsx")
-    lines = denpyo("check", file, desk=desk, code=1).stderr.splitlines()
-    assert len(lines) == 1
+    lines = denpyo("check", file, desk=desk, code=1).stdout.splitlines()
+    assert len(lines) == 2
     assert lines[0].startswith("evil\N{REPLACEMENT CHARACTER}forged.xlsx:入力!")
 
 

@@ -6,9 +6,10 @@ What comes out is plain data that can be pickled, so that this can run in a proc
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -19,6 +20,7 @@ from generators.excel.scan import SheetFacts
 
 Parsed = str | float | bool | date | datetime | time | timedelta
 PANIC = "PanicException"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +43,28 @@ def read_cells(data: bytes) -> tuple[Sheet, ...] | Refusal:
 
 
 def _parsed(package: Package) -> list[Sheet]:
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(package.data)) as workbook:
-            if workbook.sheet_names != [one.name for one in package.sheets]:
-                raise broken("xl/workbook.xml")
-            return [_sheet(workbook, index, one) for index, one in enumerate(package.sheets)]
-    except (CalamineError, ValueError, OverflowError, OSError) as error:
-        raise broken("xl/workbook.xml") from error
+    workbook = _at("xl/workbook.xml", lambda: CalamineWorkbook.from_filelike(io.BytesIO(package.data)))
+    if workbook.sheet_names != [one.name for one in package.sheets]:
+        raise broken("xl/workbook.xml")
+    return [_sheet(workbook, index, one) for index, one in enumerate(package.sheets)]
 
 
 def _sheet(workbook: CalamineWorkbook, index: int, part: SheetPart) -> Sheet:
+    found = _at(part.name, lambda: workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))
+    rows = tuple(_texts(row, line, part.facts) for row, line in enumerate(found, 1))
+    return Sheet(part.name, part.hidden, rows, part.facts)
+
+
+def _at(spot: str, parse: Callable[[], T]) -> T:
+    """One step of the parser. What it raises means a broken file at this spot; a panic of its Rust side is no Exception."""
     try:
-        found = workbook.get_sheet_by_index(index).to_python(skip_empty_area=False)
+        return parse()
     except (CalamineError, ValueError, OverflowError, OSError) as error:
-        raise broken(part.name) from error
-    except BaseException as error:  # a panic of the Rust side arrives as an exception that is no Exception
+        raise broken(spot) from error
+    except BaseException as error:
         if type(error).__name__ != PANIC:
             raise
-        raise broken(part.name) from error
-    return Sheet(
-        part.name, part.hidden, tuple(_texts(row, line, part.facts) for row, line in enumerate(found, 1)), part.facts
-    )
+        raise broken(spot) from error
 
 
 def _texts(row: int, line: Iterable[Parsed], facts: SheetFacts) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ BORDERS: Mapping[Style, Border] = {
 }
 BOLD: frozenset[Style] = frozenset(["title", "head", "section", "label", "top"])
 UNLOCKED: frozenset[Style] = frozenset(["answer", "row"])
-INDENTED: frozenset[Style] = frozenset(["section", "label", "answer", "blank", "help", "title", "about"])
+INDENTED: frozenset[Style] = frozenset(["section", "label", "answer", "blank", "help", "title", "about", "step"])
 AT_TOP: frozenset[Style] = frozenset(["note", "top", "step", "row"])
 
 
@@ -183,7 +183,8 @@ def _look(target: Target | ColumnDimension, cell: Cell, font: str) -> None:
     target.font = Font(name=font, size=SIZES.get(style, 10.5), bold=style in BOLD, color=COLOURS.get(style, "000000"))
     if style in FILLS:
         target.fill = PatternFill("solid", start_color=FILLS[style])
-    target.border = BORDERS.get(style, Border())
+    if style in BORDERS:
+        target.border = BORDERS[style]
     target.number_format = FORMATS[cell.format]
     target.protection = Protection(locked=style not in UNLOCKED)
     target.alignment = Alignment(

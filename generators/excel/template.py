@@ -97,7 +97,7 @@ def _guide(layout: Layout, details: bool, language: str) -> Page:
     for row, step in enumerate(steps, 3):
         cells |= {(row, 1): Cell(f"{row - 2}.", "step"), (row, 2): Cell(step, "step")}
     heights = {row: lines(step, wide) * form_page.LINE + form_page.PADDING for row, step in enumerate(steps, 3)}
-    return Page(words.text("excel_sheet_how", language), cells, widths={1: 4.0, 2: wide}, heights={1: 32.0, **heights})
+    return Page(words.text("excel_sheet_how", language), cells, widths={1: 6.0, 2: wide}, heights={1: 32.0, **heights})
 
 
 def _values(form: Form, filled: Filled, language: str) -> dict[str, CellValue]:

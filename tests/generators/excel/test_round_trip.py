@@ -87,7 +87,7 @@ def _sent(form: Form, job: Job, resources: Resources) -> Filled:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", ALL.values(), ids=lambda kind: str(kind.name))
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_job_that_is_written_into_a_template_is_the_job_that_is_read_from_it(
     kind: Kind, layout: Layout, data: st.DataObject
 ) -> None:
