@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from generators.excel.template import Filled
 from pydantic_core import to_jsonable_python
@@ -45,17 +45,10 @@ def _filled(desk: Desk, kind: Kind, source: Source, layout: str) -> tuple[list[F
             facts: dict[str, Fact] = {"kind": one.answers.kind}
             problems.append(Problem("another_kind", one.answers.place("kind"), "kind", {**facts, "wanted": kind.name}))
         sender, again = (located.value if located else "" for located in (one.answers.sender, one.answers.again))
-        rows.append(Filled(dict(_by_key(kind, judged.values)), sender, again))
+        rows.append(Filled(to_jsonable_python(dict(judged.values)), sender, again))
     if layout == "form" and len(rows) > 1:
         problems.append(Problem("one_request_only", reads[1].answers.where))
     return rows, problems
-
-
-def _by_key(kind: Kind, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for question in kind.form.questions:
-        asked = all(values.get(one.on) in one.values for one in question.conditions)
-        if asked and question.name in values:
-            yield question.key, to_jsonable_python(values[question.name])
 
 
 def copy_slips(desk: Desk, requests: Sequence[str], folder: Path) -> list[Path]:
