@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from generators.excel.template import Filled
 from pydantic_core import to_jsonable_python
 
 from generators import json_schema
 from generators.excel import template
+from generators.excel.template import Filled
 from schema.answers import Where
 from schema.check import judge
 from schema.kinds import Kind
