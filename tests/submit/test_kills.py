@@ -20,7 +20,8 @@ from tests.desks import command, counting, denpyo, desk_in, environment, starts
 from tests.desks.kills import kill_rounds
 
 KILLS = 200
-REQUESTS = 24
+REQUESTS = 100
+LONGEST = {"submit": 0.8, "work": 1.2}
 SEED = 20261121
 
 
@@ -28,7 +29,7 @@ SEED = 20261121
 def test_killed_at_200_moments_every_accepted_request_runs_exactly_once(tmp_path: Path) -> None:
     desk = desk_in(tmp_path / "desk").folder
     files = [counting(tmp_path, f"n{number}", seconds=0.05) for number in range(REQUESTS)]
-    tally = kill_rounds(desk, files, KILLS, SEED, longest=1.0)
+    tally = kill_rounds(desk, files, KILLS, SEED, LONGEST)
     assert tally.kills == KILLS
     assert min(tally.submit, tally.work) > KILLS // 4
 
