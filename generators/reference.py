@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from string import Formatter
 from typing import Any
@@ -69,42 +69,28 @@ FORM_OF = Words("like {example}", ja="例の形：{example}")
 ONLY_WHEN = Words("Only asked when “{on}” is {values}.", ja="「{on}」が{values}のときだけ尋ねます。")
 
 
-def problems_page(*languages: str) -> str:
-    """Markdown: every code of a Problem, what it means and what to do, in the order of the word file; in every language, if none is
-    named."""
-    return _page(PROBLEMS, PROBLEMS_INTRO, _problems, languages)
-
-
-def kinds_page(forms: Iterable[Form], *languages: str) -> str:
-    """Markdown: every kind with its questions, section by section, in the order of its forms; in every language, if none is named."""
-    inorder = sorted(forms, key=lambda one: one.kind)
-    return _page(KINDS, KINDS_INTRO, lambda language: "\n".join(_kind(one, language) for one in inorder), languages)
-
-
-def _page(title: Words, intro: Words, body: Callable[[str], str], chosen: tuple[str, ...]) -> str:
-    languages = chosen or tuple(reversed(words.languages()))
-    heading = " / ".join(dict.fromkeys(_safe(title.say(language)) for language in languages))
-    parts = [
-        f"## {_safe(title.say(language))}\n\n{_safe(intro.say(language))}\n\n{body(language)}" for language in languages
-    ]
-    return "\n".join([f"# {heading}\n", *parts])
-
-
-def _problems(language: str) -> str:
+def problems_page(language: str) -> str:
+    """Markdown: every code of a Problem, what it means and what to do, in the order of the word file."""
     entries: Any = words.table(language)["problems"]
     rows = [(_code(code), _blanked(entry["what"]), _blanked(entry["do"])) for code, entry in entries.items()]
-    return _table((CODE, WHAT, DO), rows, language)
+    return _page(PROBLEMS, PROBLEMS_INTRO, _table((CODE, WHAT, DO), rows, language), language)
+
+
+def kinds_page(forms: Iterable[Form], language: str) -> str:
+    """Markdown: every kind with its questions, section by section, in the order of its forms."""
+    inorder = sorted(forms, key=lambda one: one.kind)
+    return _page(KINDS, KINDS_INTRO, "\n".join(_kind(one, language) for one in inorder), language)
+
+
+def _page(title: Words, intro: Words, body: str, language: str) -> str:
+    return f"# {_safe(title.say(language))}\n\n{_safe(intro.say(language))}\n\n{body}"
 
 
 def _kind(form: Form, language: str) -> str:
     named = f"{KIND.say(language)} {_code(form.kind)}, {VERSION.say(language)} {form.version}"
-    sections = [
-        _section(form, section, tuple(questions), language)
-        for section, questions in groupby(form.questions, key=lambda one: one.section)
-    ]
-    return "\n".join(
-        [f"### {_safe(form.title.say(language))}\n", f"{named}. {_safe(form.about.say(language))}\n", *sections]
-    )
+    head = [f"## {_safe(form.title.say(language))}\n", f"{named}. {_safe(form.about.say(language))}\n"]
+    sections = groupby(form.questions, key=lambda one: one.section)
+    return "\n".join([*head, *(_section(form, title, tuple(members), language) for title, members in sections)])
 
 
 def _section(form: Form, title: Words, questions: tuple[Question, ...], language: str) -> str:
@@ -113,7 +99,7 @@ def _section(form: Form, title: Words, questions: tuple[Question, ...], language
     above = "".join(f"{said}\n\n" for said in _conditions(form, shared, language))
     rows = [_row(form, one, shared, language) for one in questions]
     table = _table((NAME, QUESTION, ANSWER, EMPTY, HELP), rows, language)
-    return f"#### {_safe(title.say(language))}\n\n{above}{table}"
+    return f"### {_safe(title.say(language))}\n\n{above}{table}"
 
 
 def _row(form: Form, question: Question, shared: tuple[Condition, ...], language: str) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ def request(kind: Kind, job: Any, resources: Any) -> Request:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(data=st.data())
 def test_no_job_that_pydantic_accepts_is_refused(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]
@@ -266,7 +266,7 @@ WRONG = st.one_of(
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(data=st.data())
 def test_everything_else_that_the_check_refuses_the_schema_refuses_too(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]
@@ -421,7 +421,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(
     kind=st.sampled_from(list(KINDS)), around=st.dictionaries(NAMES, ANYTHING, max_size=3), job=ANYTHING, more=ANYTHING
 )
