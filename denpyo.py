@@ -95,6 +95,7 @@ def build(
 def template(
     kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The workbook to write.", metavar="FILE")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     lang: Annotated[Language, typer.Option("--lang", help="The language of the form.")] = Language.ja,
     layout: Annotated[Layout, typer.Option("--layout", help="One request a sheet, or one a row.")] = Layout.form,
     filled: Annotated[
@@ -107,6 +108,8 @@ def template(
     from submit import blank, terminal
     from submit.desk import desk_or_none_yet
 
+    if out.exists() and not force:
+        raise typer.Exit(_complain(f"{out} is there already and may be filled in: --force replaces it", WRONG_USE))
     there = desk_or_none_yet(desk)
     problems = blank.write(there, kind, lang.value, layout.value, _source(filled) if filled else None, out)
     if json:
@@ -164,7 +167,7 @@ def convert(
     there = open_desk(desk)
     with terminal.counted("checked", json) as seen:
         outcome = journey.convert(there, _sources(files), journey.Wishes(sender=sender, again=again), seen)
-    written = blank.copy_slips(there, [kept.id for kept in outcome.requests], out)
+    written = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
     if json:
         terminal.submission(there, outcome, as_json=True)
     else:
@@ -213,10 +216,13 @@ def run(
     from submit.journey import Wishes
 
     there = open_desk(desk)
-    outcome, found = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), terminal.told(json))
+    with terminal.told(json) as told:
+        outcome, found = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), told)
     if found is None:
         terminal.submission(there, outcome, as_json=json)
         raise typer.Exit(REFUSED)
+    if outcome.requests[0].known and not json:
+        terminal.complain("handed in before; this is what became of it (--again WHY runs it again)")
     terminal.status(there, found, as_json=json)
     _exit_if(found.request.state != "done")
 
@@ -231,7 +237,8 @@ def work(
     from submit import one_machine, terminal
     from submit.desk import open_desk
 
-    ended = one_machine.work(open_desk(desk), drain=drain, told=terminal.told(json))
+    with terminal.told(json) as told:
+        ended = one_machine.work(open_desk(desk), drain=drain, told=told)
     if json:
         terminal.document({"ended": ended})
 
@@ -250,12 +257,12 @@ def status(
     there = open_desk(desk)
     for found in one_machine.watched(there, request, watch=watch):
         if request:
-            terminal.status(there, found[0], as_json=json)
+            terminal.status(there, found[0], as_json=json, one_line=watch)
         elif json:
-            terminal.document({"requests": [one.status_data() for one in found]})
+            terminal.document({"requests": [one.status_data() for one in found]}, one_line=watch)
         else:
             for one in found:
-                terminal.say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}")
+                terminal.say(terminal.line(one))
 
 
 @app.command()
@@ -265,14 +272,14 @@ def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> Non
     from submit.desk import open_desk
 
     there = open_desk(desk)
-    found, history = standing.standing(there, request), standing.history(there, request)
+    found = standing.standing(there, request)
+    history = standing.history(there, found.request.id)
     text = found.slip.read_text(encoding="utf-8") if found.slip else ""
     if json:
         entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
         return terminal.document({**found.status_data(), "slip": text, "history": entries})
     terminal.say(text)
-    for one in history:
-        terminal.say(f"{one.at}  {one.user}  {one.action}")
+    terminal.history(history)
     terminal.status(there, found, as_json=False)
 
 
@@ -283,13 +290,14 @@ def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> N
     from submit.desk import open_desk
 
     there = open_desk(desk)
-    standing.standing(there, request)
+    request = standing.standing(there, request).request.id
     stopping = hand_off.cancel(there, request)
     state = standing.standing(there, request).request.state
     if json:
         terminal.document({"id": request, "stopping": stopping, "state": state})
     else:
-        terminal.say(f"{request}: {state}" + (", asked to stop" if stopping and state != "stopped" else ""))
+        said = (", asked to stop" if state != "stopped" else "") if stopping else ", nothing to stop"
+        terminal.say(f"{request}: {state}{said}")
     _exit_if(not stopping)
 
 
@@ -341,7 +349,8 @@ def demo(
     from submit import demo as demonstration
     from submit import terminal
 
-    shown = demonstration.demo(desk, terminal.told(json))
+    with terminal.told(json) as told:
+        shown = demonstration.demo(desk, told)
     if json:
         return terminal.document(shown.data())
     for line in shown.lines():
@@ -363,10 +372,11 @@ def _sources(files: Sequence[Path]) -> list[Source]:
 
 
 def _source(file: Path) -> Source:
+    from schema.problem import shown
     from submit.keeping import Source
 
     try:
-        return Source(file.name, file.read_bytes())
+        return Source(shown(file.name, 200), file.read_bytes())
     except OSError as error:
         raise typer.Exit(_complain(f"{file}: {error.strerror}", WRONG_USE)) from error
 
@@ -384,6 +394,7 @@ def _complain(line: str, code: int) -> int:
 def _exit_code(error: Exception) -> int | None:
     """The one table of exit codes. What is not in it is a bug of ours, and keeps its traceback."""
     from schema.kinds import KindError
+    from submit.demo import DemoFailedError
     from submit.desk import DeskError
     from submit.engines import EngineDownError
     from submit.ledger import LedgerBusy, LedgerDamaged, LedgerError
@@ -393,6 +404,7 @@ def _exit_code(error: Exception) -> int | None:
         (LedgerDamaged, DAMAGED),
         (LedgerBusy, NO_ANSWER),
         (EngineDownError, NO_ANSWER),
+        (DemoFailedError, REFUSED),
         (LedgerError, WRONG_USE),
         (DeskError, WRONG_USE),
         (KindError, WRONG_USE),

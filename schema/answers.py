@@ -46,7 +46,7 @@ class Answers:
     kind: str
     where: Where
     given: Mapping[str, Located[Given]]
-    language: str = "en"
+    language: str = ""
     version: int | None = None
     fingerprint: str = ""
     sender: Located[str] | None = None

@@ -124,7 +124,7 @@ def answers(document: Node) -> Answers:
         kind=kind.text() if kind else "",
         where=document.where,
         given=given,
-        language=language.text() if language and language.text() in languages() else "en",
+        language=language.text() if language and language.text() in languages() else "",
         version=int(version.text()) if version and VERSION.fullmatch(version.text()) else None,
         sender=Located(name.text(), name.where) if name and name.text() else None,
         again=Located(again.text(), again.where) if again and again.text() else None,

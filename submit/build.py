@@ -34,10 +34,12 @@ class Report:
 def build(desk: Desk, *, write: bool) -> Report:
     """The shipped kinds' files in the checkout, a desk's own kinds' beside them on the desk. Released schemas are never overwritten."""
     report = Report()
-    for root, path, data in _generated(desk):
-        _settle(root / path, data, report, write=write)
-    for file in _left_over(desk):
-        _drop(file, report, write=write)
+    generated = [(root / path, data) for root, path, data in _generated(desk)]
+    report.frozen = [file.as_posix() for file, data in generated if _is_frozen(file, data)]
+    for file, data in generated:
+        _settle(file, data, report, write=write and not report.frozen)
+    for file in _left_over({file for file, _ in generated}):
+        _drop(file, report, write=write and not report.frozen)
     return report
 
 
@@ -78,16 +80,19 @@ def _of_all() -> Iterator[tuple[str, bytes]]:
 def _settle(file: Path, data: bytes, report: Report, *, write: bool) -> None:
     name = file.as_posix()
     there = file.read_bytes() if file.is_file() else None
-    if there is not None and _same(file, there, data):
+    if name in report.frozen or (there is not None and _same(file, there, data)):
         return
-    if there is not None and _fingerprint(file, there) != _fingerprint(file, data):
-        report.frozen.append(name)
-    elif not write:
+    if not write:
         report.drifted.append(name)
     else:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
         report.written.append(name)
+
+
+def _is_frozen(file: Path, data: bytes) -> bool:
+    """A released schema whose kind may be answered in another way by now."""
+    return file.is_file() and _fingerprint(file, file.read_bytes()) != _fingerprint(file, data)
 
 
 def _same(file: Path, one: bytes, two: bytes) -> bool:
@@ -106,12 +111,10 @@ def _fingerprint(file: Path, data: bytes) -> Any:
     return json.loads(data).get("x-denpyo-fingerprint") if file.parent.name == "json_schema" else None
 
 
-def _left_over(desk: Desk) -> Iterator[Path]:
+def _left_over(expected: set[Path]) -> Iterator[Path]:
     """Templates of kinds that are gone. Schemas of older versions stay for ever: slips point to them."""
-    if not in_checkout():
-        return
-    expected = {root / path for root, path, _ in _generated(desk)}
-    yield from (file for file in sorted((shipped("") / "excel_templates").glob("*/*.xlsx")) if file not in expected)
+    if in_checkout():
+        yield from (file for file in sorted((shipped("") / "excel_templates").glob("*/*.xlsx")) if file not in expected)
 
 
 def _drop(file: Path, report: Report, *, write: bool) -> None:

@@ -44,7 +44,13 @@ def _dataset_problems(
 ) -> Iterator[Problem]:
     folder, where, name = find(desk, value), answers.place(asked.key), shown(str(value))
     if folder is None:
-        yield Problem("no_dataset", where, asked.key, {"dataset": name}, nearest(name, names(desk)))
+        yield Problem(
+            "no_dataset",
+            where,
+            asked.key,
+            {"dataset": name, "datasets": named(names(desk))},
+            nearest(name, names(desk)),
+        )
         return
     for file in files:
         text = _text(folder, file)
@@ -77,7 +83,7 @@ def _column_problems(
     faults = judge(StringIO(train, newline=""), StringIO(test, newline=""), column, str(values.get(refers.task, "")))
     for fault in faults:
         hint = nearest(column, header(StringIO(train, newline=""))) if fault.code == "no_column" else ""
-        key = asked.key if fault.field == asked.name else refers.of
+        key = {asked.name: asked.key, refers.task: refers.task}.get(fault.field, refers.of)
         yield _problem(fault, key, answers.place(key), hint)
 
 
@@ -124,9 +130,13 @@ def model_card(desk: Desk, model: object) -> dict[str, Any] | None:
 def models(desk: Desk) -> list[str]:
     """The ids of all models that runs of this desk have made."""
     found = sorted(desk.runs.glob("*/model/model.json")) if desk.runs.is_dir() else []
-    return [str(_card(file)["model_id"]) for file in found]
+    return [str(card["model_id"]) for card in map(_card, found) if card]
 
 
-def _card(file: Path) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return card
+def _card(file: Path) -> dict[str, Any] | None:
+    """None for a description that a run left half written: a model of it was never handed out."""
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return card if isinstance(card, dict) and "model_id" in card and "features" in card else None

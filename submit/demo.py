@@ -15,8 +15,8 @@ from submit.desk import LEDGER, Desk
 from submit.keeping import Source, Wishes
 from submit.ledger import verify
 from submit.new_desk import make_desk
-from submit.one_machine import Told
 from submit.standing import Standing
+from submit.work import Told
 
 KIND = "train_supervised"
 ANSWERS: Mapping[str, str | int | float] = {
@@ -60,7 +60,7 @@ class Shown:
 
 
 class DemoFailedError(Exception):
-    """The demo's own request did not end well: a bug of ours."""
+    """The demo's own request did not end well: most often, the extra ``jobs`` is not installed."""
 
 
 def demo(folder: Path | None, told: Told) -> Shown:
@@ -69,9 +69,8 @@ def demo(folder: Path | None, told: Told) -> Shown:
     blank, sheet = _sheets(desk)
     outcome, found = one_machine.run(desk, Source(sheet.name, sheet.read_bytes()), Wishes(), told)
     if found is None or found.request.state != "done":
-        raise DemoFailedError(
-            [problem.line("en") for problem, _ in outcome.problems] or [standing.log_end(desk, found)] if found else []
-        )
+        said = standing.log_end(desk, found) if found else [problem.line("en") for problem, _ in outcome.problems]
+        raise DemoFailedError("the demo did not end well: " + " / ".join(said))
     verdict = verify(desk.folder / LEDGER)
     return Shown(blank, sheet, found, verdict.root, standing.summary(desk, found))
 

@@ -52,6 +52,7 @@ class Config(_Strict):
     """denpyo.toml. An unknown name in it is an error, because a misspelt setting must not be a silent one."""
 
     engine: Annotated[Literal["local"], Field(description="where runs go")] = "local"
+    language: Annotated[Literal["ja", "en"], Field(description="in which people hear who did not say")] = "ja"
     queues: Annotated[tuple[Identifier, ...], Field(min_length=1, description="the queues that exist here")] = (
         "default",
     )
@@ -92,7 +93,7 @@ class Desk:
         if set_apart:
             mine = tuple(Path(one) for one in set_apart.split(os.pathsep) if one)
         else:
-            mine = (*(self.folder / one for one in self.config.datasets), Path("datasets"))
+            mine = (*(self.folder / one for one in self.config.datasets), self.folder / "datasets", Path("datasets"))
         return (*mine, Path("examples/datasets"), *(shipped(one) for one in EXAMPLES))
 
 

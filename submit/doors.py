@@ -8,7 +8,7 @@ from pathlib import PurePath
 from generators import Read
 from schema.answers import Where
 from schema.kinds import Kind
-from schema.problem import Problem, shown
+from schema.problem import Problem
 
 Reader = Callable[[bytes, str, Mapping[str, Kind]], tuple[list[Read], list[Problem]]]
 
@@ -40,8 +40,8 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[str, list[R
     """The door's name, the responses, and what is wrong with the file as a whole."""
     door = DOORS.get(PurePath(name).suffix.lower())
     if door is None:
-        return "", [], [Problem("unknown_file", Where(shown(PurePath(name).name, 200)))]
-    responses, problems = door[1](data, shown(PurePath(name).name, 200), kinds)
+        return "", [], [Problem("unknown_file", Where(name))]
+    responses, problems = door[1](data, name, kinds)
     if not responses and not problems:
-        problems = [Problem("no_answers", Where(shown(PurePath(name).name, 200)))]
+        problems = [Problem("no_answers", Where(name))]
     return door[0], responses, problems

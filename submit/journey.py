@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generators import Read
+from schema.answers import Answers, Located, Where
 from schema.check import Judged, judge
 from schema.kinds import Kind
 from schema.problem import Problem
@@ -17,6 +18,7 @@ from submit.engines import engines
 from submit.keeping import KNOWN, Keeper, Kept, Response, Source, Wishes
 from submit.ledger import LedgerMissing
 
+QUEUE = f"{RESOURCES}.queue"
 Seen = Callable[[], None]
 """Called for each response that was judged."""
 
@@ -67,7 +69,8 @@ def keep(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nob
                 if _count(outcome, response):
                     kept = keeper.accept(response, queue=queue)
                     outcome.problems += [(one, response.language) for one in kept.problems]
-                    outcome.requests.append(kept)
+                    if kept.id:
+                        outcome.requests.append(kept)
                 else:
                     keeper.refuse(response)
     return outcome
@@ -86,20 +89,35 @@ def _judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) -
     for source in sources:
         door, reads, broken = doors.read(source.data, source.name, desk.kinds)
         if broken:
-            yield Response(source, door, None, None, tuple(broken))
+            yield Response(source, door, None, None, tuple(broken), desk.config.language)
         for one in reads:
             yield _judged_read(desk, source, door, one, wishes)
             seen()
 
 
 def _judged_read(desk: Desk, source: Source, door: str, one: Read, wishes: Wishes) -> Response:
-    judged = judge(one.answers, desk.kinds)
-    kind = desk.kinds.get(one.answers.kind)
+    answers = _wished(one.answers, wishes, desk.config.language)
+    judged = judge(answers, desk.kinds)
+    kind = desk.kinds.get(answers.kind)
     found = [
         *_only_first(one.problems, judged.problems),
-        *(_looked_up(desk, kind, one, judged, wishes) if kind else ()),
+        *(_looked_up(desk, kind, answers, judged, wishes) if kind else ()),
     ]
-    return Response(source, door, one.answers, None if found else judged.checked, tuple(found))
+    return Response(source, door, answers, None if found else judged.checked, tuple(found), answers.language)
+
+
+def _wished(answers: Answers, wishes: Wishes, language: str) -> Answers:
+    """The answers with what the command line says instead: judged as if it had been written into the form."""
+    given = dict(answers.given)
+    if wishes.queue and not answers.response:
+        given[QUEUE] = Located(wishes.queue, Where("--queue"))
+    return replace(
+        answers,
+        given=given,
+        language=answers.language or language,
+        sender=Located(wishes.sender, Where("--as")) if wishes.sender else answers.sender,
+        again=Located(wishes.again, Where("--again")) if wishes.again else answers.again,
+    )
 
 
 def _only_first(of_door: Sequence[Problem], of_check: Sequence[Problem]) -> Iterator[Problem]:
@@ -109,12 +127,12 @@ def _only_first(of_door: Sequence[Problem], of_check: Sequence[Problem]) -> Iter
     yield from (problem for problem in of_check if problem.where not in seen)
 
 
-def _looked_up(desk: Desk, kind: Kind, one: Read, judged: Judged, wishes: Wishes) -> Iterator[Problem]:
-    yield from datasets.problems(desk, kind, one.answers, judged.values)
+def _looked_up(desk: Desk, kind: Kind, answers: Answers, judged: Judged, wishes: Wishes) -> Iterator[Problem]:
+    yield from datasets.problems(desk, kind, answers, judged.values)
     prefix = f"{RESOURCES}."
     asked = {name.removeprefix(prefix): value for name, value in judged.values.items() if name.startswith(prefix)}
     wanted = kind.job.resources.model_copy(update=asked | ({"queue": wishes.queue} if wishes.queue else {}))
-    yield from engines()[wishes.engine or desk.config.engine].problems(desk, kind, one.answers, wanted)
+    yield from engines()[wishes.engine or desk.config.engine].problems(desk, kind, answers, wanted)
 
 
 __all__ = ["Kept", "LedgerMissing", "Outcome", "Source", "Wishes", "check", "convert", "submit"]

@@ -19,13 +19,14 @@ from schema.answers import Answers, Where
 from schema.check import Checked
 from schema.problem import Problem
 from schema.question import Form
-from schema.slip import Request, Via, canonical_job
-from schema.text import clean
+from schema.slip import Request, SlipError, Via, canonical_job
+from schema.text import clean, is_blank
 from submit import policy
 from submit.desk import POLICY, SCHEMAS, Desk, denpyo_version, machine_user, now
 from submit.identity import request_id
 from submit.ledger import Ledger, RequestRow, RunRow, Writing
 
+NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
 
@@ -56,10 +57,7 @@ class Response:
     answers: Answers | None
     checked: Checked | None
     problems: tuple[Problem, ...]
-
-    @property
-    def language(self) -> str:
-        return self.answers.language if self.answers else "ja"
+    language: str
 
     @property
     def where(self) -> Where:
@@ -68,9 +66,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A request of this submission: its id, whether it had been handed in before, and why it may not run, if so."""
+    """A request of this submission: its id, where it stands in what was handed in, whether it had been handed in before, and why
+    it may not run, if so. No id: nothing was kept."""
 
     id: str
+    where: Where
     known: bool
     problems: tuple[Problem, ...] = ()
 
@@ -93,12 +93,12 @@ class Keeper:
         request = self._request(response, answers, checked)
         row, runs = self.ledger.request(request.id), self.ledger.runs(request.id)
         known = row is not None and (bool(runs) or not queue)
-        if row is not None and answers.response and self._differs(row, request):
-            return Kept(request.id, True, (Problem("changed_slip", answers.place("id"), "id"),))
+        if answers.response and (wrong := self._wrong_slip(row, request)):
+            return Kept("", answers.where, known, (Problem(wrong, answers.place("id"), "id"),))
         if row is None:
             row = self._write(response, request, "accepted" if queue else "converted")
         problems = self._decide(row, request, answers.where) if queue and not runs else ()
-        return Kept(request.id, known, problems)
+        return Kept(request.id, answers.where, known, problems)
 
     def refuse(self, response: Response) -> None:
         """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""
@@ -115,7 +115,7 @@ class Keeper:
         name = request_id(self.ledger.salt, identity)
         kind = response.answers.kind if response.answers and response.answers.kind in self.desk.kinds else ""
         written = self._append(
-            f"refused:{name}:{_sha256(json.dumps(told).encode())[:16]}",
+            f"refused:{name}:{request_id(self.ledger.salt, {'told': told})}",
             "refused",
             name,
             {"door": response.door, "kind": kind, "codes": sorted(one.code for one in response.problems)},
@@ -157,15 +157,12 @@ class Keeper:
 
     def _sender(self, answers: Answers) -> tuple[str, str]:
         """Who asks, and how far that is known: a name on the command line or in the sheet is claimed."""
-        if self.wishes.sender:
-            return self.wishes.sender, "claimed"
         written = clean(answers.sender.value) if answers.sender else ""
         return (written, "claimed") if written else (machine_user(), "machine")
 
     def _request(self, response: Response, answers: Answers, checked: Checked) -> Request:
         sender, trust = self._sender(answers)
         form = self.desk.kinds[checked.kind].form
-        queue = {"queue": self.wishes.queue} if self.wishes.queue else {}
         return Request(
             id=answers.response or self._id(response, answers, checked, sender),
             kind=checked.kind,
@@ -178,7 +175,7 @@ class Keeper:
             via=Via(response.door, response.source.name, _sha256(response.source.data), answers.where.spot),
             language=answers.language,
             job=checked.job,
-            resources=checked.resources.model_copy(update=queue),
+            resources=checked.resources,
             changes=checked.changes,
         )
 
@@ -196,11 +193,13 @@ class Keeper:
         return request_id(self.ledger.salt, identity | {"ordinal": self.ordinals[row]})
 
     def _again(self, answers: Answers | None) -> str:
-        return self.wishes.again or (clean(answers.again.value) if answers and answers.again else "")
+        """Why it should run again. What only says "no reason" is none."""
+        written = clean(answers.again.value) if answers and answers.again else ""
+        return "" if is_blank(written) or written.casefold() in NO_REASON else written
 
     def _beside(self, response: Response) -> dict[str, Any]:
         answers = response.answers
-        sender = self._sender(answers)[0] if answers else self.wishes.sender
+        sender = self._sender(answers)[0] if answers else ""
         source = {
             "source": response.source.name,
             "source_sha256": _sha256(response.source.data),
@@ -229,10 +228,16 @@ class Keeper:
         self.tx.put_request(row)
         return row
 
-    def _differs(self, row: RequestRow, request: Request) -> bool:
-        """Whether a slip that came back says something else than the one that was kept under its id."""
-        kept = read_slip(self.desk, self.ledger, row)
-        return any(getattr(kept, name) != getattr(request, name) for name in ("kind", "job", "resources"))
+    def _wrong_slip(self, row: RequestRow | None, request: Request) -> str:
+        """Why a slip with an id cannot go on as that request: this desk does not know it, or it says something else by now."""
+        if row is None:
+            return "unknown_slip"
+        try:
+            kept = read_slip(self.desk, self.ledger, row) if row.slip else None
+        except SlipError:
+            kept = None
+        same = kept and all(getattr(kept, name) == getattr(request, name) for name in ("kind", "job", "resources"))
+        return "" if same else "changed_slip"
 
     def _decide(self, row: RequestRow, request: Request, where: Where) -> tuple[Problem, ...]:
         """Put the request to the policy. Allowed: its first run is noted, to be handed over. Denied: it is refused."""
@@ -240,11 +245,11 @@ class Keeper:
         who = f"user:{machine_user()}"
         decision = policy.decide(self._policy, {who}, request.kind, queue)
         run = f"{request.id}.1"
-        detail = {"rule": decision.rule, "policy": decision.sha256, "queue": queue}
+        detail = {"rule": decision.rule, "policy": decision.sha256, "queue": queue, "reason": decision.reason}
         if not decision.allowed:
             self._append(f"denied:{request.id}:{decision.sha256[:16]}", "denied", request.id, detail, {})
             self._move(row, "refused")
-            facts = {"who": who.removeprefix("user:"), "kind": request.kind, "queue": queue}
+            facts = {"who": who.removeprefix("user:"), "kind": request.kind, "queue": queue, "reason": decision.reason}
             return (Problem("not_allowed" if self._policy.policy else "no_policy", where, "", facts),)
         self._append(f"allowed:{run}", "allowed", request.id, detail | {"run": run}, {})
         engine = self.wishes.engine or self.desk.config.engine

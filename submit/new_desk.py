@@ -31,8 +31,9 @@ TOML = """\
 
 engine = "local"          # where runs go: this machine
 queues = ["default"]      # the queues that exist
+language = "ja"           # in which people hear who did not say: ja, en
 kinds = "kinds"           # your own kinds of job, one file each, beside the shipped ones
-datasets = []             # folders of datasets, beside datasets/ and the examples
+datasets = []             # folders of datasets, beside datasets/ on this desk and the examples
 
 # Where filled forms come from, and how people are answered. Secrets are named here and lie in files of mode 0600.
 # [sources.inbox]

@@ -3,42 +3,63 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from schema.answers import Where
+from schema.problem import Problem
 from submit import hand_off, standing
 from submit import work as worker
 from submit.desk import Desk
-from submit.journey import Outcome, submit
+from submit.journey import Outcome, check, submit
 from submit.keeping import Source, Wishes
 from submit.standing import Standing
+from submit.work import Told
 
 BEAT = 0.5
-Told = Callable[[str, str], None]
 
 
 def run(desk: Desk, source: Source, wishes: Wishes, told: Told) -> tuple[Outcome, Standing | None]:
     """One request from its file to its end. None where it was refused, or where the file holds more or fewer than one."""
+    judged = check(desk, [source], wishes)
+    count = judged.accepted + judged.refused
+    if count > 1:
+        problem = Problem("several_requests", Where(source.name), "", {"count": str(count)})
+        return Outcome(problems=[(problem, desk.config.language)], refused=count), None
     outcome = submit(desk, [source], wishes)
-    if outcome.problems or len(outcome.requests) != 1:
+    if outcome.problems or not outcome.requests:
         return outcome, None
-    found = standing.standing(desk, outcome.requests[0].id)
+    return outcome, _to_its_end(desk, standing.standing(desk, outcome.requests[0].id), told)
+
+
+def _to_its_end(desk: Desk, found: Standing, told: Told) -> Standing:
     while found.run and not found.over:
-        worker.work(desk, drain=True, told=told, only=found.run.run)
+        worker.work(desk, drain=True, told=_noted(desk, told), only=found.run.run)
         hand_off.follow(desk)
         found = standing.standing(desk, found.request.id)
-    return outcome, found
+        if not found.over:
+            time.sleep(BEAT)  # it waits elsewhere
+    return found
 
 
-def work(desk: Desk, *, drain: bool, told: Told) -> int:
-    """Work through the queue. Every change is noted in the ledger as it happens; what a crash left over, first."""
+def _noted(desk: Desk, told: Told) -> Told:
+    """Every change is noted in the ledger as it happens."""
 
     def noted(run: str, state: str) -> None:
         hand_off.follow(desk)
         told(run, state)
 
-    hand_off.deliver(desk)
-    hand_off.follow(desk)
-    ended = worker.work(desk, drain=drain, told=noted)
+    return noted
+
+
+def work(desk: Desk, *, drain: bool, told: Told) -> int:
+    """Work through the queue. What a crash left over is handed over first, and whenever there is nothing else to do."""
+
+    def catch_up() -> None:
+        hand_off.deliver(desk)
+        hand_off.follow(desk)
+
+    catch_up()
+    ended = worker.work(desk, drain=drain, told=_noted(desk, told), idle=catch_up)
     hand_off.follow(desk)
     return ended
 

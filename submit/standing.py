@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schema.problem import shown
+from schema.text import clean
 from submit.desk import Desk
 from submit.engines import Model, engines
 from submit.ledger import Entry, Ledger, RequestRow, RunRow
@@ -20,16 +23,19 @@ class UnknownRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One request now: its row, its newest run or None, that run's result, and the slip's path."""
+    """One request now: its row, its newest run or None, that run's result, the slip's path, and what is told of who asked: name,
+    source and place; nothing of that once it was erased."""
 
     request: RequestRow
     run: RunRow | None
     result: dict[str, Any]
     slip: Path | None
+    asked: Mapping[str, str]
 
     @property
     def over(self) -> bool:
-        return self.request.state in OVER
+        """Whether nothing will change by itself: it has ended, or it was converted and nobody has submitted it."""
+        return self.request.state in OVER or self.run is None
 
     def run_data(self) -> dict[str, Any] | None:
         return {"engine": self.run.engine, "id": self.run.run, "url": self.run.url} if self.run else None
@@ -58,10 +64,12 @@ class Standing:
 
 
 def standing(desk: Desk, request: str) -> Standing:
+    """Where one request stands. Ids are read out and typed again: case, width and blanks do not matter."""
+    meant = clean(request).casefold()
     with desk.ledger() as ledger:
-        row = ledger.request(request)
+        row = ledger.request(meant)
         if row is None:
-            raise UnknownRequestError(f"no request {request} on this desk: `denpyo status` lists them")
+            raise UnknownRequestError(f"no request {shown(meant)} on this desk: `denpyo status` lists them")
         return _standing(ledger, row)
 
 
@@ -74,7 +82,9 @@ def _standing(ledger: Ledger, row: RequestRow) -> Standing:
     runs = ledger.runs(row.id)
     run = runs[-1] if runs else None
     result = json.loads(run.result) if run and run.result else {}
-    return Standing(row, run, result, ledger.folder / row.slip if row.slip else None)
+    first = next(ledger.entries(request=row.id), None)
+    asked = json.loads(first.beside_text) if first and first.beside_text else {}
+    return Standing(row, run, result, ledger.folder / row.slip if row.slip else None, asked)
 
 
 def summary(desk: Desk, found: Standing) -> Path | None:

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from schema.problem import Problem
+from schema.problem import Problem, shown
 from submit import standing
 from submit.desk import Desk
 from submit.journey import Outcome
+from submit.ledger import Entry
 from submit.standing import Standing
 
 if TYPE_CHECKING:
-    from submit.one_machine import Told
+    from rich.progress import TaskID
+
+    from submit.work import Told
 
 EVERY = 1000
 QUIET_SECONDS = 1.0
@@ -31,14 +34,41 @@ def complain(line: str) -> None:
     sys.stderr.flush()
 
 
-def document(value: object) -> None:
-    """One JSON document on the output."""
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+def document(value: object, *, one_line: bool = False) -> None:
+    """One JSON document on the output; in one line where more of them follow (JSON Lines)."""
+    say(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2))
 
 
-def told(quiet: bool) -> Told:
-    """Hears of each run's states. Progress goes to the error stream, so that the output stays one document or one result."""
-    return lambda run, state: None if quiet else complain(f"{run}: {state}")
+@contextmanager
+def told(quiet: bool) -> Iterator[Told]:
+    """Something that hears of each run's states: a running bar on a terminal, plain lines elsewhere. It writes to the error stream,
+    so that the output stays one document or one result."""
+    if quiet:
+        yield lambda run, state: None
+    elif sys.stderr.isatty():
+        with _running_bar() as hears:
+            yield hears
+    else:
+        yield lambda run, state: complain(f"{run}: {state}")
+
+
+@contextmanager
+def _running_bar() -> Iterator[Told]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def hears(run: str, state: str) -> None:
+            if state == "running":
+                tasks[run] = progress.add_task(f"{run}: {state}", total=None)
+                return
+            progress.remove_task(tasks.pop(run))
+            progress.console.print(f"{run}: {state}", markup=False, highlight=False)
+
+        yield hears
 
 
 @contextmanager
@@ -116,16 +146,39 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool) -> None:
     problems(outcome.problems)
     for kept, one in found:
         again = "  (handed in before; this is the first one)" if kept.known else ""
-        say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}{again}")
+        say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}  {shown(str(kept.where), 200)}{again}")
 
 
-def status(desk: Desk, found: Standing, *, as_json: bool) -> None:
+def line(found: Standing) -> str:
+    """One request in one line: id, state, when, kind, who asked and in which file."""
+    passed = {True: ", passed", False: ", below the threshold"}.get(found.result.get("passed", ""), "")
+    asked = " ".join(shown(found.asked.get(name, "")) for name in ("requested_by", "source", "where"))
+    state = f"{found.request.state}{passed}"
+    return f"{found.request.id}  {state:<10}  {found.request.updated_at[:19]}  {found.request.kind}  {asked}".rstrip()
+
+
+def history(entries: Sequence[Entry]) -> None:
+    """What happened to one request, an entry a line; under a refusal its problems, under a denial or failure why."""
+    for one in entries:
+        told = json.loads(one.beside_text) if one.beside_text else {}
+        known = ", ".join(f"{name} {one.detail[name]}" for name in ("rule", "queue", "engine") if one.detail.get(name))
+        say(f"{one.at}  {one.user}  {one.action}{f'  ({known})' if known else ''}")
+        for problem in told.get("problems", ()):
+            say(f"    {shown(problem['spot'])}: {problem['message']} [{problem['code']}]")
+        for reason in (one.detail.get("reason"), told.get("reason")):
+            if reason:
+                say(f"    {shown(str(reason), 500)}")
+
+
+def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False) -> None:
     """One request: its state and, where there is one, its result."""
     if as_json:
-        return document(found.status_data())
-    say(f"{found.request.id}  {found.request.state:<10}  {found.request.kind}")
+        return document(found.status_data(), one_line=one_line)
+    say(line(found))
     for name, value in found.result.get("metrics", {}).items():
         say(f"  {name}: {value:.4g}")
+    for problem in found.result.get("problems", ()):
+        say(f"  {problem['question']}: {problem['message']} [{problem['code']}]")
     for label, text in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
         if text:
             say(f"  {label}: {text}")

@@ -20,13 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from schema import words
-from submit.desk import Desk, kind_folders, now, shipped
+from schema.words import FALLBACK
+from submit.desk import LEDGER, Desk, kind_folders, now, shipped
 from submit.engines import local
+from submit.ledger import LedgerBusy
 
 BEAT = 0.1
-GRACE = 10.0
+GRACE = 5.0
 ALREADY = (75, 76)
 """Exit codes of ``jobs``: this attempt runs in another process, or has started before."""
+
+
+Told = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +44,36 @@ class Queued:
     gpus: int
 
 
-def work(desk: Desk, *, drain: bool, told: Callable[[str, str], None], only: str = "") -> int:
-    """Run what waits; with ``drain`` until nothing does, else until interrupted. ``told`` hears (run, state) as it changes.
+def work(desk: Desk, *, drain: bool, told: Told, idle: Callable[[], None] = lambda: None, only: str = "") -> int:
+    """Run what waits; with ``drain`` until nothing does, else until interrupted. ``told`` hears (run, state) as it changes,
+    ``idle`` is called whenever nothing waits.
 
     Returns how many runs this worker has brought to their end.
     """
     ended = 0
     while True:
-        busy = False
-        for run in _waiting(desk, only):
-            with _sole_worker(local.folder(desk, run)) as mine:
-                busy = True
-                if mine and _see_to_its_end(desk, run, told):
-                    ended += 1
-        if not busy and drain:
+        waits = True
+        try:
+            ran, waits = _one_pass(desk, told, only)
+            ended += ran
+            if not waits:
+                idle()
+        except LedgerBusy:
+            if drain:
+                raise
+        if not waits and drain:
             return ended
-        time.sleep(BEAT if busy else 5 * BEAT)
+        time.sleep(BEAT if waits else 5 * BEAT)
+
+
+def _one_pass(desk: Desk, told: Told, only: str) -> tuple[int, bool]:
+    """How many runs were brought to their end, and whether any waited, for this worker or for another."""
+    ended, waits = 0, False
+    for run in _waiting(desk, only):
+        with _sole_worker(local.folder(desk, run)) as mine:
+            waits = True
+            ended += mine and _see_to_its_end(desk, run, told)
+    return ended, waits
 
 
 def _waiting(desk: Desk, only: str) -> list[str]:
@@ -78,7 +97,7 @@ def _open(file: Path) -> Any:
     return open(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
 
-def _see_to_its_end(desk: Desk, run: str, told: Callable[[str, str], None]) -> bool:
+def _see_to_its_end(desk: Desk, run: str, told: Told) -> bool:
     """Start the run, or take up where a dead worker left it. False where it ended or was stopped in the meantime."""
     row = _claim(desk, run)
     if row is None:
@@ -111,16 +130,17 @@ def _outcome(desk: Desk, row: Queued) -> tuple[str, Mapping[str, Any]]:
     folder = local.folder(desk, row.run)
     ended: str | None = None
     while ended is None and not (folder / "result.json").exists():
+        started = (folder / "started").exists()  # looked at before ``alive``, which a job takes first
         if _alive(folder) is not None:
             ended = (
                 _watch(desk, row, folder, lambda: _alive(folder) is None, lambda how: _kill(_alive(folder), how))
                 or None
             )
-        elif (folder / "started").exists():
+        elif started:
             break  # it died half way: a job that ends by itself leaves its result before it lets go of ``alive``
         else:
             ended = _start(desk, row, folder)
-    return _result(desk, row.run, ended or "")
+    return _result(desk, row, ended or "")
 
 
 def _alive(folder: Path) -> int | None:
@@ -142,17 +162,10 @@ def _start(desk: Desk, row: Queued, folder: Path) -> str | None:
 
     None when another process had this attempt already, as happens when a worker dies just after it started one.
     """
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "jobs",
-        str((desk.folder / row.slip).resolve()),
-        "--out",
-        ".",
-        "--run",
-        row.run,
-    ]
+    if not _slip_is_whole(desk, row):
+        return "slip_changed"
+    slip = str((desk.folder / LEDGER / row.slip).resolve())
+    command = [sys.executable, "-P", "-m", "jobs", slip, "--out", ".", "--run", row.run]
     with open(folder / "log", "ab") as log:
         process = subprocess.Popen(  # noqa: S603
             command,
@@ -163,8 +176,19 @@ def _start(desk: Desk, row: Queued, folder: Path) -> str | None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    ended = _watch(desk, row, folder, lambda: process.poll() is not None, lambda how: _kill(process.pid, how))
+
+    def over() -> bool:  # what a job started may outlive it
+        return process.poll() is not None and (process.returncode in ALREADY or _alive(folder) is None)
+
+    ended = _watch(desk, row, folder, over, lambda how: _kill(process.pid, how))
     return None if not ended and process.returncode in ALREADY else ended
+
+
+def _slip_is_whole(desk: Desk, row: Queued) -> bool:
+    """Whether the slip still is what was accepted: nothing runs that the record does not show."""
+    with desk.ledger() as ledger:
+        request = ledger.request(row.run.rpartition(".")[0])
+        return request is not None and ledger.recorded_slip(request) is not None
 
 
 def _environment(desk: Desk, row: Queued) -> dict[str, str]:
@@ -179,8 +203,14 @@ def _environment(desk: Desk, row: Queued) -> dict[str, str]:
         "DENPYO_KINDS": join(str(folder.resolve()) for folder in kind_folders(desk.folder, desk.config)),
         "DENPYO_MODELS": str(desk.runs.resolve()),
         "DENPYO_CACHE": str((desk.folder / "cache").resolve()),
-        "CUDA_VISIBLE_DEVICES": ",".join(map(str, range(row.gpus))),
+        "CUDA_VISIBLE_DEVICES": ",".join(_visible_gpus()[: row.gpus]),
     }
+
+
+def _visible_gpus() -> list[str]:
+    """The GPUs that this worker may use, in the driver's order; ``CUDA_VISIBLE_DEVICES`` of the worker parts them among workers."""
+    mine = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [str(one) for one in range(local.gpus())] if mine is None else [one for one in mine.split(",") if one]
 
 
 def _watch(desk: Desk, row: Queued, folder: Path, over: Callable[[], bool], kill: Callable[[int], None]) -> str:
@@ -210,29 +240,40 @@ def _stop_wanted(desk: Desk, run: str) -> bool:
 
 
 def _end(over: Callable[[], bool], kill: Callable[[int], None]) -> None:
+    """End a job and all it started: asked first, then made to."""
     kill(signal.SIGTERM)
     patience = time.monotonic() + GRACE
     while not over():
         if time.monotonic() > patience:
             kill(signal.SIGKILL)
         time.sleep(BEAT)
+    kill(signal.SIGKILL)  # whoever is left of the group
 
 
 def _kill(pid: int | None, how: int) -> None:
     if pid:
-        with suppress(ProcessLookupError):  # it ended by itself in this moment, which is what was wanted
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # it ended by itself in this moment, which is what was wanted
             os.killpg(pid, how)
 
 
-def _result(desk: Desk, run: str, ended: str) -> tuple[str, Mapping[str, Any]]:
+def _result(desk: Desk, row: Queued, ended: str) -> tuple[str, Mapping[str, Any]]:
     """The state a run ended in and its result: the job's own, or why it has none, in the requester's language."""
-    file = local.folder(desk, run) / "result.json"
-    if not ended and file.exists():
-        result = json.loads(file.read_text(encoding="utf-8"))
+    folder = local.folder(desk, row.run)
+    if (folder / "result.json").exists():
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         return str(result["state"]), result
-    code = ended or "interrupted"
+    code = ended or _why_cut_off(desk, row, folder)
     with desk.ledger() as ledger:
-        request = ledger.request(run.rpartition(".")[0])
-    language = request.language if request else "en"
-    state = "stopped" if ended == "stopped_on_request" else "failed"
+        request = ledger.request(row.run.rpartition(".")[0])
+    language = request.language if request else FALLBACK
+    state = "stopped" if code == "stopped_on_request" else "failed"
     return state, {"state": state, "code": code, "reason": words.text(code, language), "metrics": {}}
+
+
+def _why_cut_off(desk: Desk, row: Queued, folder: Path) -> str:
+    """Why a job is gone without a result: a worker that ended it may have died before it could say so."""
+    if _stop_wanted(desk, row.run):
+        return "stopped_on_request"
+    return "time_limit" if time.time() - _begun(folder) > row.max_hours * 3600 else "interrupted"

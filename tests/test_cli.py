@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,50 @@ def test_the_demo_shows_slip_root_metrics_and_summary(tmp_path: Path) -> None:
     assert "学習の結果" in Path(found["summary"]).read_text(encoding="utf-8")
     assert data("audit", "verify", desk=tmp_path / "demo")["root"] == found["root"]
     assert json.loads(denpyo("check", Path(found["sheet"]), "--json", desk=tmp_path / "demo").stdout)["accepted"] == 1
+
+
+def test_run_takes_one_request_and_says_so_before_anything_is_kept(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    one = "kind: train_supervised\njob: {dataset_id: wine, algorithm: xgboost}\n"
+    file.write_text(f"{one}---\n{one}", encoding="utf-8")
+    assert [problem["code"] for problem in data("run", file, desk=desk, code=1)["problems"]] == ["several_requests"]
+    assert data("status", desk=desk) == {"requests": []}
+
+
+def test_a_template_is_never_written_over_a_filled_sheet_unasked(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, GOOD)
+    before = file.read_bytes()
+    assert "is there already" in denpyo("template", "train_supervised", "-o", file, desk=desk, code=2).stderr
+    assert file.read_bytes() == before
+    denpyo("template", "train_supervised", "-o", file, "--force", desk=desk)
+    assert file.read_bytes() != before
+
+
+def test_show_tells_why_a_request_was_refused(desk: Path, tmp_path: Path) -> None:
+    denpyo("submit", sheet(tmp_path, EIGHT_MISTAKES), desk=desk, code=1)
+    request = data("status", desk=desk)["requests"][0]["id"]
+    shown = denpyo("show", request.upper(), desk=desk).stdout
+    assert shown.count(" [") >= 8
+    assert "「XGBoost」のことですか？ [unknown_choice]" in shown
+
+
+def test_converting_a_changed_slip_onto_itself_loses_no_edit(desk: Path, tmp_path: Path) -> None:
+    denpyo("convert", sheet(tmp_path, GOOD), "-o", tmp_path / "slips", desk=desk)
+    (slip,) = (tmp_path / "slips").glob("*.yaml")
+    slip.write_text(slip.read_text(encoding="utf-8").replace("seed: 42", "seed: 43"), encoding="utf-8")
+    denpyo("convert", slip, "-o", tmp_path / "slips", desk=desk, code=1)
+    assert "seed: 43" in slip.read_text(encoding="utf-8")
+
+
+def test_a_file_name_that_is_not_utf_8_is_shown_and_not_a_crash(desk: Path, tmp_path: Path) -> None:
+    name = os.fsencode(str(tmp_path)) + "/依頼.yaml".encode("cp932")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("kind: train_supervised\njob: {dataset_id: wine, algorithm: xgboost}\n")
+    denpyo("submit", os.fsdecode(name), desk=desk)
+    assert data("status", desk=desk)["requests"][0]["state"] == "queued"
+
+
+def test_watching_ends_when_only_a_converted_request_is_left(desk: Path, tmp_path: Path) -> None:
+    denpyo("convert", sheet(tmp_path, GOOD), "-o", tmp_path / "slips", desk=desk)
+    lines = denpyo("status", "--watch", "--json", desk=desk).stdout.splitlines()
+    assert [json.loads(line)["requests"][0]["state"] for line in lines] == ["accepted"]

@@ -36,7 +36,7 @@ def test_the_command_line_looks_into_submit_alone_and_into_schema_for_types_and_
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schema")
     }
-    assert schema == {"schema.kinds"}
+    assert schema == {"schema.kinds", "schema.problem"}
 
 
 def test_no_room_imports_the_command_line() -> None:

@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from schema.answers import Answers
@@ -17,14 +18,16 @@ from schema.job import Resources, Script
 from schema.kinds import Kind
 from schema.problem import Problem
 from schema.words import Fact
-from submit.desk import Desk, now
+from submit.desk import LEDGER, Desk, now
 from submit.engines import Handle, Look, Model, Ticket
 from submit.ledger import Ledger
 
 TABLE = """CREATE TABLE IF NOT EXISTS local_queue (
     run TEXT PRIMARY KEY NOT NULL, queue TEXT NOT NULL, slip TEXT NOT NULL, max_hours REAL NOT NULL, gpus INTEGER NOT NULL,
     state TEXT NOT NULL, stop INTEGER NOT NULL DEFAULT 0, queued_at TEXT NOT NULL, started_at TEXT, ended_at TEXT, result TEXT)"""
-OVER = ("done", "failed", "stopped")
+
+NEEDED = {True: ("jinja2",), False: ("jinja2", "sklearn", "onnxruntime")}
+"""What a Script and what a workload of ours need beside the core: the extra ``jobs``."""
 
 
 def problems(desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> list[Problem]:
@@ -38,6 +41,8 @@ def problems(desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> lis
         found.append(Problem("too_many_gpus", answers.place("resources.gpus"), "resources.gpus", counts))
     if isinstance(kind.job.workload, Script) and kind.job.workload.image:
         found.append(Problem("needs_container", answers.place("kind"), "kind"))
+    if lacking := [name for name in NEEDED[isinstance(kind.job.workload, Script)] if find_spec(name) is None]:
+        found.append(Problem("cannot_run_here", answers.place("kind"), "kind", {"libraries": tuple(lacking)}))
     return found
 
 
@@ -46,13 +51,16 @@ def gpus() -> int:
     program = shutil.which("nvidia-smi")
     if program is None:
         return 0
-    listed = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    try:
+        listed = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return 0  # a driver that does not answer gives nobody a GPU
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0
 
 
 def enqueue(desk: Desk, ticket: Ticket) -> Handle:
     wanted = ticket.request.resources
-    slip = str(ticket.slip.resolve().relative_to(desk.folder.resolve()))
+    slip = str(ticket.slip.relative_to(desk.folder / LEDGER))
     row = (ticket.run, ticket.queue, slip, wanted.max_hours, wanted.gpus, now().isoformat())
     with desk.ledger() as ledger:
         ledger.ensure(TABLE)

@@ -31,6 +31,7 @@ from submit.ledger.files import (
     held,
     meaning,
     open_database,
+    read_slip_file,
     refuse_network,
     salted,
     slip_path,
@@ -124,6 +125,14 @@ class Ledger:
                 raise LedgerError(f"{path}: is recorded with other bytes")
         write_slip_file(self.folder, path, slip)
         return path
+
+    def recorded_slip(self, row: RequestRow) -> bytes | None:
+        """The bytes of a request's slip if they are those that its entry recorded; None if they are others, or gone."""
+        slip = read_slip_file(self.folder / row.slip) if row.slip else None
+        if slip is None:
+            return None
+        known = self.query(SLIPS_OF, (row.id,))
+        return slip if any(salt is not None and salted(salt, slip) == recorded for recorded, salt in known) else None
 
     def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """The rows of one SELECT of the caller's own."""

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from submit import hand_off, journey, standing
-from submit.desk import LEDGER, POLICY, Desk, machine_user
+from submit import hand_off, journey, one_machine, standing
+from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.keeping import Source, Wishes
 from submit.ledger import verify
-from tests.desks import desk_in
+from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()
 WINE = "kind: train_supervised\njob: {dataset_id: wine, algorithm: random_forest}\n"
@@ -223,3 +224,117 @@ def test_a_table_of_good_and_bad_rows_keeps_the_good_ones(desk: Desk) -> None:
     )
     assert (outcome.accepted, outcome.refused, len(outcome.requests)) == (2, 1, 2)
     assert codes(outcome) == [("5:19", "no_dataset")]
+
+
+@pytest.mark.parametrize(
+    "request_id", [pytest.param("7k3m-9qx2-b4td", id="well-formed"), pytest.param("work", id="a word")]
+)
+def test_a_slip_with_an_id_that_this_desk_has_not_given_is_refused(desk: Desk, request_id: str) -> None:
+    converted = journey.convert(desk, [Source("request.yaml", WINE.encode())], NONE).requests[0].id
+    slip = standing.standing(desk, converted).slip
+    assert slip is not None
+    text = re.sub("^id: .*$", f"id: {request_id}", slip.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [problem.code for problem, _ in submit(desk, text).problems] == ["unknown_slip"]
+    assert len(standing.all_standing(desk)) == 1
+
+
+def test_a_slip_with_the_id_of_a_refused_request_is_refused(desk: Desk) -> None:
+    submit(desk, WINE.replace("wine", "nowhere"))
+    refused = standing.all_standing(desk)[0].request.id
+    converted = journey.convert(desk, [Source("request.yaml", WINE.encode())], NONE).requests[0].id
+    slip = standing.standing(desk, converted).slip
+    assert slip is not None
+    assert [
+        problem.code
+        for problem, _ in submit(desk, slip.read_text(encoding="utf-8").replace(converted, refused)).problems
+    ] == ["changed_slip"]
+
+
+@pytest.mark.parametrize("again", ["なし", "特になし", " - ", "No", "　"])
+def test_a_reason_that_says_there_is_none_makes_no_new_request(desk: Desk, again: str) -> None:
+    first = submit(desk)
+    assert submit(desk, WINE, Wishes(again=again)).requests[0].id == first.requests[0].id
+
+
+def test_the_queue_of_the_command_line_stands_in_slip_and_run_and_makes_another_request(desk: Desk) -> None:
+    config = desk.folder / "denpyo.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('["default"]', '["default", "gpu"]'), encoding="utf-8")
+    there = open_desk(desk.folder)
+    first, second = submit(there), submit(there, WINE, Wishes(queue="gpu"))
+    found = standing.standing(there, second.requests[0].id)
+    assert first.requests[0].id != found.request.id
+    assert found.run is not None
+    assert found.slip is not None
+    assert found.run.queue == "gpu"
+    assert "queue: gpu" in found.slip.read_text(encoding="utf-8")
+    assert [problem.code for problem, _ in submit(there, WINE, Wishes(queue="gpuu")).problems] == ["no_queue"]
+
+
+def test_what_the_command_line_says_is_judged_like_an_answer(desk: Desk) -> None:
+    outcome = submit(desk, WINE, Wishes(sender="a\x1b[31m"))
+    assert [(str(problem.where), problem.code) for problem, _ in outcome.problems] == [("--as", "hidden_character")]
+
+
+def test_a_response_that_does_not_say_its_language_is_answered_in_the_desks(desk: Desk) -> None:
+    assert [language for _, language in submit(desk, WINE.replace("wine", "nowhere")).problems] == ["ja"]
+    assert [language for _, language in submit(desk, "a: [").problems] == ["ja"]
+
+
+def test_a_run_whose_kind_is_gone_fails_alone_and_keeps_nobody_waiting(desk: Desk, tmp_path: Path) -> None:
+    file = counting(tmp_path, "one")
+    gone = journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True).requests[0].id
+    (desk.kinds_folder / "count_starts.py").unlink()
+    there = open_desk(desk.folder)
+    other = submit(there).requests[0].id
+    assert standing.standing(there, other).request.state == "queued"
+    found = standing.standing(there, gone)
+    assert found.request.state == "failed"
+    assert "count_starts" in found.result["reason"]
+
+
+def test_a_slip_that_was_changed_after_it_was_accepted_is_not_run(desk: Desk, tmp_path: Path) -> None:
+    file = counting(tmp_path, "one")
+    request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
+    slip = standing.standing(desk, request).slip
+    assert slip is not None
+    slip.chmod(0o600)
+    slip.write_text(slip.read_text(encoding="utf-8").replace("name: one", "name: two"), encoding="utf-8")
+    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    found = standing.standing(desk, request)
+    assert (found.request.state, found.result["code"]) == ("failed", "slip_changed")
+    assert starts(tmp_path) == {}
+
+
+def test_a_look_that_comes_late_never_takes_a_run_back(desk: Desk, tmp_path: Path) -> None:
+    file = counting(tmp_path, "one")
+    request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
+    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("UPDATE local_queue SET state = 'running'")
+    hand_off.follow(desk)
+    assert standing.standing(desk, request).request.state == "done"
+    assert actions(desk)[-2:] == ["running", "done"]
+
+
+def test_a_ledger_on_another_disk_works_as_well(desk: Desk, tmp_path: Path) -> None:
+    (desk.folder / LEDGER).rename(tmp_path / "elsewhere")
+    (desk.folder / LEDGER).symlink_to(tmp_path / "elsewhere")
+    file = counting(tmp_path, "one")
+    request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
+    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    assert standing.standing(desk, request).request.state == "done"
+
+
+def test_a_worker_that_has_nothing_to_do_hands_over_what_a_dead_submit_left(desk: Desk, tmp_path: Path) -> None:
+    file = counting(tmp_path, "one")
+    journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True)
+    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    assert starts(tmp_path) == {"one": 1}
+
+
+def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
+    folder = desk.runs / "x.1" / "model"
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text("{", encoding="utf-8")
+    outcome = submit(desk, "kind: inference\njob: {dataset_id: wine, model_id: m-x-1}\n")
+    assert [problem.code for problem, _ in outcome.problems] == ["no_model"]

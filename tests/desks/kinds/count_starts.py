@@ -44,3 +44,12 @@ class CountStarts(Job):
         Field(ge=0, le=9),
         Ask("Which exit code?", ja="終了コード", help=Words("0 is good.", ja="0なら成功です。"), example="0"),
     ] = 0
+    stubborn: Annotated[
+        bool,
+        Ask(
+            "Does it ignore being asked to end?",
+            ja="終了の依頼を無視しますか",
+            help=Words("SIGTERM.", ja="SIGTERMです。"),
+            example="no",
+        ),
+    ] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,9 @@ class House:
 
     def ticket(self, name: str, seconds: float = 0, code: int = 0, more: str = "") -> Ticket:
         """A run whose slip is kept and which nobody has handed over."""
-        file = counting(self.folder, name, seconds, code, more)
+        return self.ticket_of(counting(self.folder, name, seconds, code, more))
+
+    def ticket_of(self, file: Path) -> Ticket:
         kept = journey.convert(self.desk, [Source(file.name, file.read_bytes())], Wishes()).requests[0]
         with self.desk.ledger() as ledger:
             row = ledger.request(kept.id)
@@ -117,6 +120,18 @@ def test_a_running_run_is_stopped(house: House) -> None:
         house.wait_for(lambda: starts(house.folder) == {"one": 1})
         house.engine.stop(house.desk, ticket.run)
     assert house.look(ticket.run).state == "stopped"
+
+
+def test_a_run_that_ignores_being_asked_to_end_is_made_to_before_it_counts_as_stopped(house: House) -> None:
+    file = counting(house.folder, "one", seconds=50, more="  stubborn: true\n")
+    ticket = house.ticket_of(file)
+    house.engine.enqueue(house.desk, ticket)
+    with house.working():
+        house.wait_for(lambda: starts(house.folder) == {"one": 1})
+        house.engine.stop(house.desk, ticket.run)
+    assert house.look(ticket.run).state == "stopped"
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert not [line for line in listed.splitlines() if "count_starts.py" in line and str(house.folder) in line]
 
 
 def test_a_run_that_is_over_stays_as_it_is_when_stopped(house: House) -> None:
