@@ -229,6 +229,41 @@ def test_a_column_of_too_many_texts_keeps_the_most_frequent(folder: Path) -> Non
     assert len(card["features"][0]["categories"]) == 255
 
 
+def test_a_stray_text_among_numbers_is_said_with_its_row_and_shown_in_the_summary(folder: Path) -> None:
+    rows = [[f"{index}000", index % 2] for index in range(20)]
+    write_dataset(folder, "mine", ["価格", "target"], [*rows[:3], [], ["－", 0], ["50,000円", 1], ["x", 1]], rows)
+    wanted = attempt(folder / "runs", "train_supervised", {"dataset_id": "mine", **FOREST}, "ja")
+    said = (
+        "列「価格」は値の多くが数値ですが、train.csvの7行目に「50,000円」があるため、文字の列として学習しました。"
+        "数値の列であれば、そのセルを直して、もう一度依頼してください。"
+    )
+    assert done(wanted).warnings == (said,)
+    assert said in (wanted.out / "summary.html").read_text(encoding="utf-8")
+
+
+def test_a_text_among_numbers_is_named_in_english_too(folder: Path) -> None:
+    write_dataset(folder, "mine", ["a", "target"], [[1, 0], ["two", 1], ["", 1]], [[1, 0]])
+    assert done(asked(folder)).warnings == (
+        "Most values of the column “a” are numbers, but row 3 of train.csv holds “two”, so it was learned as text. "
+        "If it is meant to hold numbers, mend that cell and ask again.",
+    )
+
+
+def test_a_column_with_fewer_numbers_than_texts_is_a_column_of_texts(folder: Path) -> None:
+    write_dataset(folder, "mine", ["a", "target"], [["x", 0], ["y", 1], ["3", 1]], [["x", 0]])
+    assert done(asked(folder)).warnings == ()
+
+
+def test_full_width_numbers_and_dashes_are_learned_as_numbers(folder: Path) -> None:
+    rows = [[cell, index % 2] for index, cell in enumerate(["１２", "－", "ー", "−3", "4.5"] * 4)]
+    write_dataset(folder, "mine", ["a", "target"], rows, rows)
+    wanted = asked(folder)
+    assert done(wanted).warnings == ()
+    card = json.loads((wanted.out / "model" / "model.json").read_text(encoding="utf-8"))
+    assert card["features"][0]["type"] == "number"
+    assert proof(wanted)["largest"] <= 1e-6
+
+
 @pytest.mark.parametrize(
     ("job", "expected"),
     [
@@ -241,6 +276,7 @@ def test_a_column_of_too_many_texts_keeps_the_most_frequent(folder: Path) -> Non
         ),
         pytest.param({"target": "word"}, ["target: unseen_class"], id="a class the training lacks"),
         pytest.param({"target": "same"}, ["target: one_class"], id="one class"),
+        pytest.param({"dataset_id": "diabetes"}, ["task_type: looks_numeric"], id="a measured number"),
     ],
 )
 def test_what_is_wrong_with_the_data_is_found_at_the_start(

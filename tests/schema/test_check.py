@@ -104,6 +104,25 @@ def test_eight_mistakes_at_eight_places_are_eight_problems_in_one_go() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("85", "85%"), ("８５", "85%"), ("85.5", "85.5%"), ("100", "100%"), ("101", ""), ("150%", "")],
+)
+def test_a_share_above_one_comes_with_the_percentage_that_was_probably_meant(typed: str, meant: str) -> None:
+    (problem,) = refused("train_supervised", TRAINING | {"evaluation_threshold": typed})
+    assert (problem.code, problem.suggestion) == ("too_big", meant)
+
+
+def test_a_number_that_is_no_share_gets_no_percentage() -> None:
+    (problem,) = refused("train_supervised", TRAINING | {"max_retry": "4"})
+    assert (problem.code, problem.suggestion) == ("too_big", "")
+
+
+def test_the_words_for_an_empty_answer_are_none_where_the_question_is_not_asked() -> None:
+    typed = {"dataset_id": "wine", "algorithm": "logistic_regression"}
+    assert judged("train_supervised", typed | {"hyperparameters.max_depth@random_forest": "上限なし"})
+
+
 CODES: dict[str, tuple[dict[str, Given], str, str]] = {
     "missing": ({"subject": ""}, "subject", "“Subject?” has no answer. It is required: please fill it in."),
     "not_yes_no": ({"notify": "maybe"}, "notify", "“maybe” is neither yes nor no. Write yes or no."),

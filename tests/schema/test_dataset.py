@@ -78,7 +78,11 @@ def test_every_fault_of_a_classification_is_named(train: list[str], test: list[s
     [
         pytest.param("12人", ["not_numeric target: target; 2 of train.csv; 12人"], id="a unit"),
         pytest.param("1_000", ["not_numeric target: target; 2 of train.csv; 1_000"], id="an underscore"),
-        pytest.param("１２", ["not_numeric target: target; 2 of train.csv; １２"], id="full-width digits"),
+        pytest.param("①", ["not_numeric target: target; 2 of train.csv; ①"], id="a number in a circle"),
+        pytest.param("10²", ["not_numeric target: target; 2 of train.csv; 10²"], id="a raised digit"),
+        pytest.param("－", ["empty_target target: target; 2 of train.csv"], id="a full-width dash"),
+        pytest.param("ー", ["empty_target target: target; 2 of train.csv"], id="a long vowel mark for a dash"),
+        pytest.param("１２", [], id="full-width digits"),
         pytest.param("1e999", ["not_numeric target: target; 2 of train.csv; 1e999"], id="endless"),
         pytest.param("N/A", ["empty_target target: target; 2 of train.csv"], id="a word for nothing"),
         pytest.param("", ["empty_target target: target; 2 of train.csv"], id="nothing"),
@@ -92,6 +96,54 @@ def test_the_target_of_a_regression_is_a_number_in_every_row(cell: str, expected
 def test_a_fault_says_in_japanese_which_row_of_which_file() -> None:
     (found,) = dataset.judge(["a,t\n", "1,\n", "1,x\n", "1,y\n"], ["a,t\n", "1,x\n"], "t", "classification")
     assert said(found.facts["row"], "ja") == "train.csvの2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("１２", 12.0),
+        ("－１．５", -1.5),
+        ("−3", -3.0),
+        ("１ｅ３", 1000.0),
+        ("５０，０００", None),
+        ("½", None),
+        ("٣", None),
+    ],
+)
+def test_full_width_digits_are_numbers_and_nothing_else_is(typed: str, value: float | None) -> None:
+    assert dataset.number(typed) == value
+
+
+@pytest.mark.parametrize("typed", ["", "-", "－", "‐", "–", "—", "―", "−", "ー", "　", "ＮＡ", "N/A", "#N/A", "NaN"])
+def test_dashes_of_any_width_and_words_for_nothing_are_missing(typed: str) -> None:
+    assert dataset.is_missing(typed)
+
+
+def measured(rows: int, different: int, last: str = "0") -> list[str]:
+    return ["a,price\n", *(f"{row},{row % different}.5\n" for row in range(rows - 1)), f"1,{last}.5\n"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "different", "expected"),
+    [
+        pytest.param(100, 90, ["looks_numeric task_type: price; 90"], id="measured"),
+        pytest.param(100, 21, ["looks_numeric task_type: price; 21"], id="just more than a fifth of the rows"),
+        pytest.param(100, 20, [], id="twenty classes"),
+        pytest.param(105, 21, [], id="a fifth of the rows"),
+    ],
+)
+def test_a_target_of_many_different_numbers_is_no_class(rows: int, different: int, expected: list[str]) -> None:
+    assert faults(measured(rows, different), measured(rows, different), "price") == expected
+
+
+def test_a_measured_target_is_said_instead_of_the_classes_that_the_training_lacks() -> None:
+    assert faults(measured(100, 90), measured(30, 30, "777"), "price") == ["looks_numeric task_type: price; 90"]
+    assert faults(measured(100, 90), measured(30, 30, "777"), "price", "regression") == []
+
+
+def test_many_different_names_with_digits_are_classes() -> None:
+    rows = ["a,code\n", *(f"{row},A{row}\n" for row in range(50))]
+    assert faults(rows, rows, "code") == []
 
 
 def test_a_class_named_none_is_a_class_and_not_a_missing_value() -> None:
@@ -139,4 +191,4 @@ def test_a_cell_may_hold_line_breaks_and_rows_are_counted_as_a_spreadsheet_does(
 def test_any_text_is_judged_and_never_raises(train: list[str], test: list[str], target: str) -> None:
     for task in ("classification", "regression"):
         for fault in dataset.judge(train, test, target, task):
-            assert fault.field in ("target", "dataset_id")
+            assert fault.field in ("target", "dataset_id", "task_type")

@@ -227,6 +227,16 @@ def test_what_is_neither_yes_nor_no_is_a_problem(typed: str) -> None:
         "2026-11-21 00:00:00",
         "2026-11-21T00:00:00",
         "2026/11/21 0:00",
+        "2026/11/21(土)",
+        "２０２６／１１／２１（土）",
+        "2026/11/21 (土)",
+        "2026年11月21日（土曜）",
+        "2026年11月21日 土曜日",
+        "令和8年11月21日（土）",
+        "令和8年11月21日㈯",
+        "R8.11.21(土曜日)",
+        "2026-11-21 (Sat)",
+        "2026-11-21 Saturday",
     ],
 )
 def test_a_date_is_read(typed: str) -> None:
@@ -255,6 +265,16 @@ def test_dates_of_every_era_are_read(typed: str, value: date) -> None:
         ("21.11.2026", "unsure_date"),
         ("11/21", "unsure_date"),
         ("26/11/21", "unsure_date"),
+        ("2026/11/21(日)", "unsure_date"),
+        ("令和8年11月21日（金曜日）", "unsure_date"),
+        ("2026-11-21 Sun", "unsure_date"),
+        ("1121", "unsure_date"),
+        ("21", "unsure_date"),
+        ("2026", "unsure_date"),
+        ("2026/2/30(月)", "not_a_date"),
+        ("2026/11/21(木星)", "not_a_date"),
+        ("2026/11/21 satsuma", "not_a_date"),
+        ("(土)", "not_a_date"),
         ("2026/2/30", "not_a_date"),
         ("2026/13/1", "not_a_date"),
         ("0000/1/1", "not_a_date"),
@@ -294,6 +314,9 @@ def test_what_is_not_surely_a_date_is_a_problem(typed: str, said: str) -> None:
         ("1日2時間3分4秒", timedelta(days=1, hours=2, minutes=3, seconds=4)),
         ("01:30:00", timedelta(minutes=90)),
         ("PT1H30M", timedelta(minutes=90)),
+        ("1時間半", timedelta(minutes=90)),
+        ("２時間半", timedelta(minutes=150)),
+        ("1日 2 時間 半", timedelta(days=1, minutes=150)),
         ("P1DT1H", timedelta(hours=25)),
         ("P1Y35DT2H", timedelta(days=400, hours=2)),
         ("-PT1H30M", timedelta(minutes=-90)),
@@ -310,6 +333,9 @@ def test_a_length_of_time_is_read(typed: str, value: timedelta) -> None:
     [
         (TIME, "1:30", "unsure_duration"),
         (TIME, "-2", "unsure_duration"),
+        (TIME, "半日", "unsure_duration"),
+        (TIME, "1日半", "unsure_duration"),
+        (TIME, "1.5時間半", "unsure_duration"),
         (TIME_WITHOUT_UNIT, "5", "unsure_duration"),
         (TIME, "1,5 hours", "not_a_duration"),
         (TIME, "1 2 hours", "not_a_duration"),
@@ -380,6 +406,10 @@ def test_choices_that_differ_by_a_hyphen_alone_are_never_taken_for_one_another()
         ("auc、f1", ("f1", "auc")),
         ("AUC値；正解率", ("accuracy", "auc")),
         ("f1;auc;", ("f1", "auc")),
+        ("f1・auc", ("f1", "auc")),
+        ("F1値･AUC値", ("f1", "auc")),
+        ("正解率／AUC", ("accuracy", "auc")),
+        ("f1 / auc", ("f1", "auc")),
         ("f1\nauc", ("f1", "auc")),
         ("f1\r\n\r\nauc\r\n", ("f1", "auc")),
         ("Accuracy, plain, F1", ("accuracy", "f1")),
@@ -391,6 +421,12 @@ def test_several_choices_are_read_in_the_order_of_the_form(
     typed: str | tuple[str, ...], value: tuple[str, ...]
 ) -> None:
     assert read(MANY, typed) == value
+
+
+def test_a_label_that_holds_a_separator_is_found_before_the_answer_is_parted() -> None:
+    choices = (Choice("ab", "A/B", ja="甲・乙"), Choice("a", "A", ja="甲"), Choice("c", "C", ja="丙"))
+    question = replace(MANY, choices=choices)
+    assert [read(question, one) for one in ("A/B/C", "甲・乙・丙", "甲・丙")] == [("ab", "c"), ("ab", "c"), ("a", "c")]
 
 
 def test_one_unknown_among_several_choices_is_a_problem() -> None:
@@ -429,6 +465,27 @@ def test_a_text_with_a_pattern_is_made_plain() -> None:
 def test_an_empty_cell_and_a_lone_dash_mean_nothing(widget: Question, typed: str) -> None:
     assert is_blank(typed)
     assert read(widget, typed) is None
+
+
+EMPTY = Words("no limit", ja="上限なし")
+
+
+@pytest.mark.parametrize("question", list(EVERY.values()), ids=lambda one: one.key)
+@pytest.mark.parametrize("typed", ["no limit", "No  Limit", "ＮＯ ＬＩＭＩＴ", "上限なし", "　上限なし\n"])
+def test_the_words_that_the_sheet_shows_for_an_empty_answer_mean_nothing(question: Question, typed: str) -> None:
+    assert read(replace(question, blank=EMPTY), typed) is None
+
+
+def test_words_for_an_empty_answer_are_an_answer_where_nothing_of_the_sort_is_shown() -> None:
+    assert code(WHOLE, "上限なし") == "not_a_number"
+    assert read(TEXT, "上限なし") == "上限なし"
+
+
+def test_yes_no_and_a_choice_are_read_before_the_words_for_an_empty_answer() -> None:
+    none = Words("no", ja="なし")
+    assert read(replace(YES_NO, blank=none), "なし") is False
+    assert read(replace(CHOICE, blank=none), "no") == "no"
+    assert read(replace(CHOICE, blank=none), "なし") is None
 
 
 @pytest.mark.parametrize(

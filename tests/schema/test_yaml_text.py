@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -126,8 +127,24 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "far too deep": ("[" * 100_000, "yaml_too_deep", "1:10"),
     "deep by mappings": ("{a: " * 2000, "yaml_too_deep", "1:37"),
     "too large": (b"a: " + b"x" * LARGEST, "too_large", ""),
-    "open quotes": ('a: "x', "yaml_syntax", "1:6"),
-    "a tab as indent": ("a:\n\tb: 1", "yaml_syntax", "2:1"),
+    "open quotes": ('a: "x', "yaml_syntax", "1:4"),
+    "open quotes far above": ("x: 1\na: 'x\nb：1\nc: 2\n", "yaml_syntax", "2:4"),
+    "an escape that is none": ('a: "x\n  \\q"\n', "yaml_syntax", "2:3"),
+    "a tab as indent": ("a:\n\tb: 1", "yaml_character", "2:1"),
+    "a tab behind blanks": ("a:\n  b: 1\n  \tc: 2", "yaml_character", "3:3"),
+    "a full-width blank as indent": ("a:\n\u3000b: 1\nc: 2", "yaml_character", "2:1"),
+    "a full-width blank behind a blank": ("a:\n \u3000b: 1\nc: 2", "yaml_character", "2:2"),
+    "a full-width blank before what has no colon": ("a: 1\n\u3000b\nc: 2", "yaml_character", "2:1"),
+    "a full-width colon": ("a: 1\nb：2\nc: 3\n", "yaml_character", "2:2"),
+    "a full-width colon in the last line": ("a: 1\nb：2\n", "yaml_character", "2:2"),
+    "a full-width colon over what is inside": ("a：\n  # why\n\n  b: 1\n", "yaml_character", "1:2"),
+    "the first of several full-width colons": ("a: 1\nb：2\nc：3\nd: 4\n", "yaml_character", "2:2"),
+    "a full-width colon in a list": ("a:\n  - b：2\n    c: 3\n", "yaml_character", "2:6"),
+    "a colon without a blank": ("a: 1\nb:2\nc: 3\n", "yaml_character", "2:2"),
+    "a colon without a blank inside": ("a:\n  x: 1\n  b_c.d:2\n  c: 3\n", "yaml_character", "3:8"),
+    "a colon without a blank before quotes": ('b:"2"\nc: 3\n', "yaml_character", "1:2"),
+    "a full-width colon in a value is none of the matter": ("t: 10：30\na: b: c", "yaml_syntax", "2:5"),
+    "an address is no colon without a blank": ("- https://x\na: 1", "yaml_syntax", "2:1"),
     "a stray colon": ("a: b: c", "yaml_syntax", "1:5"),
     "a control character": ("a: 1\nb: x\x07", "hidden_character", "2:5"),
     "a control character after wide ones": ("名: 1\n前: 赤\x00", "hidden_character", "2:5"),
@@ -153,6 +170,54 @@ def test_what_is_refused_is_named_in_the_language_of_the_person() -> None:
     assert problem("a: !x 1").message("ja") == "伝票ではタグ（!）を使えません。値をそのまま書いてください。"
 
 
+@pytest.mark.parametrize(
+    ("text", "en", "ja"),
+    [
+        pytest.param(
+            "a: 1\nb：2\nc: 3",
+            "The full-width colon “：” has no meaning here. Write “: ” (a colon and a blank) instead.",
+            "ここでは全角のコロン「：」は使えません。代わりに「: 」（半角のコロンと空白）を書いてください。",
+            id="a full-width colon",
+        ),
+        pytest.param(
+            "a:\n\tb: 1",
+            "A tab has no meaning here. Write blanks instead.",
+            "ここではタブは使えません。代わりに半角の空白を書いてください。",
+            id="a tab",
+        ),
+        pytest.param(
+            "a:\n\u3000b: 1",
+            "A full-width blank has no meaning here. Write blanks instead.",
+            "ここでは全角の空白は使えません。代わりに半角の空白を書いてください。",
+            id="a full-width blank",
+        ),
+        pytest.param(
+            "b:2\nc: 3",
+            "A colon without a blank behind it has no meaning here. Write “: ” (a colon and a blank) instead.",
+            "ここでは後ろに空白のないコロンは使えません。代わりに「: 」（半角のコロンと空白）を書いてください。",
+            id="a colon without a blank",
+        ),
+    ],
+)
+def test_a_character_that_yaml_takes_otherwise_is_named_with_what_to_write(text: str, en: str, ja: str) -> None:
+    assert (problem(text).message("en"), problem(text).message("ja")) == (en, ja)
+
+
+@pytest.mark.parametrize("text", ["a: b: c", "a: [1, 2\nb: 1\n", 'a: "x', "%WINE x\n---\na: 1"])
+def test_what_is_wrong_with_yaml_is_said_in_japanese_without_the_sentence_of_the_parser(text: str) -> None:
+    said = problem(text).message("ja").replace("YAML", "")
+    assert not re.search("[A-Za-z]", said), said
+
+
+def test_an_open_quotation_mark_is_said_to_be_open() -> None:
+    assert "the quotation mark is not closed" in problem('a: "x').message("en")
+    assert "引用符が閉じていません" in problem('a: "x').message("ja")
+
+
+def test_a_name_in_quotes_may_begin_with_a_full_width_blank() -> None:
+    assert documents('"\u3000a": 1') == [{"\u3000a": "1"}]
+
+
 def test_as_deep_as_a_slip_may_be_is_read() -> None:
     assert documents("[" * DEEPEST + "x" + "]" * DEEPEST)
 
@@ -162,7 +227,7 @@ def test_reading_bytes_never_raises(data: bytes) -> None:
     load(data, "a.yaml")
 
 
-@given(st.text(alphabet="ab:-?[]{}&*!|>'\"%@#, \n\t~0<", max_size=60))
+@given(st.text(alphabet="ab:-?[]{}&*!|>'\"%@#, \n\t~0<：\u3000\r", max_size=60))
 def test_reading_yaml_of_a_sort_never_raises(text: str) -> None:
     load(text.encode(), "a.yaml")
 
