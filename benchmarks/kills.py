@@ -18,7 +18,7 @@ from submit.new_desk import make_desk
 from tests.desks import denpyo
 from tests.desks.kills import kill_rounds
 
-KILLS, REQUESTS, SEED = 200, 160, 20261121
+KILLS, REQUESTS, SEED = 200, 120, 20261121
 LONGEST = {"submit": 0.9, "work": 4.0}
 
 
@@ -37,7 +37,7 @@ def main() -> int:
         files = [training(folder, seed) for seed in range(REQUESTS)]
         tally = kill_rounds(desk, files, KILLS, SEED, LONGEST)
         denpyo("submit", *files, desk=desk)
-        denpyo("work", "--drain", desk=desk)
+        denpyo("work", "--drain", desk=desk, within=1800)
         requests = json.loads(denpyo("status", "--json", desk=desk).stdout)["requests"]
         states = sorted({request["state"] for request in requests})
         logs = [log.read_text(encoding="utf-8") for log in (desk / LEDGER / "runs").glob("*/log")]

@@ -23,7 +23,7 @@ SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存しま�
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 NEEDS_A_REQUEST = {"docs/logs.md", "docs/start.md", "docs/start.ja.md"}
 BY_OTHER_TESTS = {"README.md", "README.ja.md", "CONTRIBUTING.md"}
-"""Their commands are make's: CI itself is `make test`, and `denpyo demo` is run by tests/test_demo.py."""
+"""Their commands are make's: CI itself is `make test`, and `denpyo demo` is run by tests/test_cli.py."""
 
 
 def blocks(page: str) -> list[tuple[str, str, str]]:

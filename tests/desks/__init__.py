@@ -37,10 +37,12 @@ def starts(folder: Path) -> Counter[str]:
     return Counter(file.read_text(encoding="utf-8").split()) if file.exists() else Counter()
 
 
-def denpyo(*words: str | Path, desk: Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+def denpyo(
+    *words: str | Path, desk: Path, code: int | None = 0, within: float = 120
+) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own. ``code`` is the exit code it must end with; None for any."""
     done = subprocess.run(
-        command(*words), env=environment(desk), capture_output=True, text=True, check=False, timeout=120
+        command(*words), env=environment(desk), capture_output=True, text=True, check=False, timeout=within
     )
     assert code is None or done.returncode == code, done.stdout + done.stderr
     return done
