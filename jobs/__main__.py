@@ -8,13 +8,13 @@ keeps the output of this process in ``DIR/log``.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import platform
 import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +26,12 @@ from jobs.outcome import Attempt, Done, Failed, Workload
 from jobs.texts import say
 from schema import kinds, slip
 from schema.job import Script
-from schema.problem import Problem
+from schema.problem import Problem, shown
 from schema.words import FALLBACK, languages
 
 DONE, FAILED, RUNNING, STARTED = 0, 1, 75, 76
 RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
+LONGEST_DETAIL = 1_000
 LANGUAGE = re.compile(rb"(?m)^language: ([a-z-]+)$")
 
 
@@ -89,20 +90,30 @@ def _alone(data: bytes, out: Path, request: str, number: int) -> int:
         print(f"{request}.{number}: this attempt has already started", file=sys.stderr)
         return STARTED
     language = _language(data)
-    result = _empty(started_at)
+    changed: list[str] = []
     ended: Done | Failed
     try:
-        ended, result["changes"] = _judged(data, out, request, number, held)
+        ended, changed = _judged(data, out, request, number, held)
     except kinds.KindError as error:
-        ended = Failed(say("reason_kind", language, detail=str(error)))
+        ended = Failed(say("reason_kind", language, detail=shown(str(error), LONGEST_DETAIL)))
     except Exception:  # ours, and the last place to say so
-        traceback.print_exc()
-        log = out / marks.LOG
-        named = str(log) if log.exists() else say("log_of_run", language)
-        ended = Failed(say("reason_program_error", language, log=named))
-    _add(result, ended, language)
-    marks.write_result(out, result)
+        ended = _program_error(out, language)
+    try:
+        marks.write_result(out, _result(ended, language, started_at, changed))
+    except Exception:  # a full disk, or what cannot be written: a short result may still find its place
+        ended = _program_error(out, language)
+        marks.write_result(out, _result(ended, language, started_at, []))
+    _tell(ended, language)
     return DONE if isinstance(ended, Done) else FAILED
+
+
+def _program_error(out: Path, language: str) -> Failed:
+    """The exception under way goes to the log, and where the log is into the result."""
+    with suppress(OSError):  # the disk of the log may be full
+        traceback.print_exc()
+    log = out / marks.LOG
+    named = shown(str(log), LONGEST_DETAIL) if log.exists() else say("log_of_run", language)
+    return Failed(say("reason_program_error", language, log=named))
 
 
 def _judged(data: bytes, out: Path, request: str, number: int, held: int) -> tuple[Done | Failed, list[str]]:
@@ -128,48 +139,56 @@ def _language(data: bytes) -> str:
     return wanted if wanted in languages() else FALLBACK
 
 
-def _empty(started_at: str) -> dict[str, Any]:
+def _result(ended: Done | Failed, language: str, started_at: str, changed: list[str]) -> dict[str, Any]:
+    """What ``result.json`` holds."""
     return {
         "state": "failed",
         "metrics": {},
         "passed": None,
         "model": None,
         "summary": None,
-        "artifacts": [],
-        "changes": [],
+        "artifacts": list(ended.artifacts),
+        "changes": changed,
         "warnings": [],
         "problems": [],
         "reason": None,
         "dataset_sha256": None,
         "seed": None,
-        "source": None,
-        "denpyo": importlib.metadata.version("denpyo"),
+        "source": ended.source,
+        "denpyo": marks.denpyo_version(),
         "python": platform.python_version(),
         "started_at": started_at,
-        "ended_at": None,
+        "ended_at": _now(),
+        **(_done(ended, language) if isinstance(ended, Done) else _failed(ended, language)),
     }
 
 
-def _add(result: dict[str, Any], ended: Done | Failed, language: str) -> None:
-    result["artifacts"] = list(ended.artifacts)
-    result["source"] = ended.source
-    if isinstance(ended, Done):
-        result |= {
-            "state": "done",
-            "metrics": dict(ended.metrics),
-            "passed": ended.passed,
-            "model": asdict(ended.model) if ended.model else None,
-            "summary": ended.summary,
-            "warnings": list(ended.warnings),
-            "dataset_sha256": ended.dataset_sha256,
-            "seed": ended.seed,
-        }
-    else:
-        result |= {"reason": ended.reason, "problems": [_problem(one, language) for one in ended.problems]}
-        print(ended.reason, file=sys.stderr)
-        for problem in ended.problems:
-            print(problem.line(language), file=sys.stderr)
-    result["ended_at"] = _now()
+def _done(ended: Done, language: str) -> dict[str, Any]:
+    metrics = {name: value for name, value in ended.metrics.items() if marks.is_metric(value)}
+    left_out = [shown(name) for name in ended.metrics if name not in metrics]
+    warning = [say("warn_metrics", language, names=", ".join(left_out))] if left_out else []
+    return {
+        "state": "done",
+        "metrics": metrics,
+        "passed": ended.passed,
+        "model": asdict(ended.model) if ended.model else None,
+        "summary": ended.summary,
+        "warnings": [*ended.warnings, *warning],
+        "dataset_sha256": ended.dataset_sha256,
+        "seed": ended.seed,
+    }
+
+
+def _failed(ended: Failed, language: str) -> dict[str, Any]:
+    return {"reason": ended.reason, "problems": [_problem(one, language) for one in ended.problems]}
+
+
+def _tell(ended: Done | Failed, language: str) -> None:
+    if isinstance(ended, Failed):
+        with suppress(OSError):  # it stands in the result, whether or not anybody can be told
+            print(ended.reason, file=sys.stderr)
+            for problem in ended.problems:
+                print(problem.line(language), file=sys.stderr)
 
 
 def _problem(problem: Problem, language: str) -> dict[str, str]:

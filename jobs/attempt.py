@@ -7,7 +7,9 @@ that has the file open, however it dies; ``started`` is made with O_EXCL, so tha
 from __future__ import annotations
 
 import fcntl
+import importlib.metadata
 import json
+import math
 import os
 import signal
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from typing import Any
 
 ALIVE, STARTED, RESULT, LOG = "alive", "started", "result.json", "log"
 GRACE_SECONDS = 5
+LARGEST_INTEGER = 2**53 - 1
 
 
 def hold_alive(folder: Path) -> int | None:
@@ -60,14 +63,40 @@ def limit_time(hours: float) -> None:
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> None:
     """``result.json``, there as a whole or not at all. A number that JSON does not know is a ValueError."""
-    text = json.dumps(result, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    draft = folder / f"{RESULT}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / RESULT)
-    _sync_folder(folder)
+    write_whole(folder / RESULT, json.dumps(result, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all, and on the disk when this returns."""
+    draft = target.with_name(f"{target.name}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # on a full disk it takes the room of a shorter one
+        raise
+    _sync_folder(target.parent)
+
+
+def is_metric(value: object) -> bool:
+    """Whether a value is a number that every reader of JSON takes for the same: finite, and a whole one at most 2^53 - 1 away
+    from 0 (RFC 7493), without which there is no canonical JSON (RFC 8785)."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_INTEGER
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def denpyo_version() -> str:
+    """The installed version; ``0`` in a checkout that was never installed."""
+    try:
+        return importlib.metadata.version("denpyo")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
 
 
 def _sync_folder(folder: Path) -> None:

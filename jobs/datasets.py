@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schema.dataset import TEST, TRAIN, records
+from schema.dataset import TEST, TRAIN, named, records
 from schema.job import IDENTIFIER, Fault
 from schema.problem import shown
 
@@ -36,13 +36,17 @@ class Dataset:
     def table(self, file: str) -> Table:
         """The rows of a file that was judged and found good."""
         (_, heading), *rows = records(self.lines(file))
-        return Table(tuple(heading or ()), [cells for _, cells in rows if cells is not None])
+        good = {place: cells for place, cells in rows if cells is not None}
+        return Table(tuple(heading or ()), list(good.values()), tuple(good))
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """``places`` are the numbers of the rows as a spreadsheet shows them, where they came from a file."""
+
     columns: tuple[str, ...]
     rows: list[list[str]]
+    places: tuple[int, ...] = ()
 
     def column(self, name: str) -> list[str]:
         index = self.columns.index(name)
@@ -65,11 +69,17 @@ def find(dataset_id: str) -> Path | None:
     return next((folder / dataset_id for folder in folders() if (folder / dataset_id).is_dir()), None)
 
 
+def names() -> list[str]:
+    """The datasets there are, as a person may name them."""
+    there = [folder for folder in folders() if folder.is_dir()]
+    return sorted({one.name for folder in there for one in folder.iterdir() if (one / "raw").is_dir()})
+
+
 def load(dataset_id: str, files: tuple[str, ...] = (TRAIN, TEST)) -> Dataset | list[Fault]:
     """A dataset's files as text, or everything that is missing or unreadable, blamed on the question for the dataset."""
     folder = find(dataset_id)
     if folder is None:
-        return [Fault("no_dataset", "dataset_id", {"dataset": shown(dataset_id)})]
+        return [Fault("no_dataset", "dataset_id", {"dataset": shown(dataset_id), "datasets": named(names())})]
     found = {file: _read(dataset_id, folder / "raw" / file) for file in files}
     faults = [one for one in found.values() if isinstance(one, Fault)]
     if faults:

@@ -29,13 +29,23 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """The first cell that makes a column a text although at least half of its values are numbers; ``row`` as a spreadsheet counts."""
+
+    column: str
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """The columns to learn from; ``empty`` have no value in any training row and are left out; of ``crowded`` only the most
-    frequent texts are kept."""
+    frequent texts are kept; ``strays`` may have been meant as numbers."""
 
     used: tuple[Feature, ...]
     empty: tuple[str, ...] = ()
     crowded: tuple[str, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
     def of(self, type_: str) -> list[Feature]:
         return [feature for feature in self.used if feature.type == type_]
@@ -56,7 +66,15 @@ def find(table: Table, target: str) -> Features:
             used.append(Feature(name, "text", tuple(sorted(often))))
             if len(count) > MOST_CATEGORIES:
                 crowded.append(name)
-    return Features(tuple(used), tuple(empty), tuple(crowded))
+    strays = (_stray(table, feature) for feature in used if feature.type == "text")
+    return Features(tuple(used), tuple(empty), tuple(crowded), tuple(one for one in strays if one))
+
+
+def _stray(table: Table, feature: Feature) -> Stray | None:
+    cells = zip(table.places, table.column(feature.name), strict=True)
+    values = [(row, cell) for row, cell in cells if not is_missing(cell)]
+    texts = [(row, cell) for row, cell in values if number(cell) is None]
+    return Stray(feature.name, *texts[0]) if len(texts) * 2 <= len(values) else None
 
 
 def texts_among_numbers(table: Table, features: Sequence[Feature]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import joblib
 
 from jobs import models, onnx_models, proof, summary
+from jobs.attempt import denpyo_version
 from jobs.datasets import Dataset
 from jobs.onnx_models import TooLargeError
 from jobs.outcome import Attempt, Failed, ModelFile
@@ -71,7 +71,7 @@ def _card(attempt: Attempt, dataset: Dataset, course: Course, compared: Proof) -
         "metrics": dict(kept.measured.metrics),
         "dataset": {"id": dataset.id, "sha256": dataset.sha256},
         "proof": asdict(compared),
-        "versions": {"denpyo": importlib.metadata.version("denpyo"), **summary.versions(*LIBRARIES)},
+        "versions": {"denpyo": denpyo_version(), **summary.versions(*LIBRARIES)},
     }
 
 

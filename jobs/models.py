@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.attempt import write_whole
 from jobs.features import Feature
 from jobs.outcome import MODEL_PREFIX
 from schema.dataset import Label
@@ -74,5 +75,5 @@ def _model(card: Mapping[str, Any], onnx: bytes) -> Model:
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
-    text = json.dumps(card, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    (folder / CARD).write_text(text, encoding="utf-8")
+    """Make a model of a folder, which is one as soon as its card is there: as a whole or not at all."""
+    write_whole(folder / CARD, json.dumps(card, ensure_ascii=False, indent=2, allow_nan=False) + "\n")

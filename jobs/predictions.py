@@ -47,6 +47,7 @@ def typed(text: str) -> Cell:
         return float(text) if "." in text else int(text)
     value = number(text)
     named = text.lstrip("+-").startswith("0") and not text.lstrip("+-").startswith("0.")
+    named = named or not text.isascii()  # what was typed full-width stays as it was typed
     return text if value is None or named or text.lstrip("+-").isdigit() else value
 
 
@@ -58,7 +59,8 @@ def free(name: str, taken: Sequence[str]) -> str:
 
 def is_formula(cell: Cell) -> bool:
     """Whether a spreadsheet would take this text for a formula."""
-    return isinstance(cell, str) and len(cell) > 1 and cell.startswith(FORMULA_STARTS) and number(cell) is None
+    is_number = isinstance(cell, str) and cell.isascii() and number(cell) is not None
+    return isinstance(cell, str) and len(cell) > 1 and cell.startswith(FORMULA_STARTS) and not is_number
 
 
 def write_csv(predictions: Predictions, path: Path) -> int:

@@ -4,26 +4,31 @@ It is started in an empty folder (``DENPYO_OUT``, also its working directory) wi
 as they are, one argument for each member of a list, ``true`` and ``false``, nothing for what was left open, and ``--name=value``
 where the value begins with a hyphen. ``--answers FILE`` (also ``DENPYO_ANSWERS``) holds the same answers as YAML. It finds datasets
 in the folders of ``DENPYO_DATASETS``. What it leaves in its folder are the artifacts; ``metrics.json``, if it is there, holds names
-with one number each. An exit status other than 0 is a failure.
+with one number each. An exit status other than 0 is a failure. The run ends with the script: whatever it started and left running
+is ended with it. It lives in the process group of ``jobs``, so that whoever ends that group ends the script too.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jobs import datasets, fetch, script_page
 from jobs.asked import flat
+from jobs.attempt import is_metric
 from jobs.fetch import Deadline, FetchError
 from jobs.outcome import Attempt, Done, Failed
 from schema.job import Script
@@ -35,7 +40,14 @@ OWN_PATHS = ("PYTHONPATH", "PYTHONSAFEPATH")  # where denpyo lies, which is no b
 LAST_LINES = 5
 LONGEST_LINE = 65_536
 LONGEST_SAID = 500
+LONGEST_NAME = 100
+LONGEST_PATH = 4_096
+LONGEST_INTEGER = 20
 MOST_ARTIFACTS = 1_000
+STDOUT = 1
+LAST_OUTPUT = 1.0  # seconds for what is still in the pipe when a script has ended
+KILL_ROUNDS, KILL_PAUSE = 100, 0.02
+PR_SET_CHILD_SUBREAPER = 36
 AFTER_THE_WORKER = 2.0  # seconds: where a worker watches, it is the one that says that the time is over
 
 
@@ -65,7 +77,7 @@ def _run(attempt: Attempt, script: Script, deadline: Deadline) -> Done | Failed:
     code, last = _start(attempt, [str(python), str(entry), *_arguments(attempt)], deadline)
     if code:
         said = shown(" / ".join(last), LONGEST_SAID) or attempt.say("nothing_said")
-        return Failed(attempt.say("reason_exit", code=str(code), detail=said), (), artifacts(attempt), source)
+        return Failed(attempt.say("reason_exit", code=str(code), detail=said), (), _named(artifacts(attempt)), source)
     return _done(attempt, script, source)
 
 
@@ -75,6 +87,8 @@ def _home(attempt: Attempt, script: Script, deadline: Deadline) -> Path | Failed
         return Failed(attempt.say("reason_container"))
     if not script.repository:
         return attempt.kind.file.parent
+    if fetch.has_secret(script.repository):
+        return Failed(attempt.say("reason_secret"))
     if not fetch.is_allowed(script.repository):
         return Failed(attempt.say("reason_address", address=shown(script.repository)))
     target = attempt.out / REPOSITORY
@@ -120,53 +134,135 @@ def _start(attempt: Attempt, command: list[str], deadline: Deadline) -> tuple[in
     passed = {name: value for name, value in os.environ.items() if name not in OWN_PATHS}
     ours = {"DENPYO_OUT": str(output), "DENPYO_ANSWERS": str(attempt.out / ANSWERS), datasets.VARIABLE: found}
     last: deque[str] = deque(maxlen=LAST_LINES)
-    with subprocess.Popen(  # noqa: S603  # a list of arguments, never a shell
-        command,
-        cwd=output,
-        env={**passed, "PYTHONUNBUFFERED": "1", **ours},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=attempt.kept,
-    ) as process:
-        stop = threading.Timer(deadline.left(), process.kill)
-        stop.start()
-        for line in iter(lambda: process.stdout.readline(LONGEST_LINE) if process.stdout else b"", b""):
+    with _adopted_orphans() as others:
+        process = subprocess.Popen(  # noqa: S603  # a list of arguments, never a shell
+            command,
+            cwd=output,
+            env={**passed, "PYTHONUNBUFFERED": "1", **ours},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=attempt.kept,
+        )
+        reader = threading.Thread(target=_pass_on, args=(process.stdout, last), daemon=True)
+        reader.start()
+        try:
+            code = process.wait(deadline.left())
+            reader.join(LAST_OUTPUT)
+        finally:
+            _end(process, others)
+            reader.join(LAST_OUTPUT)
+    return code, [line for line in list(last) if line]
+
+
+def _pass_on(output: IO[bytes], last: deque[str]) -> None:
+    with output:
+        for line in iter(lambda: output.readline(LONGEST_LINE), b""):
             text = line.decode("utf-8", "replace")
-            print(text, end="", flush=True)
             last.append(text.strip())
-        code = process.wait()
-        stop.cancel()
-    if time.monotonic() >= deadline.at:
-        raise subprocess.TimeoutExpired(command, attempt.request.resources.max_hours * 3600)
-    return code, [line for line in last if line]
+            with suppress(OSError):  # the disk of the log may be full; the script must not wait for that
+                os.write(STDOUT, text.encode())
 
 
-def _done(attempt: Attempt, script: Script, source: Mapping[str, Any]) -> Done | Failed:
+@contextmanager
+def _adopted_orphans() -> Iterator[set[int]]:
+    """Within, a process whose parent dies becomes a child of this one (Linux, prctl(2)), so that none can slip away.
+
+    The processes that are below this one already come along.
+    """
+    others = _below()
+    _adopt(1)
     try:
-        metrics = read_metrics(attempt.out / OUTPUT / METRICS)
-    except ValueError as error:
-        reason = attempt.say("reason_metrics", detail=shown(str(error), LONGEST_SAID))
-        return Failed(reason, (), artifacts(attempt), source)
-    files = artifacts(attempt)
-    page = script_page.write(attempt, script, source, metrics, files)
-    return Done(metrics=metrics, summary=page, artifacts=files, source=source)
+        yield others
+    finally:
+        _adopt(0)
 
 
-def read_metrics(file: Path) -> dict[str, float]:
-    """Names with one finite number each; without the file, none. Anything else is a ValueError."""
-    if not file.is_file():
-        return {}
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise ValueError("it is not an object")
-    for name, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{name}: {value!r}")
+def _adopt(flag: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(flag), *[ctypes.c_ulong(0)] * 3)
+
+
+def _end(process: subprocess.Popen[bytes], others: set[int]) -> None:
+    """Kill a script and all that it started, however far below; ``others`` are none of it."""
+    process.kill()
+    process.wait(KILL_ROUNDS * KILL_PAUSE)
+    for _ in range(KILL_ROUNDS):
+        left = _below() - others
+        if not left:
+            return
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):  # its parent has not died yet
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(KILL_PAUSE)
+
+
+def _below() -> set[int]:
+    """The children of this process, their children, and so on, as proc(5) tells them; without it, none."""
+    parents = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended in the meantime
+            parents[int(file.parent.name)] = int(file.read_text(errors="replace").rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    more = {os.getpid()}
+    while more:
+        more = {pid for pid, parent in parents.items() if parent in more} - found
+        found |= more
     return found
 
 
+def _done(attempt: Attempt, script: Script, source: Mapping[str, Any]) -> Done | Failed:
+    files = artifacts(attempt)
+    try:
+        metrics, left_out = read_metrics(attempt.out / OUTPUT / METRICS)
+    except (OSError, ValueError) as error:
+        reason = attempt.say("reason_metrics", detail=shown(str(error), LONGEST_SAID))
+        return Failed(reason, (), _named(files), source)
+    warnings = (attempt.say("warn_metrics", names=", ".join(left_out)),) if left_out else ()
+    page = script_page.write(attempt, script, source, metrics, files)
+    return Done(metrics=metrics, summary=page, artifacts=_named(files), warnings=warnings, source=source)
+
+
+def read_metrics(file: Path) -> tuple[dict[str, float], list[str]]:
+    """Names with one number each, fit to be shown, and the names of what is no such number; without the file, none.
+
+    What is not an object of JSON is a ValueError.
+    """
+    if not file.is_file():
+        return {}, []
+    try:
+        found = json.loads(file.read_text(encoding="utf-8-sig"), parse_int=_integer)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("it is not an object")
+    metrics: dict[str, float] = {}
+    left_out = []
+    for name, value in found.items():
+        named = shown(name, LONGEST_NAME)
+        if is_metric(value) and named not in metrics:
+            metrics[named] = value
+        else:
+            left_out.append(named)
+    return metrics, left_out
+
+
+def _integer(digits: str) -> float:
+    """Python reads no integer of thousands of digits, and this one is too large anyway."""
+    return int(digits) if len(digits) <= LONGEST_INTEGER else math.inf
+
+
 def artifacts(attempt: Attempt) -> tuple[str, ...]:
-    """The files that the script left in its folder, seen from the run's folder; links are not followed."""
-    found = (path for path in (attempt.out / OUTPUT).rglob("*") if path.is_file() and not path.is_symlink())
-    return tuple(sorted(path.relative_to(attempt.out).as_posix() for path in found)[:MOST_ARTIFACTS])
+    """The files that the script left in its folder, seen from the run's folder; links are not followed.
+
+    A name need not be text: bytes that are no UTF-8 stand in it as lone surrogates.
+    """
+    found = (Path(folder, name) for folder, _, names in os.walk(attempt.out / OUTPUT) for name in names)
+    files = (path for path in found if os.path.isfile(path) and not path.is_symlink())
+    return tuple(sorted(path.relative_to(attempt.out).as_posix() for path in files)[:MOST_ARTIFACTS])
+
+
+def _named(files: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(shown(file, LONGEST_PATH) for file in files)

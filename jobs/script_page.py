@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,9 @@ from jobs import summary
 from jobs.outcome import Attempt
 from jobs.summary import Fact, plain
 from schema.job import Script
+from schema.problem import shown
+
+LONGEST_PATH = 300
 
 
 def write(
@@ -23,7 +27,7 @@ def write(
         _origin(attempt, script, source),
         headline=attempt.say("headline_script", entry=script.entry),
         measures=[Fact(name, plain(value)) for name, value in metrics.items()],
-        files=[(quote(file), file) for file in files],
+        files=[(quote(os.fsencode(file)), shown(file, LONGEST_PATH)) for file in files],
     )
 
 

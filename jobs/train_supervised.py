@@ -8,11 +8,12 @@ from typing import Any
 
 from jobs import asked, datasets, model_files, models, training, training_page
 from jobs.datasets import Dataset
-from jobs.features import MOST_CATEGORIES
+from jobs.features import MOST_CATEGORIES, Features
 from jobs.outcome import Attempt, Done, Failed
 from jobs.training import Course, DivergedError, Plan
-from schema.dataset import TEST, TRAIN, judge, named
+from schema.dataset import MOST_NAMED, TEST, TRAIN, judge, named
 from schema.job import Fault
+from schema.problem import shown
 
 
 def run(attempt: Attempt) -> Done | Failed:
@@ -78,4 +79,11 @@ def _warnings(attempt: Attempt, course: Course) -> Iterator[str]:
     for name, columns in (("warn_empty_columns", features.empty), ("warn_crowded_columns", features.crowded)):
         if columns:
             yield attempt.say(name, columns=", ".join(named(columns)), most=str(MOST_CATEGORIES))
+    yield from _stray_warnings(attempt, features)
     yield from (attempt.say("warn_library", text=text) for text in kept.remarks)
+
+
+def _stray_warnings(attempt: Attempt, features: Features) -> Iterator[str]:
+    for one in features.strays[:MOST_NAMED]:
+        facts = {"column": shown(one.column), "row": str(one.row), "file": TRAIN, "text": shown(one.text)}
+        yield attempt.say("warn_stray_text", **facts)

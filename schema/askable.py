@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from schema.job import By, Part
+from schema.job import By, Choice, Job, Part, Resources, Script
+from schema.words import Words
 
 if TYPE_CHECKING:
     from schema.question import Question
 
+OF_A_PART = (("title", Words, 'title: ClassVar[Words] = Words("…", ja="…")'),)
+OF_A_JOB = (
+    *OF_A_PART,
+    ("about", Words, 'about: ClassVar[Words] = Words("…", ja="…")'),
+    ("version", int, "version: ClassVar[int] = 1"),
+    ("workload", (str, Script), 'workload: ClassVar[str] = "…", or workload: ClassVar[Script] = Script(entry="….py")'),
+    ("resources", Resources, "resources: ClassVar[Resources] = Resources(max_hours=…)"),
+)
+"""What must stand in the class itself, of which type, and how it is written."""
+
 
 def refuse_wrong_class(part: type[Part]) -> None:
-    """A TypeError for a rule that looks at no field, and for an order of fields in which a question hangs on a later one."""
+    """A TypeError for a field with a name that is taken, for what the class does not say of itself, and for a rule that looks at
+    no field; here and in every part inside. A NameError for a type that nobody defined."""
+    part.model_rebuild()  # pydantic waits for a name that is not there yet, and meanwhile loses the marks beside it
+    _refuse_taken_names(part)
+    for name, types, written in OF_A_JOB if issubclass(part, Job) else OF_A_PART:
+        if not isinstance(getattr(part, name, None), types):
+            raise TypeError(f"{part.__name__}: write {written}")
     for one in part.rules():
         for name in (*one.needs, *one.blames):
             if name not in part.model_fields:
@@ -21,6 +38,15 @@ def refuse_wrong_class(part: type[Part]) -> None:
                 )
     for inner in _parts_inside(part):
         refuse_wrong_class(inner)
+
+
+def _refuse_taken_names(part: type[Part]) -> None:
+    base = Job if issubclass(part, Job) else Part
+    for name in part.model_fields if part not in (Job, Part) else ():
+        if hasattr(base, name) or name in base.__class_vars__:
+            raise TypeError(
+                f"{part.__name__}.{name}: every {base.__name__} has something named {name!r}; rename the field"
+            )
 
 
 def _parts_inside(part: type[Part]) -> Iterator[type[Part]]:
@@ -44,6 +70,13 @@ def must_have_members(part: type[Part], by: By, name: str, choices: tuple[object
     deciding = part.model_fields[by.on]
     if not deciding.is_required() and deciding.default is None:
         raise TypeError(f"{part.__name__}.{name}: its By looks at {by.on!r}, which may be left out")
+
+
+def refuse_wrong_choices(name: str, choices: object, values: tuple[object, ...]) -> None:
+    if not isinstance(choices, tuple) or not all(isinstance(one, Choice) for one in choices):
+        raise TypeError(f'{name}: write choices=(Choice("…", "…", ja="…"), …)')
+    if tuple(one.value for one in choices) != values:
+        raise TypeError(f"{name}: choices must label {values}, in this order")
 
 
 def refuse_wrong_question(one: Question, may_be_none: bool, has_default: bool) -> None:

@@ -14,7 +14,7 @@ from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import RESOURCES, Form, Question
-from schema.refusals import count, limit_problem
+from schema.refusals import count, limit_problem, percentage_meant
 from schema.text import Misread, clean, invisible, is_blank, read
 from schema.words import Fact, Words
 
@@ -99,11 +99,11 @@ def _around(answers: Answers) -> list[Problem]:
 
 def _version_problem(answers: Answers, form: Form) -> Problem | None:
     if answers.version in (None, form.version):
-        return None
+        same = answers.fingerprint in ("", form.fingerprint)
+        return None if same else Problem("changed_template", answers.place("version"), "version")
     code = "old_template" if (answers.version or 0) < form.version else "newer_template"
-    return Problem(
-        code, answers.place("version"), "version", {"version": str(answers.version), "current": str(form.version)}
-    )
+    facts: dict[str, Fact] = {"version": str(answers.version), "current": str(form.version)}
+    return Problem(code, answers.place("version"), "version", facts)
 
 
 @dataclass
@@ -207,6 +207,8 @@ class _Judge:
             suggestion = nearest(key, self.form.by_name)
             self.problems.append(Problem("unknown_question", located.where, key, facts, suggestion))
             return
+        if read(question, located.value) is None:
+            return  # it says "nothing" in the words that the form shows for an empty answer
         condition = next(one for one in question.conditions if not self._holds(one.on, one.values))
         alike = (question,) if key == question.key else self.form.by_name[question.name]
         values = tuple(
@@ -243,7 +245,9 @@ class _Judge:
         question = self.active.get(name)
         if question and name not in self.broken:
             code, facts = limit_problem(question, detail)
-            self._blame(question, code, facts)
+            located = self._located(question)
+            meant = percentage_meant(question, detail["input"], located and located.value) if code == "too_big" else ""
+            self._blame(question, code, facts, meant)
 
     def say_why_it_was_refused(self) -> None:
         """What pydantic refused though nothing above blamed an answer for it: a refusal never comes without a reason."""

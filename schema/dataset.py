@@ -8,35 +8,40 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
 from schema.job import Fault
 from schema.problem import shown
+from schema.text import NOTHING
 from schema.words import Fact, Words
 
 TRAIN, TEST = "train.csv", "test.csv"
-MISSING = frozenset({"", "-", "na", "n/a", "#n/a", "nan", "null", "none"})
+MISSING = NOTHING | {"na", "n/a", "#n/a", "nan", "null", "none"}
+PLAIN = {0xFF01 + index: 0x21 + index for index in range(94)} | {0x2212: "-"}  # full-width forms, and the minus sign
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE = re.compile(r"([+-]?(?:0|[1-9][0-9]{0,14}))(?:\.0*)?")  # 007 and longer digits are names, not numbers
 GREATEST = 3.4e38  # what single precision holds, in which trees look at numbers
 MOST_NAMED = 20
+MOST_CLASSES, MOST_SHARE = 20, 1 / 5  # more different numbers than this, and than this share of the rows, are measured
 
 Label = str | int
 
 
 def number(text: str) -> float | None:
-    """A cell as a number, or None. Only what every program reads alike: no separators, no full-width digits, nothing endless."""
-    if not NUMBER.fullmatch(text):
+    """A cell as a number, or None, its digits and signs of any width. No separators, nothing endless, no ① and no 10²."""
+    plain = text.translate(PLAIN)
+    if not NUMBER.fullmatch(plain):
         return None
-    value = float(text)
+    value = float(plain)
     return value if abs(value) <= GREATEST else None
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell of a column of numbers stands for "no value"."""
-    return text.casefold() in MISSING
+    """Whether a cell of a column of numbers stands for "no value": an empty one, a dash of any width, a word for nothing."""
+    return unicodedata.normalize("NFKC", text).strip().casefold() in MISSING
 
 
 def labels(texts: Collection[str]) -> Mapping[str, Label]:
@@ -190,7 +195,15 @@ def _target(scans: tuple[_Scan, _Scan], target: str, task_type: str) -> Iterator
             facts: dict[str, Fact] = {"column": shown(target), "row": scan.place(row), "text": shown(text)}
             yield Fault("not_numeric", "target", facts)
     if task_type == "classification":
-        yield from _classes(*scans, target)
+        yield from _measured(scans[0], target) or _classes(*scans, target)
+
+
+def _measured(train: _Scan, target: str) -> list[Fault]:
+    """The fault of a target that is measured and no name of a class; whatever else is said of its classes would be noise."""
+    count = len(train.labels)
+    if count <= max(MOST_CLASSES, train.rows * MOST_SHARE) or any(number(label) is None for label in train.labels):
+        return []
+    return [Fault("looks_numeric", "task_type", {"column": shown(target), "count": str(count)})]
 
 
 def _classes(train: _Scan, test: _Scan, target: str) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from schema.words import Words
 
 IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}$"
 COMMIT = re.compile(r"[0-9a-f]{40}")
+SECRET = re.compile(r"(?i)(https?://[^/?#]*@|[a-z+.-]+://[^/?#@]*:[^/?#]*@)")
 
 
 class Unit(Words):
@@ -68,6 +69,13 @@ class Ask:
     basic: bool = False
     blank: Words | None = None
     choices: tuple[Choice, ...] = ()
+
+    def __new__(cls, *en: str, **given: object) -> Ask:
+        """Python's own refusal would not say which of many questions lacks its words. ``copy`` comes here without any."""
+        for name, kind, written in (("ja", str, '"…"'), ("help", Words, 'Words("…", ja="…")')) if en else ():
+            if not isinstance(given.get(name), kind):
+                raise TypeError(f"Ask({en[0]!r}): write {name}={written}")
+        return object.__new__(cls)
 
     def __init__(
         self,
@@ -124,6 +132,10 @@ class Script:
             raise TypeError("Script: repository and commit go together")
         if self.commit and not COMMIT.fullmatch(self.commit):
             raise TypeError("Script: commit must be 40 hexadecimal digits, because a branch or tag can move")
+        if SECRET.search(self.repository):
+            raise TypeError(
+                "Script: an address with a password would be written into records; leave it to git's own credentials"
+            )
         if self.repository.startswith("-") or self.entry.startswith(("-", "/")) or ".." in self.entry.split("/"):
             raise TypeError("Script: entry must be a path inside the repository")
         if any("==" not in package or package.startswith("-") for package in self.packages):

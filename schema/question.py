@@ -210,8 +210,8 @@ def _unwrapped(annotation: Any, marks: list[Any]) -> tuple[Any, list[Any]]:
         inner, *more = get_args(annotation)
         return _unwrapped(inner, [*marks, *more])
     if get_origin(annotation) in (Union, UnionType):
-        (inner,) = (one for one in get_args(annotation) if one is not type(None))
-        return _unwrapped(inner, marks)
+        inner, *others = (one for one in get_args(annotation) if one is not type(None))
+        return (annotation, marks) if others else _unwrapped(inner, marks)
     return annotation, marks
 
 
@@ -224,7 +224,11 @@ def _widget(name: str, annotation: Any, marks: list[Any]) -> Widget:
         return "many_choice"
     if annotation in WIDGETS:
         return WIDGETS[annotation]
-    raise TypeError(f"{name}: no door can ask for {annotation!r}")
+    known = ", ".join(one.__name__ for one in WIDGETS)
+    raise TypeError(
+        f"{name}: no door can ask for {annotation!r}; write one of {known}, Identifier, Literal[…], "
+        "tuple[Literal[…], ...], or one of them | None"
+    )
 
 
 def _values_of(info: FieldInfo) -> tuple[Any, ...]:
@@ -236,8 +240,7 @@ def _values_of(info: FieldInfo) -> tuple[Any, ...]:
 def _choices(name: str, annotation: Any, ask: Ask) -> tuple[Choice, ...]:
     literal = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
     values = get_args(literal) if get_origin(literal) is Literal else ()
-    if tuple(one.value for one in ask.choices) != values:
-        raise TypeError(f"{name}: choices must label {values}, in this order")
+    askable.refuse_wrong_choices(name, ask.choices, values)
     return ask.choices
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pydantic_core import ErrorDetails
 
 from schema.question import Question
+from schema.text import read
 from schema.words import Fact, Words
 
 LIMIT_CODES = {
@@ -42,6 +43,18 @@ def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[s
         code, theirs, ours, counted = LENGTH_CODES[kind]
         return code, {ours: count(context[theirs], counted), "length": count(len(detail["input"]), counted)}
     return OTHER_CODES.get(kind, "not_accepted"), {}
+
+
+def percentage_meant(question: Question, value: object, typed: object) -> str:
+    """``85%`` for a share that was answered 85; nothing where the answer said its percent, or cannot have meant one."""
+    if question.widget != "number" or question.limits.greatest != 1 or not isinstance(value, float):
+        return ""
+    percentage = f"{plain(value)}%"
+    said = isinstance(typed, str) and typed.strip().endswith(("%", "％"))
+    if said or not 1 < value <= 100:
+        return ""
+    share = read(question, percentage)
+    return percentage if isinstance(share, float) and share <= 1 else ""
 
 
 def count(number: int, counted: str) -> Words:

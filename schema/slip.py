@@ -120,6 +120,7 @@ def answers(document: Node) -> Answers:
     name = by.get("name") if by and isinstance(by.value, dict) else by
     places = {label: node.where for label, node in (("kind", kind), ("version", version), ("id", slip_id)) if node}
     language = document.get("language")
+    fingerprint = document.get("schema")
     return Answers(
         kind=kind.text() if kind else "",
         where=document.where,
@@ -128,6 +129,7 @@ def answers(document: Node) -> Answers:
         version=int(version.text()) if version and VERSION.fullmatch(version.text()) else None,
         sender=Located(name.text(), name.where) if name and name.text() else None,
         again=Located(again.text(), again.where) if again and again.text() else None,
+        fingerprint=fingerprint.text().removeprefix("sha256:") if fingerprint else "",
         response=slip_id.text() if slip_id and document.get("denpyo") else "",
         places=places,
     )

@@ -75,7 +75,8 @@ SIGN_GAP = re.compile(r"^([+-]) +(?=[0-9.])")
 UNSURE = re.compile(r"[+-]?[0-9][0-9,.' ]*")
 VARIATION = re.compile("[\ufe0e\ufe0f]")
 MOST_EXACT = 2**53
-LIST_SEPARATORS = re.compile(r"[;,、]")
+CHOSEN = ("yes_no", "choice", "many_choice")
+LIST_SEPARATORS = re.compile(r"[;,、・/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ def read(question: Question, given: str | tuple[str, ...]) -> Any | Misread | No
     hidden = invisible(given)
     if hidden:
         return Misread("hidden_character", {"character": hidden})
+    found = _one(question, given)
+    chosen = question.widget in CHOSEN and not isinstance(found, Misread)
+    return None if _says_blank(question, given) and not chosen else found
+
+
+def _one(question: Question, given: str) -> Any | Misread | None:
     if question.widget == "text":
         typed = given.replace("\r\n", "\n").replace("\r", "\n").strip()
         return None if is_blank(typed) else _text(question, typed)
@@ -101,6 +108,12 @@ def read(question: Question, given: str | tuple[str, ...]) -> Any | Misread | No
     if question.widget in ("number", "whole_number") and RAISED.search(given):
         return Misread("unsure_number", _number_facts(question, cleaned))  # 10² would become 102
     return None if is_blank(cleaned) else READERS[question.widget](question, cleaned)
+
+
+def _says_blank(question: Question, given: str) -> bool:
+    """Whether the answer is what the sheet itself shows for an empty one: 上限なし, no limit."""
+    shown_words = (question.blank.en, question.blank.ja) if question.blank else ()
+    return clean(given).casefold() in {clean(one).casefold() for one in shown_words if one}
 
 
 def _as_list(given: str) -> str:

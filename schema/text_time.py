@@ -19,7 +19,12 @@ COMPACT = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
 ERA_DATE = re.compile(
     r"(令和|平成|昭和)([0-9]{1,2}|元)年([0-9]{1,2})月([0-9]{1,2})日|([rhs])([0-9]{1,2})([-/.])([0-9]{1,2})\7([0-9]{1,2})"
 )
-SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}([-/.][0-9]{2,4})?")
+SHORT_YEAR = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}([-/.][0-9]{2,4})?|[0-9]{1,4}")
+WEEKDAYS = ("月mon", "火tue", "水wed", "木thu", "金fri", "土sat", "日sun")
+WEEKDAY = re.compile(
+    r"(?<=[0-9日])(?:\(([月火水木金土日])(?:曜日?)?\)|([月火水木金土日])曜日?"
+    r"|(\()?(mon|tue|wed|thu|fri|sat|sun)(?:\.|s|rs|[a-z]*day)?(?(3)\)))$"
+)
 MIDNIGHT = re.compile(r"[ t]00?:00(:00(\.0+)?)?$")
 
 AMOUNT = r"[0-9]+(?:\.[0-9]+)?"
@@ -31,6 +36,7 @@ ISO_DURATION = re.compile(
 ISO_SECONDS = (365 * 86_400, 86_400, 3_600, 60, 1)
 CLOCK = re.compile(r"([0-9]+):([0-5][0-9]):([0-5][0-9])")
 DURATION_PART = re.compile(rf"({AMOUNT})([a-z日時間分秒週]+)")
+HALF_HOUR = re.compile(r"(?<![0-9.])([0-9]+時間)半$")
 GROUPED_AMOUNT = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])")
 SECONDS: Mapping[str, int] = {
     **dict.fromkeys(("週", "週間", "week", "weeks", "w"), 604_800),
@@ -44,6 +50,15 @@ SECONDS: Mapping[str, int] = {
 def read_date(cleaned: str) -> date | str:
     """A day with its year first, or in an era of Japan; an order of day and month that only its writer knows is unsure."""
     plain = _closed_up(MIDNIGHT.sub("", cleaned.casefold()))
+    weekday = WEEKDAY.search(plain)
+    found = _plain_date(plain[: weekday.start()] if weekday else plain)
+    if weekday is None or isinstance(found, str):
+        return found
+    name = weekday[1] or weekday[2] or weekday[4]
+    return found if name in WEEKDAYS[found.weekday()] else "unsure_date"
+
+
+def _plain_date(plain: str) -> date | str:
     if found := YEAR_FIRST.fullmatch(plain):
         year, month, day = (found[1], found[3], found[4]) if found[1] else (found[5], found[6], found[7])
         return _day(int(year), int(month), int(day)) or "not_a_date"
@@ -79,7 +94,8 @@ def read_duration(cleaned: str, unit: str) -> timedelta | str:
     plain = cleaned.casefold().replace("−", "-")
     plain = GROUPED_AMOUNT.sub(lambda found: found[0].replace(",", ""), plain)
     plain = _closed_up(re.sub(r", |、|\band\b", " ", plain))
-    if re.fullmatch(r"[0-9]+:[0-9]{1,2}", plain):
+    plain = HALF_HOUR.sub(r"\g<1>30分", plain)
+    if "半" in plain or re.fullmatch(r"[0-9]+:[0-9]{1,2}", plain):
         return "unsure_duration"
     if SIGNED_NUMBER.fullmatch(plain):
         known = SECONDS.get(unit) if PLAIN_AMOUNT.fullmatch(plain.rstrip(".")) else None

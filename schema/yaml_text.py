@@ -37,6 +37,27 @@ RESERVED = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null
 UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """What YAML 1.1 does not count as printable (chapter 5.1), and a byte order mark anywhere but at the start."""
 ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+NO_YAML_JA = "書き方が決まりに合っていません"
+WIDE_BLANK = "\u3000"
+BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""Where libyaml begins a new line."""
+EMPTY_LINE = re.compile(r"\s*(#|$)")
+WIDE_INDENT = re.compile(f"[ \t]*{WIDE_BLANK}")
+_COLON = Words("“: ” (a colon and a blank)", ja="「: 」（半角のコロンと空白）")
+_BLANKS = Words("blanks", ja="半角の空白")
+ODD: Mapping[re.Pattern[str], Mapping[str, Fact]] = {
+    WIDE_INDENT: {"character": Words("A full-width blank", ja="全角の空白"), "instead": _BLANKS},
+    re.compile(r" *\t(?=\s*\S)"): {"character": Words("A tab", ja="タブ"), "instead": _BLANKS},
+    re.compile(r"""\s*+(?:- +)*+[^\s:#"'\[\]{}][^:：#"'\[\]{}]*："""): {
+        "character": Words("The full-width colon “：”", ja="全角のコロン「：」"),
+        "instead": _COLON,
+    },
+    re.compile(r"\s*+(?:- +)*+[^\W\d][\w.@-]*:(?=[^\s:/\\])"): {
+        "character": Words("A colon without a blank behind it", ja="後ろに空白のないコロン"),
+        "instead": _COLON,
+    },
+}
+"""What a person takes for indentation, or for the end of a name, and YAML does not: each matches up to the character itself."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -85,13 +106,38 @@ def load(data: bytes, file: str) -> list[Node] | list[Problem]:
         before = error.object[: error.start].decode()
         return [Problem("yaml_syntax", Where(file, _spot_after(before)), "", {"detail": detail})]
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        spot = f"{mark.line + 1}:{mark.column + 1}" if mark else ""
-        return [Problem("yaml_syntax", Where(file, spot), "", {"detail": shown(str(error.problem))})]
+        return [_syntax(error, text, file)]
     except yaml.YAMLError as error:
-        return [Problem("yaml_syntax", Where(file), "", {"detail": shown(str(error))})]
+        return [Problem("yaml_syntax", Where(file), "", {"detail": Words(shown(str(error)), ja=NO_YAML_JA)})]
     except _RefusedError as refused:
         return [Problem(refused.code, Where(file, refused.spot), "", refused.facts)]
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    """What the parser refused, at what a person has to mend: often that stands above the place where the parser noticed."""
+    mark = error.problem_mark or error.context_mark
+    opened = "quoted" in (error.context or "") and "unexpected" in (error.problem or "")  # libyaml's words
+    if opened and error.context_mark:
+        detail, mark = Words("the quotation mark is not closed", ja="引用符が閉じていません"), error.context_mark
+    else:
+        detail = Words(shown(str(error.problem)), ja=NO_YAML_JA)
+        if mark and (odd := _odd_character(text, mark.line)):
+            return Problem("yaml_character", Where(file, odd[0]), "", odd[1])
+    spot = f"{mark.line + 1}:{mark.column + 1}" if mark else ""
+    return Problem("yaml_syntax", Where(file, spot), "", {"detail": detail})
+
+
+def _odd_character(text: str, last: int) -> tuple[str, Mapping[str, Fact]] | None:
+    """The uppermost character that YAML takes otherwise than a person, in the line of an error or next above it, and its facts."""
+    found = None
+    lines = BREAK.split(text)[: last + 1]
+    for index in range(len(lines) - 1, -1, -1):
+        odd = next(((form, match) for form in ODD if (match := form.match(lines[index]))), None)
+        if odd:
+            found = f"{index + 1}:{odd[1].end()}", ODD[odd[0]]
+        elif index < last and not EMPTY_LINE.match(lines[index]):
+            break
+    return found
 
 
 @dataclass
@@ -146,6 +192,8 @@ class _Reader:
             raise _refused("tags", event)
         if event.value == "<<" and not event.style:
             raise _refused("merge_keys", event)
+        if event.value.startswith(WIDE_BLANK) and not event.style:
+            raise _RefusedError("yaml_character", event, ODD[WIDE_INDENT])
         return str(event.value)
 
     def _where(self, event: Event) -> Where:

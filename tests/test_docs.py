@@ -58,7 +58,7 @@ def prepare(page: str, folder: Path) -> None:
 
 
 def run_block(text: str, folder: Path, page: str) -> None:
-    commands = text.replace(SAMPLE, newest_request(folder / "desk"))
+    commands = text.replace(SAMPLE, newest_request(folder / "desk")) if SAMPLE in text else text
     if page.startswith("docs/start"):
         commands = commands.replace("-o 学習依頼.xlsx", "-o blank.xlsx").replace("-o request.xlsx", "-o blank.xlsx")
     environment = {

@@ -51,7 +51,7 @@ def _parsed(package: Package) -> list[Sheet]:
 
 def _sheet(workbook: CalamineWorkbook, index: int, part: SheetPart) -> Sheet:
     found = _at(part.name, lambda: workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))
-    rows = tuple(_texts(row, line, part.facts) for row, line in enumerate(found, 1))
+    rows = tuple(_texts(row, line, part) for row, line in enumerate(found, 1))
     return Sheet(part.name, part.hidden, rows, part.facts)
 
 
@@ -67,21 +67,30 @@ def _at(spot: str, parse: Callable[[], T]) -> T:
         raise broken(spot) from error
 
 
-def _texts(row: int, line: Iterable[Parsed], facts: SheetFacts) -> tuple[str, ...]:
+def _texts(row: int, line: Iterable[Parsed], part: SheetPart) -> tuple[str, ...]:
     return tuple(
-        one if isinstance(one, str) else text(one, percent=(row, column) in facts.percents)
+        one
+        if isinstance(one, str)
+        else text(one, percent=(row, column) in part.facts.percents, from_1904=part.from_1904)
         for column, one in enumerate(line, 1)
     )
 
 
-def text(value: Parsed, *, percent: bool = False) -> str:
-    """A value as a person would type it: ``100``, ``85%``, ``2026-11-21``, ``PT2H30M``, ``TRUE``."""
+def text(value: Parsed, *, percent: bool = False, from_1904: bool = False) -> str:
+    """A value as a person would type it: ``100``, ``85%``, ``2026-11-21``, ``PT2H30M``, ``TRUE``. A day of long ago is a number
+    that was typed into a cell for dates."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
         return spelling.percent(value) if percent else spelling.number(value)
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, date):
+        return _day(value if isinstance(value, datetime) else datetime(value.year, value.month, value.day), from_1904)
     if isinstance(value, timedelta):
         return spelling.iso_duration(value)
     return value if isinstance(value, str) else value.isoformat()
+
+
+def _day(value: datetime, from_1904: bool) -> str:
+    if value.date() < spelling.FIRST_DAY:
+        return spelling.day_number(value, from_1904=from_1904)
+    return value.date().isoformat() if value.time() == time() else value.isoformat()

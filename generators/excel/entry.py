@@ -80,7 +80,7 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         label=question.label.say(language),
         section=question.section.say(language) if question.section != form.title else "",
         required=question.required,
-        first=question.basic or question.required,
+        first=is_first(question),
         unit=question.unit.say(language) if question.unit else "",
         when=when,
         help=help,
@@ -90,6 +90,11 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         format=_format(question),
         rule=rule_for(question, language, f"{when}\n{help}".strip(), list_name),
     )
+
+
+def is_first(question: Question) -> bool:
+    """Whether the beginner's sheet asks it; all others stand on the second sheet of the form layout."""
+    return question.basic or question.required
 
 
 def _format(question: Question) -> Format:

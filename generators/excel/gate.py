@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from generators.excel import formats
 from generators.excel.refusal import broken, not_allowed, too_large
-from generators.excel.scan import Budget, SheetFacts, scan
+from generators.excel.scan import YES, Budget, SheetFacts, scan
 from generators.excel.xml_part import elements
 from schema.problem import shown
 from schema.words import Words
@@ -53,11 +53,12 @@ NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """A sheet as the workbook lists it, and what its XML says beyond its values."""
+    """A sheet as the workbook lists it, and what its XML says beyond its values. ``from_1904``: how its days are counted."""
 
     name: str
     hidden: bool
     facts: SheetFacts
+    from_1904: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,9 @@ class _Workbook:
         self.read = {one.id: one for one in self.links.get(self.rels, ()) if one.sort in READ_SORTS}
 
     def package(self) -> Package:
-        listed = [one for _, one in elements(self.parts[self.names[self.main]], self.names[self.main], ("sheet",))]
+        main = elements(self.parts[self.names[self.main]], self.names[self.main], ("sheet", "workbookPr"))
+        listed = [one for tag, one in main if tag == "sheet"]
+        from_1904 = any(one.get("date1904") in YES for tag, one in main if tag == "workbookPr")
         targets = [self._target(one) for one in listed]
         if not listed or len({one.get("name", "").lower() for one in listed}) < len(listed):
             raise broken(self.names[self.main])
@@ -173,7 +176,7 @@ class _Workbook:
             facts[target] = scan(self.parts[name], name, spots.get(target, name), budget).facts()
         budget.settle()
         sheets = (
-            SheetPart(one.get("name", ""), one.get("state", "visible") != "visible", facts[target])
+            SheetPart(one.get("name", ""), one.get("state", "visible") != "visible", facts[target], from_1904)
             for target, one in zip(targets, listed, strict=True)
         )
         return Package(tuple(sheets), self._packed())

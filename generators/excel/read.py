@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from generators import Read
 from generators.excel import AGAIN, ANSWER, FORM, HEAD, SENDER, TABLE, TEMPLATE
 from generators.excel.cells import Sheet, read_cells
+from generators.excel.corner import Corner, corner_of, in_order, lost
 from generators.excel.refusal import Refusal
 from generators.excel.spelling import both, letters
 from schema.answers import Answers, Given, Located, Where
@@ -15,8 +16,6 @@ from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Form
 from schema.words import FALLBACK, Fact, Words, languages
-
-CORNERS = (FORM, TABLE, TEMPLATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +33,6 @@ class _Cell:
         return bool(self.code or self.text.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class _Corner:
-    """A sheet that asks or tells, and where the mark stands that makes it one."""
-
-    sheet: Sheet
-    mark: str
-    row: int
-    column: int
-
-
 def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
     """Every request of a workbook in either layout, and what is wrong with the file as a whole.
 
@@ -55,26 +44,21 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read],
     sheets = read_cells(data)
     if isinstance(sheets, Refusal):
         return [], [Problem(sheets.code, file.at(sheets.spot), "", sheets.facts)]
-    corners = [corner for sheet in sheets if (corner := _corner(sheet))]
+    corners = [corner for sheet in sheets if (corner := corner_of(sheet))]
     about = next((_about(one, file) for one in corners if one.mark == TEMPLATE), {})
     asking = [one for one in corners if one.mark != TEMPLATE]
-    problem = _unusable(about, asking, file, kinds)
+    problem = _unusable(about, file, kinds)
     if problem:
         return [], [problem]
-    found = list(_requests(asking, _blank(about, file), kinds[about["kind"].value].form))
+    blank, form = _blank(about, file), kinds[about["kind"].value].form
+    where_lost = lost(sheets, asking, form, blank.language)
+    if where_lost is not None:
+        return [], [_damaged(file, where_lost)]
+    found = list(_requests(asking, blank, form))
     return found, [] if found else [Problem("no_answers", file.at(asking[0].sheet.name))]
 
 
-def _corner(sheet: Sheet) -> _Corner | None:
-    """The first cell of a sheet that holds one of our marks."""
-    for row, line in enumerate(sheet.rows, 1):
-        mark = next((one for one in CORNERS if one in line), "")
-        if mark:
-            return _Corner(sheet, mark, row, line.index(mark) + 1)
-    return None
-
-
-def _about(corner: _Corner, file: Where) -> dict[str, Located[str]]:
+def _about(corner: Corner, file: Where) -> dict[str, Located[str]]:
     """Kind, version, fingerprint, layout and language, as the template's own sheet tells them."""
     found = {}
     for row, line in enumerate(corner.sheet.rows[corner.row :], corner.row + 1):
@@ -83,17 +67,10 @@ def _about(corner: _Corner, file: Where) -> dict[str, Located[str]]:
     return found
 
 
-def _unusable(
-    about: Mapping[str, Located[str]], asking: Sequence[_Corner], file: Where, kinds: Mapping[str, Kind]
-) -> Problem | None:
+def _unusable(about: Mapping[str, Located[str]], file: Where, kinds: Mapping[str, Kind]) -> Problem | None:
     """Why no answers can be read: no template of ours, of an unknown kind, or of another version."""
-    torn = next(
-        (one.sheet.name for one in asking if one.mark == FORM and ANSWER not in one.sheet.rows[one.row - 1]), None
-    )
-    if torn is not None:
-        return Problem("not_a_template", file.at(torn))
     kind, version = about.get("kind"), about.get("version")
-    if not (kind and kind.value and version and asking and version.value.isascii() and version.value.isdigit()):
+    if not (kind and kind.value and version and version.value.isascii() and version.value.isdigit()):
         return Problem("not_a_template", file)
     if kind.value not in kinds:
         return Problem("unknown_kind", kind.where, "kind", {"kind": shown(kind.value)}, nearest(kind.value, kinds))
@@ -102,6 +79,13 @@ def _unusable(
         return None
     code = "old_template" if int(version.value[:9]) < current else "newer_template"
     return Problem(code, version.where, "version", {"version": shown(version.value), "current": str(current)})
+
+
+def _damaged(file: Where, sheet: str) -> Problem:
+    name = Words(f"the sheet “{shown(sheet)}”", ja=f"シート「{shown(sheet)}」")
+    return Problem(
+        "damaged_template", file.at(sheet), facts={"sheet": name if sheet else Words("the workbook", ja="ブック")}
+    )
 
 
 def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:
@@ -118,9 +102,9 @@ def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:
     )
 
 
-def _requests(asking: Sequence[_Corner], blank: Answers, form: Form) -> Iterator[Read]:
+def _requests(asking: Sequence[Corner], blank: Answers, form: Form) -> Iterator[Read]:
     """The sheets of the form layout are one request together; every row of a table is one."""
-    forms = [one for one in asking if one.mark == FORM]
+    forms = in_order([one for one in asking if one.mark == FORM], form)
     cells = [cell for corner in forms for cell in _form_cells(corner, blank.where)]
     if any(one.holds for one in cells):
         yield _request(cells, replace(blank, where=blank.where.at(forms[0].sheet.name)), form)
@@ -131,7 +115,7 @@ def _requests(asking: Sequence[_Corner], blank: Answers, form: Form) -> Iterator
                 yield _request(cells, replace(blank, where=blank.where.at(spot)), form)
 
 
-def _form_cells(corner: _Corner, file: Where) -> Iterator[_Cell]:
+def _form_cells(corner: Corner, file: Where) -> Iterator[_Cell]:
     """Answers stand where the row of a key meets the column of the mark ANSWER."""
     column = corner.sheet.rows[corner.row - 1].index(ANSWER) + 1
     for row, line in enumerate(corner.sheet.rows[corner.row :], corner.row + 1):
@@ -140,7 +124,7 @@ def _form_cells(corner: _Corner, file: Where) -> Iterator[_Cell]:
             yield _cell(key, corner.sheet, row, column, file)
 
 
-def _table_rows(corner: _Corner, file: Where) -> Iterator[tuple[int, list[_Cell]]]:
+def _table_rows(corner: Corner, file: Where) -> Iterator[tuple[int, list[_Cell]]]:
     """Requests stand below the last row of headings, each answer in the column of its key."""
     rows = corner.sheet.rows
     columns = [(at, key) for at, key in enumerate(rows[corner.row - 1], 1) if key and at != corner.column]
@@ -170,7 +154,8 @@ def _request(cells: Iterable[_Cell], blank: Answers, form: Form) -> Read:
     for cell in cells:
         before = chosen.get(cell.key)
         if before and before.holds:
-            faulty += [replace(cell, code="duplicate_question")] if cell.holds else []
+            twice = replace(cell, code="answered_twice", facts={"other": shown(before.where.spot)})
+            faulty += [twice] if cell.holds else []
             continue
         faulty += [cell] if cell.code else []
         chosen[cell.key] = cell if before is None or cell.holds else before

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any
+from xml.etree.ElementTree import canonicalize
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell as Target
@@ -28,8 +29,9 @@ from generators.excel.spelling import letters, shortened
 EPOCH = datetime(1980, 1, 1)
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 NAVY, BLUE, PALE, YELLOW, GREY, RED, LINE = "1F3864", "2F5597", "DDE7F5", "FFF9DB", "6B6B6B", "C00000", "B9C3D3"
-MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
+MODIFIED = re.compile("(<dcterms:modified[^>]*>)[^<]*")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+BLANK_TEXT = re.compile("<t>(?=\\s+</t>)")
 LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 LONGEST_CELL = 32_767
 FORMATS = {"general": "General", "text": "@", "date": "yyyy/mm/dd"}
@@ -91,11 +93,17 @@ def _same_bytes(data: bytes) -> bytes:
         for name in sorted(source.namelist(), key=lambda one: (one != "[Content_Types].xml", one)):
             entry = zipfile.ZipInfo(name, ZIP_DATE)
             entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 0, 0
-            part = source.read(name)
+            part = _same_xml(source.read(name))
             if name == "docProps/core.xml":
-                part = MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z", part)
-            target.writestr(entry, part, compresslevel=9)
+                part = MODIFIED.sub(r"\g<1>1980-01-01T00:00:00Z", part)
+            target.writestr(entry, part.encode(), compresslevel=9)
     return fixed.getvalue()
+
+
+def _same_xml(part: bytes) -> str:
+    """A part in canonical XML (W3C C14N 2.0): openpyxl writes otherwise where lxml is installed, and then alone marks a text of
+    nothing but spaces to be kept."""
+    return BLANK_TEXT.sub('<t xml:space="preserve">', canonicalize(part.decode()))
 
 
 class _Looks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from schema import words
@@ -17,8 +17,8 @@ Value = str | int | float | bool | tuple[str, ...] | list[str] | None
 CellValue = str | int | float | date | None
 
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-15, 1e21
-FIRST_DAY = date(1900, 3, 1)
-"""Before it, Excel's day numbers count a 29 February 1900 that never was."""
+FIRST_DAY = date(1950, 1, 1)
+"""A day before it, in a cell that holds a number, is a number that somebody typed into a cell for dates: 8 becomes 1900-01-08."""
 
 
 def number(value: float, *, grouped: bool = False) -> str:
@@ -39,6 +39,14 @@ def _plain(exact: Decimal, grouped: bool = False) -> str:
     written = format(exact, ",f" if grouped else "f")
     written = written.rstrip("0").rstrip(".") if "." in written else written
     return "0" if written == "-0" else written
+
+
+def day_number(value: datetime, *, from_1904: bool) -> str:
+    """The number that Excel shows as this day: 8 is 1900-01-08, or 1904-01-09 where a workbook counts from 1904. Excel counts a
+    29 February 1900 that never was; the parser makes the 28th of it."""
+    before_leap_day = value < datetime(1900, 3, 1)
+    start = datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 31 if before_leap_day else 30)
+    return number((value - start) / timedelta(days=1))
 
 
 def iso_duration(value: timedelta) -> str:
@@ -91,7 +99,7 @@ def said(question: Question, value: object, language: str) -> str:
 
 def cell_value(question: Question, value: Value, language: str) -> CellValue:
     """What to write into the answer cell so that it is read back as ``value``. What cannot be understood is written as it stands,
-    and as text every number of more than 15 digits, because Excel keeps no more of one that is edited.
+    and as text every number of more than 15 digits, because Excel keeps no more of one that is edited, and every day before FIRST_DAY.
     """
     if isinstance(value, str) and question.widget not in ("text", "identifier"):
         found = read(question, value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from jobs import attempt as marks
+from jobs.outcome import Done
 from tests.jobs.runs import EXAMPLE_KINDS, FOREST, ROOT, command, request, start, with_hours, write_slip
 
 KIND = """
@@ -108,6 +111,83 @@ def test_a_run_under_way_is_left_alone_and_counts_as_alive_while_its_script_live
     assert start(file, out, DENPYO_KINDS=str(kinds)).returncode == 76
 
 
+def test_the_script_ends_with_the_group_of_its_run(tmp_path: Path, kinds: Path) -> None:
+    """As a worker ends a run: asked first, then made to. The script does not listen."""
+    deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SCRIPT
+    (kinds / "scripts" / "waits.py").write_text(deaf, encoding="utf-8")
+    file, out = write_slip(tmp_path, request("waits", {"seconds": 60}, folders=[kinds])), tmp_path / "7k3m.1"
+    environment = {**os.environ, "DENPYO_KINDS": str(kinds)}
+    with subprocess.Popen(
+        command(file, out), env=environment, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(20) == -signal.SIGTERM
+        assert marks.hold_alive(out) is None
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.stdout.read() == b"", "nobody is left to write"
+    assert sorted(path.name for path in out.iterdir()) == ["alive", "answers.yaml", "output", "started"]
+
+
+@pytest.mark.parametrize(("entry", "state"), [("print('x' * 100_000)", "done"), ("raise SystemExit(3)", "failed")])
+def test_a_log_that_takes_no_more_does_not_stop_the_run(entry: str, state: str, tmp_path: Path, kinds: Path) -> None:
+    (kinds / "scripts" / "waits.py").write_text(entry, encoding="utf-8")
+    file, out = write_slip(tmp_path, request("waits", {}, folders=[kinds])), tmp_path / "7k3m.1"
+    environment = {**os.environ, "DENPYO_KINDS": str(kinds)}
+    with open("/dev/full", "wb") as full:
+        subprocess.run(command(file, out), env=environment, stdout=full, stderr=full, check=False, timeout=60)
+    assert result(out)["state"] == state
+
+
+def test_where_a_result_cannot_be_written_a_short_one_is(tmp_path: Path, kinds: Path) -> None:
+    many = "for n in range(1000): open('a file with a rather long name %d' % n, 'w')\nraise SystemExit(3)"
+    (kinds / "scripts" / "waits.py").write_text(many, encoding="utf-8")
+    file, out = write_slip(tmp_path, request("waits", {}, folders=[kinds])), tmp_path / "7k3m.1"
+    ended = subprocess.run(
+        command(file, out),
+        env={**os.environ, "DENPYO_KINDS": str(kinds)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
+    )
+    assert ended.returncode == 1
+    assert "OSError: [Errno 27] File too large" in ended.stderr
+    assert result(out)["state"] == "failed"
+    assert result(out)["reason"].startswith("This is an error of the program")
+    assert not (out / "result.json.tmp").exists()
+
+
+def test_a_folder_of_kinds_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    kinds = tmp_path / "\udc95"
+    kinds.mkdir()
+    (kinds / "wrong.py").write_text("1 / 0", encoding="utf-8")
+    file = write_slip(tmp_path, request("train_supervised", {**FOREST, "dataset_id": "wine"}))
+    out = tmp_path / "7k3m.1"
+    assert start(file, out, DENPYO_KINDS=str(kinds)).returncode == 1
+    assert "/\ufffd/wrong.py: ZeroDivisionError" in result(out)["reason"]
+
+
+def test_a_checkout_that_was_never_installed_has_the_version_0(tmp_path: Path, kinds: Path) -> None:
+    (tmp_path / "packages").mkdir()
+    for package in Path(sysconfig.get_path("purelib")).iterdir():
+        if "denpyo" not in package.name:
+            (tmp_path / "packages" / package.name).symlink_to(package)
+    file, out = write_slip(tmp_path, request("waits", {}, folders=[kinds])), tmp_path / "7k3m.1"
+    ended = subprocess.run(
+        [command(file, out)[0], "-S", *command(file, out)[1:]],
+        env={**os.environ, "DENPYO_KINDS": str(kinds), "PYTHONPATH": f"{ROOT}:{tmp_path / 'packages'}"},
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert result(out)["denpyo"] == "0"
+
+
 def test_only_one_of_many_starts_at_once_runs(tmp_path: Path, kinds: Path) -> None:
     file, out = write_slip(tmp_path, request("waits", {"seconds": 0.3}, folders=[kinds])), tmp_path / "7k3m.1"
     environment = {**os.environ, "DENPYO_KINDS": str(kinds)}
@@ -138,7 +218,10 @@ def test_problems_at_the_start_are_printed_one_a_line_and_stand_in_the_result(tm
     wanted = request("train_supervised", {**FOREST, "dataset_id": "absent", "target": "x"}, "ja")
     out = tmp_path / "7k3m.1"
     ended = start(write_slip(tmp_path, wanted), out)
-    message = "「absent」というデータセットはありません。名前を確かめるか、運用担当者に用意を頼んでください。"
+    message = (
+        "「absent」というデータセットはありません。"
+        "使えるのは次のものです：diabetes、wine。ほかのものは運用担当者に用意を頼んでください。"
+    )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[1:] == [f"7k3m:dataset_id: {message} [no_dataset]"]
     found = result(out)
@@ -166,15 +249,13 @@ def test_a_slip_of_another_request_is_not_run(tmp_path: Path) -> None:
     assert result(out)["reason"] == "The slip is for the request 7k3m, but the run other.2 was to be started."
 
 
-def test_an_error_of_the_program_says_so_and_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
-    kinds, out = tmp_path / "kinds", tmp_path / "7k3m.1"
-    kinds.mkdir()
-    broken = KIND.replace('Script(entry="scripts/waits.py")', '"no_such_workload"').replace("[Script]", "[str]")
-    (kinds / "broken.py").write_text(broken, encoding="utf-8")
-    file = write_slip(tmp_path, request("broken", {}, folders=[kinds]))
+def test_an_error_of_the_program_says_so_and_leaves_its_traceback_in_the_log(kinds: Path, tmp_path: Path) -> None:
+    out, file = tmp_path / "7k3m.1", write_slip(tmp_path, request("waits", {}, folders=[kinds]))
+    broken = KIND + "    @classmethod\n    def complete(cls, given):\n        return {}['no_such_answer']\n"
+    (kinds / "waits.py").write_text(broken, encoding="utf-8")
     ended = start(file, out, DENPYO_KINDS=str(kinds))
     assert ended.returncode == 1
-    assert "KeyError: 'no_such_workload'" in ended.stderr
+    assert "KeyError: 'no_such_answer'" in ended.stderr
     assert result(out)["reason"] == (
         "This is an error of the program, not of your answers. Tell your operator; the details are in the log: "
         "the log of this run"
@@ -205,7 +286,21 @@ def test_a_result_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match="not JSON compliant"):
         marks.write_result(tmp_path, {"metrics": {"a": float("nan")}})
+    with pytest.raises(UnicodeEncodeError):
+        marks.write_result(tmp_path, {"reason": "\ud800"})
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert result(tmp_path)["reason"] == "理由"
+
+
+@pytest.mark.parametrize("metrics", [{"a\nb": 2**53, "c": 1.0}, {"a\nb": float("nan"), "c": 1.0}])
+def test_a_figure_that_no_record_can_hold_is_left_out_whatever_ran(metrics: dict[str, float]) -> None:
+    from jobs.__main__ import _result
+
+    found = _result(Done(metrics=metrics), "en", "2026-11-21T09:30:00+00:00", [])
+    assert found["metrics"] == {"c": 1.0}
+    assert found["warnings"] == [
+        "These figures were left out, because each must be one finite number, a whole one at most 2^53 - 1: a\ufffdb"
+    ]
 
 
 def test_a_lock_that_another_process_has_is_not_taken(tmp_path: Path) -> None:

@@ -159,6 +159,17 @@ def test_a_name_that_is_no_model_id_never_becomes_a_path(name: str, folder: Path
     assert models.find(name) is None
 
 
+def test_a_card_that_cannot_be_written_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+    from jobs import models
+
+    models.write_card(tmp_path, {"model_id": "m-7k3m-1"})
+    with pytest.raises(UnicodeEncodeError):
+        models.write_card(tmp_path, {"target": "\ud800"})
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "model.json": '{\n  "model_id": "m-7k3m-1"\n}\n'
+    }
+
+
 @pytest.mark.parametrize("file", ["model.onnx", "model.json"])
 def test_a_model_whose_files_were_changed_is_not_used(file: str, folder: Path, tmp_path: Path, models: Path) -> None:
     source = models / "7k3m.1" / "model"

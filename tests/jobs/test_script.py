@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jobs import fetch, script
+from jobs import script
+from jobs.attempt import is_metric
 from jobs.outcome import Attempt, Done, Failed
 from schema.yaml_text import load
 from tests.jobs.runs import EXAMPLE_KINDS, attempt, with_hours
@@ -147,7 +151,9 @@ def test_a_script_that_ends_with_an_error_fails_with_its_last_lines(tmp_path: Pa
 
 
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert reason(prepared(tmp_path, arguments='entry="absent.py"')) == "The script absent.py does not exist."
+    wanted = beside(tmp_path)
+    (tmp_path / "kinds" / "scripts" / "run.py").unlink()
+    assert reason(wanted) == "The script scripts/run.py does not exist."
 
 
 def test_a_container_image_is_refused(tmp_path: Path) -> None:
@@ -156,21 +162,123 @@ def test_a_container_image_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}', '{"a": true}', '{"a": "1"}', '{"a": {"b": 1}}', "[1]", "{", "1"],
+    "code",
+    [
+        pytest.param("open('metrics.json', 'w').write('[1]')", id="a list"),
+        pytest.param("open('metrics.json', 'w').write('{')", id="no JSON"),
+        pytest.param("open('metrics.json', 'w').write('1')", id="a number"),
+        pytest.param("open('metrics.json', 'w').write('[' * 100_000)", id="nested deeply"),
+        pytest.param("open('metrics.json', 'wb').write(b'{\"\\x8e\": 1}')", id="not UTF-8"),
+    ],
 )
-def test_metrics_that_are_no_numbers_fail_the_run(text: str, tmp_path: Path) -> None:
-    assert reason(beside(tmp_path, f"open('metrics.json', 'w').write('{text}')")).startswith(
+def test_metrics_that_are_no_list_of_names_fail_the_run(code: str, tmp_path: Path) -> None:
+    assert reason(beside(tmp_path, code)).startswith(
         "The script's metrics.json is not a list of names with one finite number each"
     )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("NaN", id="NaN"),
+        pytest.param("-Infinity", id="infinity"),
+        pytest.param("1e999", id="a float that is too large"),
+        pytest.param("9007199254740992", id="2^53"),
+        pytest.param("-9007199254740992", id="-2^53"),
+        pytest.param("1" + "0" * 400, id="an integer that is no float"),
+        pytest.param("1" + "0" * 5000, id="an integer that Python does not read"),
+        pytest.param("true", id="yes"),
+        pytest.param("null", id="nothing"),
+        pytest.param('"1"', id="a text"),
+        pytest.param('{"b": 1}', id="an object"),
+    ],
+)
+def test_a_metric_that_is_no_number_for_everyone_is_left_out_with_a_warning(value: str, tmp_path: Path) -> None:
+    text = f'{{"odd\\u001b[31m": {value}, "least": -9007199254740991, "half": 0.5}}'
+    found = done(beside(tmp_path, f"open('metrics.json', 'w').write({text!r})"))
+    assert found.metrics == {"least": -9007199254740991, "half": 0.5}
+    assert found.warnings == (
+        "These figures were left out, because each must be one finite number, a whole one at most 2^53 - 1: "
+        "odd\ufffd[31m",
+    )
+
+
+@given(st.integers() | st.floats() | st.sampled_from([None, True, "1", [1], {"a": 1}]))
+def test_every_metric_that_is_kept_has_canonical_json(value: Any) -> None:
+    if is_metric(value):
+        assert float(rfc8785.dumps(value)) == value
+
+
+def test_the_name_of_a_metric_is_fit_to_be_shown(tmp_path: Path) -> None:
+    text = '{"\\ud800": 1, "\\ud801": 2, "\\n": 3, "' + "n" * 200 + '": 4}'
+    found = done(beside(tmp_path, f"open('metrics.json', 'w').write({text!r})"))
+    assert found.metrics == {"\ufffd": 1, "n" * 99 + "…": 4}
+    assert len(found.warnings) == 1
+
+
+def test_a_file_whose_name_is_no_text_is_shown_and_linked(tmp_path: Path) -> None:
+    code = (
+        "import os\nos.makedirs(b'd')\nopen(b'd/\\x95\\x5c.csv', 'w')\nopen('a\\nb', 'w')\nos.symlink('a\\nb', 'link')"
+    )
+    wanted = beside(tmp_path, code)
+    found = done(wanted)
+    assert found.artifacts == ("output/a\ufffdb", "output/d/\ufffd\\.csv")
+    page = (wanted.out / "summary.html").read_text(encoding="utf-8")
+    assert '<a href="output/d/%95%5C.csv">output/d/\ufffd\\.csv</a>' in page
+
+
+def test_a_file_whose_name_is_no_text_does_not_hide_the_error_of_the_script(tmp_path: Path) -> None:
+    wanted = beside(tmp_path, "open(b'\\x95', 'w')\nraise SystemExit('no luck')")
+    found = script.run(wanted)
+    assert isinstance(found, Failed)
+    assert "no luck" in found.reason
+    assert found.artifacts == ("output/\ufffd",)
+
+
+def hurried(wanted: Attempt) -> Attempt:
+    return Attempt(with_hours(wanted.request, 0.1 / 3600), wanted.kind, 1, wanted.out)
+
+
 def test_the_time_is_over_for_a_script_too(tmp_path: Path) -> None:
-    wanted = beside(tmp_path, "import time\ntime.sleep(60)")
-    hurried = Attempt(with_hours(wanted.request, 0.1 / 3600), wanted.kind, 1, wanted.out)
     begun = time.monotonic()
-    assert reason(hurried).startswith("The time of ")
+    assert reason(hurried(beside(tmp_path, "import time\ntime.sleep(60)"))).startswith("The time of ")
     assert time.monotonic() - begun < 10
+
+
+STARTS_MORE = """
+import json, os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sleeps = [sys.executable, "-c", "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.fork(); time.sleep(60)"]
+pids = [subprocess.Popen(sleeps, start_new_session=own, env={}).pid for own in (True, False)]
+json.dump([os.getpid(), *pids], open("told.json", "w"))
+"""
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_at_its_deadline_a_script_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    wanted = hurried(beside(tmp_path, STARTS_MORE + "time.sleep(60)"))
+    begun = time.monotonic()
+    assert reason(wanted).startswith("The time of ")
+    assert time.monotonic() - begun < 10
+    assert [pid for pid in told(wanted) if not is_gone(pid)] == []
+
+
+def test_what_a_script_left_running_ends_with_it_and_does_not_hold_the_run(tmp_path: Path) -> None:
+    wanted = beside(tmp_path, STARTS_MORE)
+    with subprocess.Popen(["sleep", "60"]) as other:
+        begun = time.monotonic()
+        done(wanted)
+        assert time.monotonic() - begun < 10
+        assert [pid for pid in told(wanted) if not is_gone(pid)] == []
+        assert other.poll() is None, "it belongs to somebody else"
+        other.kill()
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -230,8 +338,9 @@ def test_a_hook_of_the_repository_is_not_run(tmp_path: Path, repository: tuple[P
     hook = template / "post-checkout"
     hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/hooked'\n", encoding="utf-8")
     hook.chmod(0o755)
+    (tmp_path / ".gitconfig").write_text(f"[init]\ntemplateDir = {template.parent}\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIT_TEMPLATE_DIR", str(template.parent))
+        patch.setenv("HOME", str(tmp_path))
         done(from_repository(tmp_path / "1", source.as_uri(), first))
     assert not (tmp_path / "hooked").exists()
 
@@ -241,33 +350,22 @@ def test_a_commit_that_does_not_exist_fails_clearly(tmp_path: Path, repository: 
     assert found.startswith(f"The script's repository could not be fetched at the commit {'0' * 40}: ")
 
 
-@pytest.mark.parametrize(
-    ("address", "allowed"),
-    [
-        ("https://git.example.jp/a/b.git", True),
-        ("http://127.0.0.1:8080/b", True),
-        ("ssh://git@example.jp/b", True),
-        ("git@example.jp:a/b.git", True),
-        ("file:///srv/b", True),
-        ("ext::sh -c touch% /tmp/x", False),
-        ("/srv/b", False),
-        ("../b", False),
-        ("--upload-pack=touch x", False),
-        ("ssh://-oProxyCommand=x/b", False),
-        ("git@-oProxyCommand=x:b", False),
-        ("git@-host:b", False),
-        ("https://a b", False),
-        ("ftp://example.jp/b", False),
-    ],
-)
-def test_only_addresses_of_known_sorts_reach_git(address: str, allowed: bool) -> None:
-    assert fetch.is_allowed(address) is allowed
-
-
 def test_an_address_of_another_sort_is_refused_before_git_sees_it(tmp_path: Path) -> None:
     assert reason(from_repository(tmp_path, "ext::sh -c true", "0" * 40)) == (
         "The script's address is neither http(s), ssh nor file, and is not fetched: ext::sh -c true"
     )
+
+
+def test_an_address_with_somebody_in_it_is_refused_and_written_nowhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = from_repository(tmp_path, "ftp://t0ken@example.jp/b", "0" * 40)
+    assert reason(wanted) == (
+        "The script's address carries a user name or a password, and is not fetched. "
+        "Take it out of the kind; the machine that runs it needs an access of its own."
+    )
+    assert list(wanted.out.iterdir()) == []
+    assert "t0ken" not in "".join(capfd.readouterr())
 
 
 def wheel(folder: Path, files: Mapping[str, str]) -> None:

@@ -166,7 +166,7 @@ def without_hashes(file: Path) -> str:
 
 
 def test_many_classes_are_told_in_a_table_instead_of_a_picture(folder: Path) -> None:
-    rows = [[index, index % 30] for index in range(90)]
+    rows = [[index, index % 30] for index in range(150)]
     write_dataset(folder, "mine", ["a", "target"], rows, rows)
     assert "There are too many classes for a picture" in page(trained(folder, dataset_id="mine")).words
 

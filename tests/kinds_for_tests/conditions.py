@@ -76,7 +76,7 @@ class Nothing(Part):
 class Conditions(Job):
     title: ClassVar[Words] = Words("Conditions", ja="条件")
     about: ClassVar[Words] = Words("Asks what hangs on other answers.", ja="ほかの答えによって決まることを尋ねます。")
-    workload: ClassVar[str] = "nothing"
+    workload: ClassVar[str] = "inference"
 
     mode: Annotated[
         Literal["quick", "careful"],

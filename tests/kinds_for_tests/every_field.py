@@ -29,7 +29,7 @@ class EveryField(Job):
     version: ClassVar[int] = 3
     title: ClassVar[Words] = Words("Every field", ja="すべての項目")
     about: ClassVar[Words] = Words("Asks for everything.", ja="すべてを尋ねます。")
-    workload: ClassVar[str] = "nothing"
+    workload: ClassVar[str] = "inference"
 
     name: Annotated[Identifier, Ask("Its name?", ja="名前", help=HELP, example="first-try", basic=True)]
     subject: Annotated[str, Field(min_length=2, max_length=40), Ask("Subject?", ja="件名", help=HELP, example="水質")]

@@ -30,7 +30,7 @@ class Span(Part):
 class Rules(Job):
     title: ClassVar[Words] = Words("Rules", ja="決まり")
     about: ClassVar[Words] = Words("Asks what must agree.", ja="互いに合うべきことを尋ねます。")
-    workload: ClassVar[str] = "nothing"
+    workload: ClassVar[str] = "inference"
 
     first: Annotated[date, Ask("First day", ja="初日", help=HELP, example="2026/11/21")]
     last: Annotated[date | None, Ask("Last day", ja="最終日", help=HELP, example="2026/11/22", blank=NONE)] = None

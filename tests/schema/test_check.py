@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -625,3 +626,16 @@ def test_a_choice_that_needs_another_answer_is_judged_by_the_member_that_is_aske
     assert problem.message("en") == (
         "“fine” can only be chosen when “Exact, right” is “yes”. Choose another, or change “Exact, right”."
     )
+
+
+def test_answers_to_questions_that_were_changed_since_are_refused() -> None:
+    form = KINDS["inference"].form
+    where = Where("sheet.xlsx", "入力")
+    given: dict[str, Located[Given]] = {
+        name: Located("wine", where.at(f"入力!{name}")) for name in ("dataset_id", "model_id")
+    }
+    made_before = Answers("inference", where, given, version=form.version, fingerprint="0" * 64)
+    found = check(made_before, KINDS)
+    assert isinstance(found, list)
+    assert [problem.code for problem in found] == ["changed_template"]
+    assert not isinstance(check(replace(made_before, fingerprint=form.fingerprint), KINDS), list)

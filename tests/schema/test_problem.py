@@ -39,8 +39,9 @@ def test_a_suggestion_stands_at_the_end() -> None:
 
 
 def test_a_file_without_a_spot_is_named_alone() -> None:
-    assert Problem("no_file", Where("sheet.xlsx")).line("en") == (
-        "sheet.xlsx: There is no such file. Check the name and the folder. [no_file]"
+    assert Problem("unknown_file", Where("sheet.odt")).line("en") == (
+        "sheet.odt: Nobody here can read a file of this sort. "
+        "Send a filled template (.xlsx) or a YAML document (.yaml). [unknown_file]"
     )
 
 

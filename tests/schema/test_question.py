@@ -182,7 +182,16 @@ class BadBlame(Empty):
 
 CANNOT_BE_ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "no Ask": ({"size": (int, 1)}, "size: a field needs an Ask"),
-    "a type no door knows": ({"size": (Annotated[bytes, ASK], b"")}, "size: no door can ask for <class 'bytes'>"),
+    "a type no door knows": (
+        {"size": (Annotated[bytes, ASK], b"")},
+        "size: no door can ask for <class 'bytes'>; write one of str, bool, int, float, date, timedelta, Identifier, "
+        "Literal[…], tuple[Literal[…], ...], or one of them | None",
+    ),
+    "two types": (
+        {"size": (Annotated[int | str | None, ASK], None)},
+        "size: no door can ask for int | str | None; write one of str, bool, int, float, date, timedelta, Identifier, "
+        "Literal[…], tuple[Literal[…], ...], or one of them | None",
+    ),
     "choices without labels": (
         {"pick": (Annotated[Literal["a", "b"], ASK], "a")},
         "pick: choices must label ('a', 'b'), in this order",

@@ -303,9 +303,9 @@ def test_a_document_by_hand_may_say_more() -> None:
     assert found.given["resources.gpus"] == Located("1", Where("a.yaml", "14:19"))
 
 
-def test_an_unknown_language_is_answered_in_english() -> None:
-    assert answers(bare(BARE + "language: fr\n")).language == "en"
-    assert answers(bare(BARE + "language: [ja]\n")).language == "en"
+def test_an_unknown_language_is_left_to_the_desk() -> None:
+    assert answers(bare(BARE + "language: fr\n")).language == ""
+    assert answers(bare(BARE + "language: [ja]\n")).language == ""
 
 
 def test_what_a_slip_only_has_is_unknown_in_a_document_by_hand() -> None:

@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from generators.excel.cells import text
+from generators.excel.template import Filled
 from schema.check import check
 from tests.generators.excel.workbooks import (
     KINDS,
@@ -92,6 +93,47 @@ def test_a_per_cent_cell_means_what_the_person_sees_whatever_the_unit() -> None:
     assert not isinstance(found, list)
     assert found.job.answers()["share"] == 85.0
     assert found.job.answers()["rate"] == 0.85
+
+
+@pytest.mark.parametrize("epoch", [CALENDAR_WINDOWS_1900, CALENDAR_MAC_1904], ids=["from 1900", "from 1904"])
+@pytest.mark.parametrize(
+    ("typed", "told", "code"),
+    [
+        (1, "1", "unsure_date"),
+        (8, "8", "unsure_date"),
+        (20, "20", "unsure_date"),
+        (59, "59", "unsure_date"),
+        (61, "61", "unsure_date"),
+        (2026, "2026", "unsure_date"),
+        (8.5, "8.5", "unsure_date"),
+        (12345, "12345", "not_a_date"),
+    ],
+)
+def test_a_small_number_in_a_date_cell_is_the_number_that_was_typed(
+    epoch: datetime, typed: float, told: str, code: str
+) -> None:
+    def fill(workbook: Workbook) -> None:
+        workbook.epoch = epoch
+        sheet(workbook, "詳細設定")["C13"] = typed
+
+    data = edited(form_of_everything(), fill)
+    assert texts(data)["start"] == told
+    found = check(one(data).answers, KINDS)
+    assert isinstance(found, list)
+    assert [(problem.code, problem.where.spot) for problem in found] == [(code, "詳細設定!C13")]
+
+
+@pytest.mark.parametrize("day", ["1950-01-01", "1949-12-31", "1900-01-08"])
+def test_a_day_long_ago_that_was_typed_as_text_stays_as_typed(day: str) -> None:
+    def fill(workbook: Workbook) -> None:
+        sheet(workbook, "詳細設定")["C13"] = day
+
+    assert texts(edited(form_of_everything(), fill))["start"] == day
+
+
+@pytest.mark.parametrize(("day", "told"), [("1950-01-01", "1950-01-01"), ("1949-12-31", "1949/12/31")])
+def test_a_day_long_ago_is_written_so_that_it_is_read_back(day: str, told: str) -> None:
+    assert texts(form_of_everything(filled=Filled({"start": day})))["start"] == told
 
 
 def test_a_workbook_that_counts_its_days_from_1904_gives_the_same_date() -> None:

@@ -81,6 +81,21 @@ def test_a_password_and_macros_are_named_with_what_to_do() -> None:
     assert only_problem(project).code == "macro_file"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x89PNG\r\n\x1a\n", b"a,b\n1,2\n", OLE, opendocument()],
+    ids=["empty", "picture", "csv", "xls", "ods"],
+)
+def test_what_to_do_about_a_file_of_another_sort_can_be_done_with_every_sort(data: bytes) -> None:
+    problem = only_problem(data)
+    assert problem.line("en").endswith(
+        "Fill in the template, save it as “Excel workbook (.xlsx)” and send that file. [not_a_workbook]"
+    )
+    assert problem.line("ja").endswith(
+        "テンプレートに記入し、「Excelブック（.xlsx）」として保存して、そのファイルを送ってください。 [not_a_workbook]"
+    )
+
+
 def _corpus() -> list[Path]:
     return sorted(WORKBOOKS.iterdir()) if WORKBOOKS.is_dir() else []
 

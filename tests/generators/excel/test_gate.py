@@ -39,7 +39,8 @@ def in_sheet(new: bytes, before: bytes = b"</sheetData>") -> bytes:
 
 
 def in_row_9(new: bytes) -> bytes:
-    return in_sheet(new, b'</row><row r="10"')
+    start, _, _ = parts_of(FORM)[SHEET].partition(b' r="10"')
+    return in_sheet(new, start[start.rindex(b"</row>") :] + b' r="10"')
 
 
 def with_part(name: str, part: bytes = b"<a/>") -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -231,6 +232,39 @@ def test_the_same_form_gives_the_same_bytes_in_every_process() -> None:
     ]
     assert written[0] == written[1] == written[2]
     assert len(written[0].split()) == 16
+
+
+PARTS = """
+import json
+from generators.excel.template import Filled, write
+from tests.generators.excel.workbooks import EVERYTHING, GOOD, parts_of
+from openpyxl import DEFUSEDXML, LXML
+found = {"": [LXML, DEFUSEDXML]}
+for layout in ("form", "table"):
+    data = write(EVERYTHING.form, "ja", layout, [Filled({**GOOD.values, "why": " "}, " <a> ", "\\t\\n\u3000")])
+    found |= {f"{layout} {name}": part.decode() for name, part in parts_of(data).items()}
+print(json.dumps(found))
+"""
+
+
+def _parts_written_after(before: str) -> dict[str, Any]:
+    ran = subprocess.run([sys.executable, "-c", before + PARTS], cwd=ROOT, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("module", "installed"), [("lxml", [False, True]), ("defusedxml", [True, False])])
+def test_what_else_is_installed_changes_nothing_in_a_template(module: str, installed: list[bool]) -> None:
+    for other in ("lxml", "defusedxml"):
+        pytest.importorskip(other)
+    without = f"import sys; sys.modules['{module}'] = None"
+    written = [
+        _parts_written_after(before) for before in (without, f"{without}; import openpyxl", "import openpyxl", "")
+    ]
+    assert [one.pop("") for one in written] == [installed, installed, [True, True], [True, True]]
+    assert len(written[0]) == 27
+    for name, part in written[0].items():
+        assert [one[name] for one in written] == [part] * 4, name
 
 
 def test_the_package_has_a_fixed_order_and_no_date_of_its_own() -> None:

@@ -77,9 +77,9 @@ def test_a_cell_that_cannot_be_trusted_is_named_and_its_answer_left_out(
 @pytest.mark.parametrize(
     ("pattern", "new"),
     [
-        pytest.param(rb'<row r="9" ht="[0-9.]+"', rb'<row r="9" ht="0"', id="a row without height"),
-        pytest.param(rb'(<col) width="30"', rb'\1 width="0"', id="a column without width"),
-        pytest.param(rb'<row r="9"', rb'<row r="9" hidden="true"', id="hidden in other words"),
+        pytest.param(rb'ht="[0-9.]+" r="9"', rb'ht="0" r="9"', id="a row without height"),
+        pytest.param(rb'width="30"', rb'width="0"', id="a column without width"),
+        pytest.param(rb' r="9"', rb' hidden="true" r="9"', id="hidden in other words"),
     ],
 )
 def test_an_answer_that_nobody_can_see_is_hidden(pattern: bytes, new: bytes) -> None:
@@ -124,8 +124,15 @@ def test_a_question_answered_in_two_rows_is_a_problem_at_the_second() -> None:
             sheet(workbook)[f"{column}20"] = sheet(workbook)[f"{column}9"].value
 
     found = one(edited(form_of_everything(), copy))
-    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!C20")]
-    assert found.problems[0].line("en").startswith("request.xlsx:入力!C20: “=Name” is answered a second time here.")
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("answered_twice", "入力!C20")]
+    assert found.problems[0].line("en") == (
+        "request.xlsx:入力!C20: “=Name” is answered here and in the cell 入力!C9 too. "
+        "Keep one of the two answers and empty the other cell. [answered_twice]"
+    )
+    assert found.problems[0].line("ja") == (
+        "request.xlsx:入力!C20: 「=名前」の答えが、ここと入力!C9の2か所にあります。"
+        "片方を残し、もう片方のセルを空にしてください。 [answered_twice]"
+    )
     assert found.answers.given["name"].where.spot == "入力!C9"
 
 
@@ -145,7 +152,7 @@ def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
         workbook.copy_worksheet(sheet(workbook)).title = "入力 (2)"
 
     found = one(edited(form_of_everything(), copy_sheet))
-    assert {problem.code for problem in found.problems} == {"duplicate_question"}
+    assert {problem.code for problem in found.problems} == {"answered_twice"}
     assert {problem.question for problem in found.problems} == {
         "request.sender",
         "name",
@@ -160,7 +167,8 @@ def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
             sheet(workbook)[f"Z{row}"] = sheet(workbook)[f"C{row}"].value
 
     (found,), _ = reading(edited(table_of_everything(GOOD), copy_column))
-    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("duplicate_question", "入力!Z4")]
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("answered_twice", "入力!Z4")]
+    assert found.problems[0].facts["other"] == "入力!C4"
 
 
 def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
@@ -174,4 +182,18 @@ def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
     assert [(problem.code, problem.where.spot) for problem in reads[1].problems] == [
         ("hidden_answer", "入力!C5"),
         ("hidden_answer", "入力!D5"),
+    ]
+
+
+def test_the_door_s_problems_come_in_the_order_of_the_form_wherever_its_sheets_stand() -> None:
+    def break_both(workbook: Workbook) -> None:
+        workbook.move_sheet("詳細設定", -1)
+        sheet(workbook, "詳細設定")["C11"] = "=1"
+        sheet(workbook)["C9"] = "=1"
+
+    found = one(edited(form_of_everything(), break_both))
+    assert [problem.where.spot for problem in found.problems] == ["入力!C9", "詳細設定!C11"]
+    assert found.answers.where == Where("request.xlsx", "入力")
+    assert list(found.answers.given) == [
+        key for key in one(form_of_everything()).answers.given if key not in ("name", "rate")
     ]
