@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,11 @@ from submit.engines import local
 from submit.ledger import LedgerBusy
 
 BEAT = 0.1
+PASSED_ON = re.compile(
+    "PATH|HOME|LANG|TZ|LD_LIBRARY_PATH|PIP_[A-Z_]+|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|SSH_AUTH_SOCK|GIT_SSH_COMMAND"
+    "|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY"
+)
+"""What a job hears of this process's environment: enough to fetch a script and its packages."""
 GRACE = 5.0
 ALREADY = (75, 76)
 """Exit codes of ``jobs``: this attempt runs in another process, or has started before."""
@@ -193,9 +199,7 @@ def _slip_is_whole(desk: Desk, row: Queued) -> bool:
 
 def _environment(desk: Desk, row: Queued) -> dict[str, str]:
     """What a job may know: no more of this process's environment than it needs, for secrets may stand in it."""
-    passed = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH") if name in os.environ
-    }
+    passed = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
     join = os.pathsep.join
     return passed | {
         "PYTHONPATH": str(shipped("")),

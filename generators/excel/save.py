@@ -31,6 +31,7 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 NAVY, BLUE, PALE, YELLOW, GREY, RED, LINE = "1F3864", "2F5597", "DDE7F5", "FFF9DB", "6B6B6B", "C00000", "B9C3D3"
 MODIFIED = re.compile("(<dcterms:modified[^>]*>)[^<]*")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 BLANK_TEXT = re.compile("<t>(?=\\s+</t>)")
 LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 LONGEST_CELL = 32_767
@@ -103,7 +104,7 @@ def _same_bytes(data: bytes) -> bytes:
 def _same_xml(part: bytes) -> str:
     """A part in canonical XML (W3C C14N 2.0): openpyxl writes otherwise where lxml is installed, and then alone marks a text of
     nothing but spaces to be kept."""
-    return BLANK_TEXT.sub('<t xml:space="preserve">', canonicalize(part.decode()))
+    return DECLARATION + BLANK_TEXT.sub('<t xml:space="preserve">', canonicalize(part.decode()))
 
 
 class _Looks:
