@@ -76,10 +76,6 @@ class Desk:
     kinds: Mapping[str, Kind]
 
     @property
-    def kinds_folder(self) -> Path:
-        return self.folder / self.config.kinds
-
-    @property
     def runs(self) -> Path:
         """One folder a run: its slip, log, result and model."""
         return self.folder / LEDGER / RUNS

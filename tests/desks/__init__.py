@@ -18,7 +18,7 @@ KINDS = Path(__file__).parent / "kinds"
 def desk_in(folder: Path) -> Desk:
     """A new desk that knows ``count_starts``."""
     made = make_desk(folder)
-    shutil.copytree(KINDS, made.kinds_folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(KINDS, made.folder / "kinds", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return open_desk(folder)
 
 

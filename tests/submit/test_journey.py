@@ -283,7 +283,7 @@ def test_a_response_that_does_not_say_its_language_is_answered_in_the_desks(desk
 def test_a_run_whose_kind_is_gone_fails_alone_and_keeps_nobody_waiting(desk: Desk, tmp_path: Path) -> None:
     file = counting(tmp_path, "one")
     gone = journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True).requests[0].id
-    (desk.kinds_folder / "count_starts.py").unlink()
+    (desk.folder / "kinds" / "count_starts.py").unlink()
     there = open_desk(desk.folder)
     other = submit(there).requests[0].id
     assert standing.standing(there, other).request.state == "queued"
