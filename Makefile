@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 OURS := denpyo.py schema generators submit jobs
 
-.PHONY: demo test check format build lock pictures kills clean
+.PHONY: demo test check format build lock pictures kills fuzz clean
 
 demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
@@ -35,6 +35,10 @@ lock:
 # Real training under kill -9, 200 times: minutes, not part of the tests.
 kills: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.kills
+
+# A million damaged workbooks: half an hour on two free cores. Killed, it goes on where it was; what it finds lies in fuzz.findings/.
+fuzz: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.fuzz
 
 # The pictures of docs/. Needs LibreOffice, pdftoppm, Chromium and a Japanese font.
 pictures: $(VENV)/dev.done

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from submit.desk import Desk
+    from submit.journey import Outcome
     from submit.keeping import Source
 
+RARELY = 100_000, 50, 50
+"""When garbage is looked for: ten thousand requests are no garbage, and to find that out again and again costs a tenth of the time."""
 GOOD, REFUSED, WRONG_USE, NO_ANSWER, DAMAGED = 0, 1, 2, 3, 4
 
 app = typer.Typer(
@@ -41,12 +47,28 @@ class EngineName(StrEnum):
     clearml = "clearml"
 
 
+class Encoding(StrEnum):
+    utf_8 = "utf-8"
+    shift_jis = "shift_jis"
+
+
 DeskOption = Annotated[Path, typer.Option("--desk", envvar="DENPYO_DESK", help="The desk's folder.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
-Files = Annotated[list[Path], typer.Argument(help="Filled workbooks (.xlsx) or YAML documents.", metavar="FILE...")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Filled workbooks (.xlsx), tables as CSV, or YAML documents.", metavar="FILE...")
+]
 As = Annotated[str, typer.Option("--as", help="For whom; recorded as claimed.", metavar="EMAIL")]
 Again = Annotated[str, typer.Option("--again", help="Run the same request again, and why.", metavar="WHY")]
+InEncoding = Annotated[Encoding | None, typer.Option("--encoding", help="What a CSV is written in, if not UTF-8.")]
 Queue = Annotated[str, typer.Option("--queue", help="Another queue than the answers name.", metavar="Q")]
+Whole = Annotated[
+    bool, typer.Option("--all-or-nothing", help="Accept nothing if anything is refused; refusals are recorded.")
+]
+Annotate = Annotated[
+    Path | None,
+    typer.Option("--annotate", help="Write the sheets back, marked, into this folder.", metavar="DIR"),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace marked sheets that are there.")]
 RequestId = Annotated[str, typer.Argument(help="The id of a request.", metavar="ID")]
 HERE = Path("desk")
 
@@ -135,19 +157,31 @@ def init(desk: DeskOption = HERE, json: Json = False) -> None:
 
 
 @app.command()
-def check(files: Files, desk: DeskOption = HERE, json: Json = False) -> None:
+def check(
+    files: Files,
+    encoding: InEncoding = None,
+    annotate: Annotate = None,
+    force: Force = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
     """Judge only: every problem, each at its place. Nothing is kept or queued."""
     from submit import journey, terminal
     from submit.desk import desk_or_none_yet
 
+    there, sources = desk_or_none_yet(desk), _sources(files)
+    targets = _targets(files, annotate, force)
     with terminal.counted("checked", json) as seen:
-        outcome = journey.check(desk_or_none_yet(desk), _sources(files), journey.Wishes(), seen)
+        outcome = journey.check(there, sources, journey.Wishes(encoding=encoding or ""), seen)
+    marked = _marked(there, sources, outcome, targets, kept=False, encoding=encoding or "")
     if json:
         counts = {"accepted": outcome.accepted, "refused": outcome.refused}
-        terminal.document({**counts, "problems": terminal.problems_data(outcome)})
+        terminal.document({**counts, **terminal.outcome_data(outcome), **terminal.marked_data(marked)})
     else:
         terminal.problems(outcome.problems, terminal.say)
+        terminal.remarks(there, outcome, terminal.say)
         terminal.say(f"{outcome.accepted} good, {outcome.refused} refused")
+        terminal.marked_files(marked)
     _exit_if(bool(outcome.problems))
 
 
@@ -157,6 +191,8 @@ def convert(
     out: Annotated[Path, typer.Option("-o", "--out", help="A folder for the YAML.", metavar="DIR")],
     sender: As = "",
     again: Again = "",
+    encoding: InEncoding = None,
+    all_or_nothing: Whole = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -165,13 +201,15 @@ def convert(
     from submit.desk import open_desk
 
     there = open_desk(desk)
+    wishes = journey.Wishes(sender=sender, again=again, encoding=encoding or "")
     with terminal.counted("checked", json) as seen:
-        outcome = journey.convert(there, _sources(files), journey.Wishes(sender=sender, again=again), seen)
+        outcome = journey.convert(there, _sources(files), wishes, seen, whole=all_or_nothing)
     written = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
     if json:
         terminal.submission(there, outcome, as_json=True)
     else:
         terminal.problems(outcome.problems)
+        terminal.remarks(there, outcome)
         for file in written:
             terminal.say(f"wrote {file}")
     _exit_if(bool(outcome.problems))
@@ -184,7 +222,11 @@ def submit(
     queue: Queue = "",
     sender: As = "",
     again: Again = "",
+    encoding: InEncoding = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only, as `check` does.")] = False,
+    all_or_nothing: Whole = False,
+    annotate: Annotate = None,
+    force: Force = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -193,10 +235,19 @@ def submit(
     from submit.desk import open_desk
 
     there = open_desk(desk)
-    wishes = journey.Wishes(sender, queue, _known_engine(engine), again)
+    wishes = journey.Wishes(sender, queue, _known_engine(engine), again, encoding or "")
+    sources, targets = _sources(files), _targets(files, annotate, force)
     with terminal.counted("checked", json) as seen:
-        outcome = (journey.check if dry_run else journey.submit)(there, _sources(files), wishes, seen)
-    terminal.submission(there, outcome, as_json=json)
+        if dry_run:
+            outcome = journey.check(there, sources, wishes, seen)
+        else:
+            outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
+    try:
+        marked = _marked(there, sources, outcome, targets, kept=not dry_run, encoding=encoding or "")
+    except Exception:
+        terminal.submission(there, outcome, as_json=json)  # what was accepted is said, whatever becomes of the copies
+        raise
+    terminal.submission(there, outcome, as_json=json, marked=marked)
     if dry_run and not json:
         terminal.say(f"{outcome.accepted} good, {outcome.refused} refused; nothing was kept or queued")
     _exit_if(bool(outcome.problems))
@@ -204,9 +255,12 @@ def submit(
 
 @app.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="A filled workbook or YAML document with one request.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="A filled workbook, CSV or YAML document with one request.", metavar="FILE")
+    ],
     sender: As = "",
     again: Again = "",
+    encoding: InEncoding = None,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -216,8 +270,9 @@ def run(
     from submit.journey import Wishes
 
     there = open_desk(desk)
+    wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
     with terminal.told(json) as told:
-        outcome, found = one_machine.run(there, _source(file), Wishes(sender=sender, again=again), told)
+        outcome, found = one_machine.run(there, _source(file), wishes, told)
     if found is None:
         terminal.submission(there, outcome, as_json=json)
         raise typer.Exit(REFUSED)
@@ -381,6 +436,25 @@ def _source(file: Path) -> Source:
         raise typer.Exit(_complain(f"{file}: {error.strerror}", WRONG_USE)) from error
 
 
+def _targets(files: Sequence[Path], folder: Path | None, force: bool) -> list[Path]:
+    """Where the marked copies go; looked at before anything is done, so that nothing is left half done."""
+    if folder is None:
+        return []
+    from submit import marked
+
+    return marked.files_of(files, folder, force=force)
+
+
+def _marked(
+    desk: Desk, sources: Sequence[Source], outcome: Outcome, targets: Sequence[Path], *, kept: bool, encoding: str
+) -> tuple[list[Path], list[Path]]:
+    if not targets:
+        return [], []
+    from submit import marked
+
+    return marked.write(desk, sources, outcome.responses, targets, kept=kept, encoding=encoding)
+
+
 def _exit_if(refused: bool) -> None:
     if refused:
         raise typer.Exit(REFUSED)
@@ -398,6 +472,7 @@ def _exit_code(error: Exception) -> int | None:
     from submit.desk import DeskError
     from submit.engines import EngineDownError
     from submit.ledger import LedgerBusy, LedgerDamaged, LedgerError
+    from submit.marked import NotWrittenError
     from submit.standing import UnknownRequestError
 
     table: tuple[tuple[type[Exception], int], ...] = (
@@ -409,15 +484,32 @@ def _exit_code(error: Exception) -> int | None:
         (DeskError, WRONG_USE),
         (KindError, WRONG_USE),
         (UnknownRequestError, WRONG_USE),
+        (NotWrittenError, WRONG_USE),
         (OSError, WRONG_USE),
     )
     return next((code for kind, code in table if isinstance(error, kind)), None)
 
 
+def _child_on_its_way(words: Sequence[str]) -> AbstractContextManager[None]:
+    """The process that will read a workbook starts while this one still imports."""
+    if words[:1] not in (["check"], ["convert"], ["submit"], ["run"]):
+        return nullcontext()
+    if not any(one.lower().endswith(".xlsx") for one in words):
+        return nullcontext()
+    from submit.child import started_early
+
+    return started_early()
+
+
 def main() -> None:
     """The entry point ``denpyo``."""
+    gc.set_threshold(*RARELY)
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = (
+        "__all__"  # none is ours, and every installed package would be searched for some
+    )
     try:
-        app()
+        with _child_on_its_way(sys.argv[1:]):
+            app()
     except BrokenPipeError:
         os._exit(GOOD)  # whoever read our output has seen enough
     except Exception as error:

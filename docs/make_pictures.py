@@ -10,6 +10,7 @@ from pathlib import Path
 
 from generators.excel import template
 from generators.excel.template import Filled
+from schema.question import Form
 from submit import one_machine, standing
 from submit.desk import Desk
 from submit.keeping import Source, Wishes
@@ -18,6 +19,10 @@ from submit.new_desk import make_desk
 PICTURES = Path(__file__).parent / "pictures"
 KIND = "train_supervised"
 ANSWERS: dict[str, str | float] = {"dataset_id": "wine", "algorithm": "random_forest", "evaluation_threshold": 0.85}
+WRONG: dict[str, str | float] = {"dataset_id": "wine", "evaluation_threshold": 85, "seed": -1}
+ROWS = ({**ANSWERS}, {**ANSWERS, "evaluation_threshold": 85}, {"dataset_id": "iris"})
+FORM, TABLE, SUMMARY = (45, 85, 1195, 650), (45, 85, 1165, 330), (45, 60, 1195, 405)
+"""What of a page is shown: left, top, width and height in pixels."""
 CHROMIUM = [
     "--headless",
     "--no-sandbox",
@@ -59,9 +64,13 @@ def main() -> int:
 def picture_both(desk: Desk, folder: Path, language: str) -> str:
     """The filled form and the summary of its run; returns the slip."""
     sheet = folder / f"request.{language}.xlsx"
-    filled = [Filled(ANSWERS, "yamada@example.com", "")]
-    sheet.write_bytes(template.write(desk.kinds[KIND].form, language, "form", filled))
-    first_page(sheet, PICTURES / f"form.{language}.png", folder)
+    form, sender = desk.kinds[KIND].form, "yamada@example.com"
+    sheet.write_bytes(template.write(form, language, "form", [Filled(ANSWERS, sender)]))
+    first_page(sheet, PICTURES / f"form.{language}.png", folder, FORM)
+    picture_faults(form, folder, language)
+    table = folder / f"table.{language}.xlsx"
+    table.write_bytes(template.write(form, language, "table", [Filled(one, sender) for one in ROWS]))
+    first_page(table, PICTURES / f"table.{language}.png", folder, TABLE)
     _, found = one_machine.run(
         desk, Source(sheet.name, sheet.read_bytes()), Wishes(again=language), lambda run, state: None
     )
@@ -72,11 +81,21 @@ def picture_both(desk: Desk, folder: Path, language: str) -> str:
     return found.slip.read_text(encoding="utf-8")
 
 
-def first_page(sheet: Path, picture: Path, folder: Path) -> None:
+def picture_faults(form: Form, folder: Path, language: str) -> None:
+    """A form with mistakes, and the first sheet of its marked copy."""
+    sheet = folder / f"faults.{language}.xlsx"
+    sheet.write_bytes(template.write(form, language, "form", [Filled(WRONG, "yamada@example.com")]))
+    first_page(sheet, PICTURES / f"faults.{language}.png", folder, FORM)
+    run(sys.executable, "-m", "denpyo", "check", str(sheet), "--annotate", str(folder), well=1)
+    first_page(folder / f"faults.{language}.marked.xlsx", PICTURES / f"marked.{language}.png", folder, SUMMARY)
+
+
+def first_page(sheet: Path, picture: Path, folder: Path, shown: tuple[int, int, int, int]) -> None:
     profile = f"-env:UserInstallation={(folder / 'office').as_uri()}"
     run("soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(sheet))
-    run("pdftoppm", "-r", "110", "-png", "-singlefile", "-f", "1", "-l", "1", "-x", "40", "-y", "80", "-W", "830", "-H", "440",
-        str(sheet.with_suffix(".pdf")), str(picture.with_suffix("")))  # fmt: skip
+    crop = [part for flag, at in zip(("-x", "-y", "-W", "-H"), shown, strict=True) for part in (flag, str(at))]
+    pages = ["-r", "110", "-png", "-singlefile", "-f", "1", "-l", "1"]
+    run("pdftoppm", *pages, *crop, str(sheet.with_suffix(".pdf")), str(picture.with_suffix("")))
 
 
 def screenshot(page: Path, picture: Path, folder: Path, width: int, height: int) -> None:
@@ -84,8 +103,11 @@ def screenshot(page: Path, picture: Path, folder: Path, width: int, height: int)
     run("chromium", *CHROMIUM, *options, page.resolve().as_uri())
 
 
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=180)  # noqa: S603
+def run(*command: str, well: int = 0) -> None:
+    """Runs a program that must end with the exit code ``well``."""
+    ended = subprocess.run(command, check=False, capture_output=True, timeout=180)  # noqa: S603
+    if ended.returncode != well:
+        raise RuntimeError(f"{command[0]} ended with {ended.returncode}: {ended.stderr.decode(errors='replace')}")
 
 
 if __name__ == "__main__":

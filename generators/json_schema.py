@@ -27,6 +27,7 @@ from schema.envelope import (
     WHY_KEYS,
     envelope_problems,
 )
+from schema.history import form_at
 from schema.job import IDENTIFIER
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
@@ -131,17 +132,19 @@ def _read(node: Node, kinds: Mapping[str, Kind]) -> Read:
     found = [one for one in envelope_problems(node, keys) if (one.code, one.question) != ("missing", "id")]
     answers = slip.answers(node)
     kind = kinds.get(answers.kind)
-    if kind is None or answers.version not in (None, kind.form.version):
+    version = kind.form.version if kind and answers.version is None else answers.version
+    form = form_at(kind.job, kind.form, version) if kind and version is not None else None
+    if form is None:
         return Read(answers, tuple(found))
-    misplaced = _misplaced(node, kind.form)
-    return Read(_answers(node, kind.form, answers, misplaced), (*found, *misplaced))
+    misplaced = _misplaced(node, form)
+    return Read(_answers(node, form, answers, misplaced), (*found, *misplaced))
 
 
 def _answers(root: Node, form: Form, answers: Answers, misplaced: Sequence[Problem]) -> Answers:
     """The answers without those that a Problem speaks of already; and where each answer that is missing would stand."""
     spoken = {problem.question: problem.where for problem in misplaced}
     given = {name: located for name, located in answers.given.items() if _spoken_of(name, spoken) is None}
-    meant = {problem.suggestion: problem.where for problem in misplaced if problem.suggestion} | spoken
+    meant = {str(problem.suggestion): problem.where for problem in misplaced if problem.suggestion} | spoken
     places = {one.key: _spoken_of(one.name, meant) or _place(root, one.name) for one in form.questions}
     return replace(answers, given=given, places={**places, **answers.places})
 

@@ -27,7 +27,7 @@ CODE, WHAT, DO = Words("Code", ja="コード"), Words("What is wrong", ja="内�
 KINDS = Words("Kinds of jobs", ja="依頼の種類")
 KINDS_INTRO = Words(
     "Every kind of job and every question that its forms ask. The name is what stands in a YAML document.",
-    ja="依頼の種類と、その用紙で尋ねる質問の一覧です。名前はYAMLで書くときに使います。",
+    ja="依頼の種類と、その依頼票で尋ねる質問の一覧です。名前はYAMLで書くときに使います。",
 )
 KIND, VERSION = Words("Kind", ja="種類"), Words("version", ja="版")
 NAME, QUESTION, ANSWER, EMPTY, HELP = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.outcome import Attempt
 from schema import words
-from schema.check import Change
+from schema.change import change_line
 from schema.question import RESOURCES, Question
 
 
@@ -87,24 +87,4 @@ def _one(question: Question, value: Any, language: str) -> str:
 
 def changes(attempt: Attempt) -> list[str]:
     """What was filled in or brought up to date for the person, a sentence each."""
-    return [_change(attempt, one) for one in attempt.request.changes]
-
-
-def _change(attempt: Attempt, change: Change) -> str:
-    language = attempt.language
-    found = attempt.kind.form.by_key.get(change.question) or next(
-        iter(attempt.kind.form.by_name.get(change.question, ())), None
-    )
-
-    def said(value: str) -> str:
-        choice = found.choice(value) if found else None
-        return choice.label.say(language) if choice else value
-
-    return words.text(
-        "changed",
-        language,
-        label=found.label if found else change.question,
-        before=said(change.before) or words.text("left_empty", language),
-        after=said(change.after) or words.text("left_empty", language),
-        why=change.why,
-    )
+    return [change_line(one, attempt.kind.form, attempt.language) for one in attempt.request.changes]

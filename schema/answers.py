@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -32,6 +32,31 @@ class Located(Generic[T]):
 
 
 Given = str | tuple[str, ...]
+
+
+class Row(Mapping[str, Located[Given]]):
+    """The answers of one row of a table, each Located only when somebody looks: 10,000 rows of 20 answers are 200,000 places.
+
+    ``columns`` says where in ``cells`` the answer to a question key stands; ``place`` where a person finds that cell.
+    """
+
+    __slots__ = ("_place", "cells", "columns")
+
+    def __init__(self, columns: Mapping[str, int], cells: Sequence[str], place: Callable[[int], Where]) -> None:
+        self.columns, self.cells, self._place = columns, cells, place
+
+    def __getitem__(self, key: str) -> Located[Given]:
+        index = self.columns[key]
+        return Located(self.cells[index], self._place(index))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, get_args
 
-from schema.job import By, Choice, Job, Part, Resources, Script
+from pydantic.fields import FieldInfo
+
+from schema.job import AtLeast, By, Choice, Job, Part, Resources, Script
 from schema.words import Words
 
 if TYPE_CHECKING:
     from schema.question import Question
 
+ORDERED: frozenset[object] = frozenset([date, int, float, timedelta])
 OF_A_PART = (("title", Words, 'title: ClassVar[Words] = Words("…", ja="…")'),)
 OF_A_JOB = (
     *OF_A_PART,
@@ -61,6 +65,22 @@ def must_come_before(part: type[Part], on: str, name: str, mark: str) -> None:
     names = list(part.model_fields)
     if on not in names[: names.index(name)]:
         raise TypeError(f"{part.__name__}.{name}: its {mark} looks at {on!r}, which must be a field before it")
+
+
+def refuse_wrong_order(part: type[Part], name: str, info: FieldInfo) -> None:
+    """A TypeError for an AtLeast that looks at no field before it, or at one of another sort."""
+    for mark in (mark for mark in info.metadata if isinstance(mark, AtLeast)):
+        must_come_before(part, mark.on, name, "AtLeast")
+        sorts = _sorts(info.annotation), _sorts(part.model_fields[mark.on].annotation)
+        if sorts[0] != sorts[1] or not sorts[0] <= ORDERED:
+            raise TypeError(
+                f"{part.__name__}.{name}: its AtLeast compares dates, numbers or lengths of time of the same sort"
+            )
+
+
+def _sorts(annotation: object) -> frozenset[object]:
+    """The types of a field without None."""
+    return frozenset(get_args(annotation) or (annotation,)) - {type(None)}
 
 
 def must_have_members(part: type[Part], by: By, name: str, choices: tuple[object, ...]) -> None:

@@ -10,25 +10,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schema.answers import Answers, Given, Located
+from schema.change import Change as Change
+from schema.history import oldest, template_facts
 from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import RESOURCES, Form, Question
-from schema.refusals import count, limit_problem, percentage_meant
+from schema.refusals import count, limit_problem, percentage_meant, relation
+from schema.short_way import nested, short_way
 from schema.text import Misread, clean, invisible, is_blank, read
+from schema.versions import Current, bring_up_to_date
 from schema.words import Fact, Words
 
 LONGEST_AROUND = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that was filled in or brought up to date for the person, who is told: question name, old and new value, and why."""
-
-    question: str
-    before: str
-    after: str
-    why: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,21 @@ def judge(answers: Answers, kinds: Mapping[str, Kind]) -> Judged:
         facts = {"kind": shown(answers.kind)}
         unknown = Problem("unknown_kind", answers.place("kind"), "kind", facts, nearest(answers.kind, kinds))
         return Judged(None, (unknown,), {})
-    stale = _version_problem(answers, kind.form)
+    stale = _version_problem(answers, kind)
     if stale:
         return Judged(None, (stale,), {})
+    if answers.version not in (None, kind.form.version):
+        current = bring_up_to_date(answers, kind.job, kind.form)
+        return _judged(_Judge(kind, current.answers, outdated=current, changes=list(current.changes)))
+    good = None if _around(answers) else short_way(kind).take(answers)
+    if good:
+        changes = tuple(Change(name, "", value, why) for name, value, why in good.filled)
+        return Judged(Checked(answers.kind, good.job, good.resources, changes), (), good.values)
+    return judge_carefully(kind, answers)
+
+
+def judge_carefully(kind: Kind, answers: Answers) -> Judged:
+    """As ``judge``, for answers to this version of a kind: the way that says what is wrong."""
     return _judged(_Judge(kind, answers))
 
 
@@ -74,11 +80,12 @@ def _judged(judge: _Judge) -> Judged:
     judge.read_all()
     job, resources = judge.validated(judge.kind.job, ""), judge.validated(Resources, f"{RESOURCES}.")
     judge.find_faults(judge.kind.job, "", judge.values)
-    if not judge.problems:
+    if not judge.problems and not (judge.outdated and judge.outdated.problems):
         judge.say_why_it_was_refused()
     good = {name: value for name, value in judge.values.items() if name not in judge.broken}
-    if judge.problems or not isinstance(job, Job) or not isinstance(resources, Resources):
-        return Judged(None, tuple(judge.sorted_problems()), good)
+    problems = judge.sorted_problems()
+    if problems or not isinstance(job, Job) or not isinstance(resources, Resources):
+        return Judged(None, tuple(problems), good)
     return Judged(Checked(judge.answers.kind, job, resources, tuple(judge.changes)), (), good)
 
 
@@ -97,12 +104,16 @@ def _around(answers: Answers) -> list[Problem]:
     return found
 
 
-def _version_problem(answers: Answers, form: Form) -> Problem | None:
-    if answers.version in (None, form.version):
+def _version_problem(answers: Answers, kind: Kind) -> Problem | None:
+    """Why answers of this version cannot be judged: those of an older one that the kind's history reaches can."""
+    form, version = kind.form, answers.version
+    if version is not None and oldest(kind.job) <= version < form.version:
+        return None
+    if version in (None, form.version):
         same = answers.fingerprint in ("", form.fingerprint)
         return None if same else Problem("changed_template", answers.place("version"), "version")
-    code = "old_template" if (answers.version or 0) < form.version else "newer_template"
-    facts: dict[str, Fact] = {"version": str(answers.version), "current": str(form.version)}
+    code = "old_template" if (version or 0) < form.version else "newer_template"
+    facts: dict[str, Fact] = {"version": str(version), **template_facts(form)}
     return Problem(code, answers.place("version"), "version", facts)
 
 
@@ -120,6 +131,7 @@ class _Judge:
     changes: list[Change] = field(default_factory=list)
     consumed: set[str] = field(default_factory=set)
     details: list[tuple[str, ErrorDetails]] = field(default_factory=list)
+    outdated: Current | None = None
 
     @property
     def form(self) -> Form:
@@ -153,12 +165,24 @@ class _Judge:
         self.active[question.name] = question
         located = self._given(question)
         value = read(question, located.value) if located else None
+        if value is None and self.outdated:
+            value = self._meant_before(question, self.outdated)
         if isinstance(value, Misread):
             self._blame(question, value.code, value.facts, value.suggestion)
         elif value is not None:
             self.values[question.name] = value
         elif question.required:
             self._blame(question, "missing", {})
+
+    def _meant_before(self, question: Question, outdated: Current) -> Any:
+        """What an empty answer stood for in the older form that it was given in."""
+        found = outdated.instead.get(question.key) or outdated.instead.get(question.name)
+        if found is None:
+            return None
+        value = read(question, found.text)
+        if not isinstance(value, Misread):
+            self.changes.append(found.change)
+        return value
 
     def _complete(self) -> None:
         given = {name: value for name, value in self.values.items() if "." not in name}
@@ -176,8 +200,7 @@ class _Judge:
 
     def _stays_open(self, question: Question) -> bool:
         """Whether an answer that was to follow from others did not."""
-        info = self.kind.job.model_fields.get(question.name)
-        follows = question.blank is not None and info is not None and info.is_required()
+        follows = question.follows and "." not in question.name
         return follows and question.name not in self.values and question.name not in self.broken
 
     def _read_conditional(self, question: Question) -> None:
@@ -209,6 +232,9 @@ class _Judge:
             return
         if read(question, located.value) is None:
             return  # it says "nothing" in the words that the form shows for an empty answer
+        if self.outdated and (gone := self.outdated.defaults.get(key)):
+            self.changes = [*(one for one in self.changes if one.question != gone.question), gone]
+            return
         condition = next(one for one in question.conditions if not self._holds(one.on, one.values))
         alike = (question,) if key == question.key else self.form.by_name[question.name]
         values = tuple(
@@ -231,7 +257,7 @@ class _Judge:
         if prefix:
             mine = self.kind.job.resources.model_dump() | mine
         try:
-            return part.model_validate(_nested(mine))
+            return part.model_validate(nested(mine))
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 self._from_pydantic(prefix, detail)
@@ -275,15 +301,22 @@ class _Judge:
                 self.find_faults(inner, f"{prefix}{name}.", values)
 
     def _fault_facts(self, prefix: str, fault: Fault) -> Mapping[str, Fact]:
-        if fault.code != "choice_needs":
+        if fault.code not in ("choice_needs", "order"):
             return fault.facts
         question, deciding = self._deciding(prefix + fault.field), self._deciding(prefix + str(fault.facts["on"]))
+        if fault.code == "order":
+            return {"on": deciding.label, "relation": relation(question)}
         choice = next(one for one in question.choices if one.label == fault.facts["choice"])
         values = choice.when.values if choice.when else ()
         return {"choice": choice.label, "on": deciding.label, "values": _labels(deciding, values)}
 
     def _blame(
-        self, question: Question, code: str, facts: Mapping[str, Fact], suggestion: str = "", where_key: str = ""
+        self,
+        question: Question,
+        code: str,
+        facts: Mapping[str, Fact],
+        suggestion: str | Words = "",
+        where_key: str = "",
     ) -> None:
         self.broken.add(question.name)
         located = self.answers.given.get(where_key) if where_key else self._located(question)
@@ -294,7 +327,8 @@ class _Judge:
 
     def sorted_problems(self) -> list[Problem]:
         order = {question.key: index for index, question in enumerate(self.form.questions)}
-        return sorted(self.problems, key=lambda one: order.get(one.question, len(order)))
+        found = self.outdated.own_words(self.problems) if self.outdated else self.problems
+        return sorted(found, key=lambda one: order.get(one.question, len(order)))
 
 
 def _empty(located: Located[Given]) -> bool:
@@ -311,18 +345,6 @@ def _label(question: Question, value: object) -> str | Words:
         return Words("“yes”", ja="「はい」") if value else Words("“no”", ja="「いいえ」")
     choice = question.choice(value)
     return Words(f"“{choice.label.en}”", ja=f"「{choice.label.ja}」") if choice else str(value)
-
-
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"a.b": 1}`` → ``{"a": {"b": 1}}``."""
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        *path, last = name.split(".")
-        branch = tree
-        for step in path:
-            branch = branch.setdefault(step, {})
-        branch[last] = value
-    return tree
 
 
 def _with_defaults(part: type[Part], prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Job, the base of every kind, and what a kind is written with: Ask, Unit, Choice, When, By, Refers, Script, rule.
+"""Job, the base of every kind, and what a kind is written with: Ask, Unit, Choice, When, AtLeast, By, Refers, Script, rule.
 
 A kind is one file in ``kinds/`` with one Job in it. The class is the only place where a field is described; every form, check
 and slip follows from it.
@@ -7,10 +7,11 @@ and slip follows from it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from inspect import signature
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 
 from pydantic import (
     BaseModel,
@@ -20,12 +21,12 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticUseDefault, ValidationError, core_schema
 
 from schema.marks import (
     IDENTIFIER,
     Ask,
+    AtLeast,
     Choice,
     Identifier,
     IsIdentifier,
@@ -35,6 +36,9 @@ from schema.marks import (
     When,
 )
 from schema.words import Fact, Words
+
+RELATED = (When, AtLeast)
+"""The marks that look at another field of the same part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +111,15 @@ class Part(BaseModel):
     @classmethod
     def faults(cls, values: Mapping[str, Any]) -> Iterator[Fault]:
         """What is wrong between those fields of this part that have values; fields that were refused are simply absent."""
-        for name, info in cls.model_fields.items():
-            if name in values:
-                yield from _condition_faults(name, info, values)
-                yield from _choice_faults(name, info, values)
-        for one in cls.rules():
+        for mark in _siblings(cls).marked:
+            if mark.name in values:
+                if mark.whens:
+                    yield from _condition_faults(mark, values)
+                if mark.choices:
+                    yield from _choice_faults(mark, values)
+                if mark.bounds:
+                    yield from _order_faults(mark, values)
+        for one in _siblings(cls).rules:
             known = [values.get(name) for name in one.needs]
             if None not in known and not one.holds(*known):
                 yield from (Fault("rule", blamed, {"rule": one.words}) for blamed in one.blames)
@@ -125,7 +133,8 @@ class Part(BaseModel):
     def _members_default(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        return {**{name: {} for name in cls._groups()}, **data}
+        groups = _siblings(cls).groups
+        return {**{name: {} for name in groups}, **data} if groups else data
 
     @classmethod
     def _groups(cls) -> Iterator[str]:
@@ -137,14 +146,13 @@ class Part(BaseModel):
 
     @model_validator(mode="after")
     def _siblings_agree(self) -> Part:
-        values = {name: getattr(self, name) for name in type(self).model_fields}
         details = [
             InitErrorDetails(
                 type=PydanticCustomError("fault", "{code}", {"code": one.code, "fault": one}),
                 loc=(one.field,),
                 input=None,
             )
-            for one in self.faults(values)
+            for one in self.faults(self.__dict__)
         ]
         if details:
             raise ValidationError.from_exception_data(type(self).__name__, details, hide_input=True)
@@ -153,13 +161,72 @@ class Part(BaseModel):
     def answers(self) -> dict[str, Any]:
         """The values as they stand in a slip: JSON types, defaults written out, questions that were not asked left out."""
         plain = self.model_dump(mode="json")
-        for name, info in type(self).model_fields.items():
-            value = getattr(self, name)
-            if isinstance(value, Part):
+        siblings, values = _siblings(type(self)), self.__dict__
+        for name in siblings.parts:
+            if isinstance(value := values[name], Part):
                 plain[name] = value.answers()
-            elif any(not asked(mark, self.__dict__) for mark in info.metadata if isinstance(mark, When)):
-                del plain[name]
+        for mark in siblings.marked:
+            if mark.whens and not all(asked(one, values) for one in mark.whens):
+                plain.pop(mark.name)
         return plain
+
+
+class _Marked(NamedTuple):
+    """A field whose marks look at a sibling: its conditions, those of its choices that have one, and its bounds."""
+
+    name: str
+    whens: tuple[When, ...]
+    choices: tuple[tuple[Choice, When], ...]
+    bounds: tuple[AtLeast, ...]
+
+    @classmethod
+    def of(cls, name: str, marks: Sequence[object]) -> _Marked:
+        choices = (choice for mark in marks if isinstance(mark, Ask) for choice in mark.choices)
+        return cls(
+            name,
+            tuple(mark for mark in marks if isinstance(mark, When)),
+            tuple((choice, choice.when) for choice in choices if choice.when),
+            tuple(mark for mark in marks if isinstance(mark, AtLeast)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Siblings:
+    """What a class says of its fields together, gathered once: those whose marks look at a sibling, its rules, the groups that need
+    not be answered, and the fields that may hold a part."""
+
+    marked: tuple[_Marked, ...]
+    rules: tuple[Rule, ...]
+    groups: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+def _siblings(part: type[Part]) -> _Siblings:
+    """A class that waits for a name to be defined is looked at anew each time: its marks are not there yet."""
+    return _gathered(part) if part.__pydantic_complete__ else _gathered.__wrapped__(part)
+
+
+@cache
+def _gathered(part: type[Part]) -> _Siblings:
+    fields = part.model_fields.items()
+    return _Siblings(
+        marked=tuple(
+            _Marked.of(name, info.metadata) for name, info in fields if any(map(_looks_at_a_sibling, info.metadata))
+        ),
+        rules=tuple(part.rules()),
+        groups=tuple(part._groups()),
+        parts=tuple(name for name, info in fields if name in part.by() or _holds_part(info.annotation)),
+    )
+
+
+def _looks_at_a_sibling(mark: object) -> bool:
+    return isinstance(mark, RELATED) or (isinstance(mark, Ask) and any(one.when for one in mark.choices))
+
+
+def _holds_part(annotation: Any) -> bool:
+    if isinstance(annotation, type):
+        return issubclass(annotation, Part)
+    return any(_holds_part(one) for one in get_args(annotation))
 
 
 def asked(when: When, values: Mapping[str, Any]) -> bool:
@@ -168,9 +235,9 @@ def asked(when: When, values: Mapping[str, Any]) -> bool:
     return any(one in when.values for one in value) if isinstance(value, tuple) else value in when.values
 
 
-def _condition_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:
-    whens = [mark for mark in info.metadata if isinstance(mark, When)]
-    if not whens or any(when.on not in values for when in whens):
+def _condition_faults(mark: _Marked, values: Mapping[str, Any]) -> Iterator[Fault]:
+    name, whens = mark.name, mark.whens
+    if any(when.on not in values for when in whens):
         return
     on = all(asked(when, values) for when in whens)
     if not on and values[name] is not None:
@@ -179,16 +246,23 @@ def _condition_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> 
         yield Fault("missing", name)
 
 
-def _choice_faults(name: str, info: FieldInfo, values: Mapping[str, Any]) -> Iterator[Fault]:
-    chosen = values[name] if isinstance(values[name], tuple) else (values[name],)
-    for choice in (one for mark in info.metadata if isinstance(mark, Ask) for one in mark.choices):
-        when = choice.when
-        if when and choice.value in chosen and values.get(when.on) is not None and not asked(when, values):
+def _choice_faults(mark: _Marked, values: Mapping[str, Any]) -> Iterator[Fault]:
+    value = values[mark.name]
+    chosen = value if isinstance(value, tuple) else (value,)
+    for choice, when in mark.choices:
+        if choice.value in chosen and values.get(when.on) is not None and not asked(when, values):
             yield Fault(
                 "choice_needs",
-                name,
+                mark.name,
                 {"choice": choice.label, "on": when.on, "values": ", ".join(map(str, when.values))},
             )
+
+
+def _order_faults(mark: _Marked, values: Mapping[str, Any]) -> Iterator[Fault]:
+    for least in mark.bounds:
+        mine, bound = values[mark.name], values.get(least.on)
+        if mine is not None and bound is not None and (mine < bound or (least.strictly and mine == bound)):
+            yield Fault("order", mark.name, {"on": least.on})
 
 
 class Resources(Part):
@@ -235,10 +309,12 @@ class Resources(Part):
 class Job(Part):
     """One validated thing to run; a subclass is a kind, named as its file is.
 
-    ``workload`` names a file of ``jobs/`` or is a Script. ``version`` rises with every change of what may be answered.
+    ``workload`` names a file of ``jobs/`` or is a Script. ``version`` rises with every change of what may be answered, and
+    ``history`` says what each version changed in the one before it, in steps of ``schema.versions``: ``{2: (Renamed(…), …), 3: ()}``.
     """
 
     version: ClassVar[int] = 1
+    history: ClassVar[Mapping[int, tuple[Any, ...]]] = {}
     about: ClassVar[Words]
     workload: ClassVar[str | Script]
     resources: ClassVar[Resources] = Resources()
@@ -251,14 +327,20 @@ class Job(Part):
     @model_validator(mode="before")
     @classmethod
     def _completed(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or not completes(cls):
             return data
         return {**data, **{name: value for name, (value, _) in cls.complete(data).items() if data.get(name) is None}}
+
+
+def completes(job: type[Job]) -> bool:
+    """Whether this kind lets answers follow from others at all."""
+    return job.complete.__func__ is not Job.complete.__func__  # type: ignore[attr-defined]
 
 
 __all__ = [
     "IDENTIFIER",
     "Ask",
+    "AtLeast",
     "By",
     "Choice",
     "Fault",
@@ -273,5 +355,6 @@ __all__ = [
     "Unit",
     "When",
     "asked",
+    "completes",
     "rule",
 ]

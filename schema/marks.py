@@ -1,4 +1,5 @@
-"""What the fields of a kind are marked with: Ask and its Unit and Choices, When, Refers, Identifier; and Script, which a kind may run.
+"""What the fields of a kind are marked with: Ask and its Unit and Choices, When, AtLeast, Refers, Identifier; and Script,
+which a kind may run.
 
 Kinds import them from ``schema.job``.
 """
@@ -37,6 +38,16 @@ class When:
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "required", required)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The answer is not below that of the sibling ``on``: a day not before it, a number or a length of time not less than it;
+    ``strictly``: nor the same. Asked only when both have values. A rule written in Python can say more, but no sheet knows it.
+    """
+
+    on: str
+    strictly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from schema import words
 from schema.answers import Where
-from schema.words import Fact
+from schema.words import Fact, Words
 
 LONGEST_SHOWN = 60
 LONGEST_MESSAGE = 2000
@@ -25,14 +25,15 @@ class Problem:
     where: Where
     question: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    suggestion: str = ""
+    suggestion: str | Words = ""
 
     def message(self, language: str) -> str:
         """What is wrong, what to do, and a suggestion where there is one: one line, whatever people wrote."""
         entry = words.table(language)["problems"][self.code]
         parts = [words.fill(str(entry[part]), language, self.facts) for part in ("what", "do")]  # type: ignore[index]
         if self.suggestion:
-            parts.append(words.text("did_you_mean", language, suggestion=shown(self.suggestion)))
+            meant = self.suggestion.say(language) if isinstance(self.suggestion, Words) else self.suggestion
+            parts.append(words.text("did_you_mean", language, suggestion=shown(meant)))
         said = ("" if language == "ja" else " ").join(part for part in parts if part)
         return shown(said, LONGEST_MESSAGE)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import rfc8785
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schema import askable
-from schema.job import Ask, By, Choice, Identifier, IsIdentifier, Job, Part, Refers, Resources, Unit, When
+from schema import askable, canonical
+from schema.job import Ask, AtLeast, By, Choice, Identifier, IsIdentifier, Job, Part, Refers, Resources, Unit, When
 from schema.words import Words
 
 Widget = Literal["text", "whole_number", "number", "yes_no", "choice", "many_choice", "date", "duration", "identifier"]
@@ -44,7 +43,8 @@ class Condition:
 class Limits:
     """Bounds of an answer. Numbers: ``least`` and ``greatest`` are allowed themselves, ``above`` and ``below`` are not; dates are
     ISO texts, durations seconds. ``shortest`` and ``longest`` count characters of a text or members of a list; ``pattern`` is
-    matched from the first character to the last."""
+    matched from the first character to the last. ``at_least`` and ``more_than`` name questions beside this one whose answers are a
+    bound too, where they have one."""
 
     least: Any = None
     greatest: Any = None
@@ -53,6 +53,8 @@ class Limits:
     shortest: int | None = None
     longest: int | None = None
     pattern: str = ""
+    at_least: str = ""
+    more_than: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Question:
 
     ``name`` is dotted (``hyperparameters.n_estimators``). Several questions may share a name under exclusive conditions; ``key``
     tells them apart (``hyperparameters.n_estimators@xgboost``) and is what doors write beside an answer. ``conditions`` must all
-    hold, or the question is not asked. ``default`` is as it stands in a slip; None means "no answer".
+    hold, or the question is not asked. ``default`` is as it stands in a slip; None means "no answer". ``follows``: an answer left
+    out follows from the others (``Job.complete``), which only ``check`` can tell.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Question:
     basic: bool = False
     conditions: tuple[Condition, ...] = ()
     refers: Refers | None = None
+    follows: bool = False
 
     def choice(self, value: object) -> Choice | None:
         return next((one for one in self.choices if one.value == value), None)
@@ -104,6 +108,11 @@ class Form:
         return {one.name: tuple(two for two in self.questions if two.name == one.name) for one in self.questions}
 
     @cached_property
+    def referring(self) -> tuple[Question, ...]:
+        """The questions whose answers name something that a desk must look up."""
+        return tuple(one for one in self.questions if one.refers)
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all that decides which answers are good, without the words: mending a label changes no fingerprint."""
         body: dict[str, Any] = {
@@ -111,7 +120,7 @@ class Form:
             "version": self.version,
             "questions": [_meaning(one) for one in self.questions],
         }
-        return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+        return hashlib.sha256(canonical.dumps(body)).hexdigest()
 
 
 def form_of(kind: str, job: type[Job]) -> Form:
@@ -119,13 +128,18 @@ def form_of(kind: str, job: type[Job]) -> Form:
     askable.refuse_wrong_class(job)
     found = [*_questions(job, "", (), job.title), *_resource_questions(job)]
     askable.refuse_wrong_conditions(found)
+    return Form(kind, job.version, job.title, job.about, keyed(found))
+
+
+def keyed(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """The questions with the keys that follow from their names and conditions. Two that nothing tells apart are a TypeError."""
     named: dict[str, list[Question]] = {}
-    for one in found:
+    for one in questions:
         named.setdefault(one.name, []).append(one)
-    keyed = tuple(replace(one, key=_key(one, named[one.name])) for one in found)
-    if len({one.key for one in keyed}) < len(keyed):
-        raise TypeError(f"{kind}: two questions share a name and a condition")
-    return Form(kind, job.version, job.title, job.about, keyed)
+    found = tuple(replace(one, key=_key(one, named[one.name])) for one in questions)
+    if len({one.key for one in found}) < len(found):
+        raise TypeError("two questions share a name and a condition")
+    return found
 
 
 def _key(one: Question, same_name: list[Question]) -> str:
@@ -158,6 +172,7 @@ def _questions(part: type[Part], prefix: str, conditions: tuple[Condition, ...],
         elif isinstance(info.annotation, type) and issubclass(info.annotation, Part):
             yield from _questions(info.annotation, f"{prefix}{name}.", mine, info.annotation.title)
         else:
+            askable.refuse_wrong_order(part, name, info)
             yield _question(prefix + name, info, mine, section)
 
 
@@ -185,13 +200,14 @@ def _question(name: str, info: FieldInfo, conditions: tuple[Condition, ...], sec
         example=ask.example,
         unit=ask.unit,
         choices=_choices(name, annotation, ask),
-        limits=_limits(marks),
+        limits=_limits(name, marks),
         required=must or (info.is_required() and ask.blank is None),
         default=_plain(None if info.default is PydanticUndefined else info.default),
         blank=ask.blank,
         basic=ask.basic,
         conditions=conditions,
         refers=next((mark for mark in marks if isinstance(mark, Refers)), None),
+        follows=info.is_required() and ask.blank is not None,
     )
     askable.refuse_wrong_question(question, _may_be_none(info.annotation), not info.is_required())
     return question
@@ -244,7 +260,7 @@ def _choices(name: str, annotation: Any, ask: Ask) -> tuple[Choice, ...]:
     return ask.choices
 
 
-def _limits(marks: list[Any]) -> Limits:
+def _limits(name: str, marks: list[Any]) -> Limits:
     found: dict[str, Any] = {}
     for mark in marks:
         match mark:
@@ -256,9 +272,17 @@ def _limits(marks: list[Any]) -> Limits:
                 found["above"] = _plain(value)
             case Lt(lt=value):
                 found["below"] = _plain(value)
+            case AtLeast():
+                found |= _order(name, mark)
             case _:
                 found |= _length_and_pattern(mark)
     return Limits(**found)
+
+
+def _order(name: str, mark: AtLeast) -> dict[str, str]:
+    """The sibling that a mark names, by the name of its question."""
+    beside = name.removesuffix(name.rpartition(".")[2])
+    return {"more_than" if mark.strictly else "at_least": beside + mark.on}
 
 
 def _length_and_pattern(mark: Any) -> dict[str, Any]:
@@ -297,4 +321,4 @@ def _meaning(one: Question) -> dict[str, Any]:
     }
 
 
-__all__ = ["RESOURCES", "Condition", "Form", "Identifier", "Limits", "Question", "Widget", "form_of"]
+__all__ = ["RESOURCES", "Condition", "Form", "Identifier", "Limits", "Question", "Widget", "form_of", "keyed"]

@@ -22,6 +22,7 @@ LENGTH_CODES = {
     "too_short": ("too_short", "min_length", "shortest", "members"),
     "too_long": ("too_long", "max_length", "longest", "members"),
 }
+DATE_CODES = {"too_small": "too_early", "too_big": "too_late", "not_above": "not_after", "not_below": "not_before"}
 OTHER_CODES = {"string_pattern_mismatch": "bad_pattern", "missing": "missing"}
 COUNTED = {"characters": ("character", "文字"), "members": ("choice", "個")}
 TIMES = (
@@ -31,6 +32,20 @@ TIMES = (
     (1, "second", "seconds", "秒"),
 )
 
+RELATIONS = {
+    ("date", False): Words("on or after", ja="以後"),
+    ("date", True): Words("after", ja="より後"),
+    ("duration", True): Words("longer than", ja="より長い時間"),
+    ("number", False): Words("at least", ja="以上"),
+    ("number", True): Words("more than", ja="より大きい値"),
+}
+
+
+def relation(question: Question) -> Words:
+    """How an answer must stand to that of the question which its ``AtLeast`` names."""
+    strictly = bool(question.limits.more_than)
+    return RELATIONS.get((question.widget, strictly)) or RELATIONS["number", strictly]
+
 
 def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:
     """The names of types and context keys are those of pydantic-core's list of errors; bounds are the question's own, because
@@ -38,6 +53,7 @@ def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[s
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in LIMIT_CODES:
         code, bound = LIMIT_CODES[kind]
+        code = DATE_CODES[code] if question.widget == "date" else code
         return code, {bound: said_bound(question, getattr(question.limits, bound))}
     if kind in LENGTH_CODES:
         code, theirs, ours, counted = LENGTH_CODES[kind]

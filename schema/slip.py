@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-import rfc8785
-
+from schema import canonical
 from schema.answers import Answers, Given, Located, Where
 from schema.check import Change, Checked, check
 from schema.envelope import BARE_KEYS, FORMAT, SLIP_KEYS, VERSION, envelope_problems
@@ -16,9 +16,12 @@ from schema.job import Job, Resources
 from schema.kinds import Kind
 from schema.problem import Problem
 from schema.question import RESOURCES
+from schema.versions import old_version
 from schema.words import Words, languages
-from schema.yaml_text import Node, dump, load
+from schema.yaml_text import Node, dump, load, string
 
+MOST_RESOURCES = 64
+NO_CHANGES = "changes: []\n"
 ONE_SLIP = Words("one slip", ja="伝票1枚")
 
 
@@ -62,33 +65,30 @@ class SlipError(Exception):
 
 def canonical_job(job: Job) -> bytes:
     """The job as RFC 8785 JSON: equal for equal jobs, whatever the door or the order of the answers."""
-    return rfc8785.dumps(job.answers())
+    return canonical.dumps(job.answers())
 
 
-def write(request: Request) -> bytes:
-    """The slip as UTF-8 YAML. Its schema pointer is relative to the folder the slip lies in."""
-    body = {
-        "denpyo": FORMAT,
-        "id": request.id,
-        "kind": request.kind,
-        "version": request.version,
-        "schema": f"sha256:{request.schema}",
-        "by": f"denpyo {request.denpyo}",
-        "requested_by": {"name": request.requested_by, "trust": request.trust},
-        "requested_at": request.requested_at.isoformat(timespec="seconds"),
-        "via": {
-            "door": request.via.door,
-            "source": request.via.source,
-            "sha256": request.via.sha256,
-            "where": request.via.where,
-        },
-        "language": request.language,
-        "job": request.job.answers(),
-        "resources": request.resources.answers(),
-        "changes": [_change_out(change) for change in request.changes],
-    }
-    pointer = f"# yaml-language-server: $schema=schemas/{request.kind}.v{request.version}.json\n"
-    return (pointer + dump(body)).encode()
+def write(request: Request, answers: Mapping[str, Any] | None = None) -> bytes:
+    """The slip as UTF-8 YAML. Its schema pointer is relative to the folder the slip lies in. ``answers`` are those of the job, where
+    the caller has them already."""
+    via, by = request.via, string(f"denpyo {request.denpyo}")
+    job = dump({"job": request.job.answers() if answers is None else answers})
+    return (
+        f"# yaml-language-server: $schema=schemas/{request.kind}.v{request.version}.json\n"
+        f"denpyo: {FORMAT}\nid: {string(request.id)}\nkind: {string(request.kind)}\nversion: {request.version}\n"
+        f"schema: {string(f'sha256:{request.schema}')}\nby: {by}\n"
+        f"requested_by:\n  name: {string(request.requested_by)}\n  trust: {string(request.trust)}\n"
+        f"requested_at: {string(request.requested_at.isoformat(timespec='seconds'))}\n"
+        f"via:\n  door: {string(via.door)}\n  source: {string(via.source)}\n  sha256: {string(via.sha256)}\n"
+        f"  where: {string(via.where)}\nlanguage: {string(request.language)}\n{job}{_resources(request.resources)}"
+        f"{dump({'changes': [_change_out(change) for change in request.changes]}) if request.changes else NO_CHANGES}"
+    ).encode()
+
+
+@lru_cache(MOST_RESOURCES)
+def _resources(resources: Resources) -> str:
+    """Most rows of a table ask for the same."""
+    return dump({"resources": resources.answers()})
 
 
 def read(data: bytes, kinds: Mapping[str, Kind], file: str = "slip.yaml") -> Request:
@@ -103,7 +103,7 @@ def read(data: bytes, kinds: Mapping[str, Kind], file: str = "slip.yaml") -> Req
     checked = check(answers(documents[0]), kinds)
     if isinstance(checked, list):
         raise SlipError(checked)
-    return _request(documents[0], checked)
+    return _request(documents[0], checked, kinds[checked.kind])
 
 
 def answers(document: Node) -> Answers:
@@ -145,8 +145,9 @@ def _flat(node: Node, prefix: str) -> Iterator[tuple[str, Located[Given]]]:
             yield prefix + name, Located(member.value, member.where)
 
 
-def _request(document: Node, checked: Checked) -> Request:
-    """The envelope of a slip that has every key. What it says about its own making is kept as it stands."""
+def _request(document: Node, checked: Checked, kind: Kind) -> Request:
+    """The envelope of a slip that has every key. What it says about its own making is kept as it stands; a job that was brought up to
+    date is of the current version, and the changes say so."""
 
     def text(*path: str) -> str:
         node: Node | None = document
@@ -155,11 +156,13 @@ def _request(document: Node, checked: Checked) -> Request:
         return node.text() if node else ""
 
     changes = document.get("changes")
+    old = old_version(answers(document), kind.form)
+    made = tuple(_change_in(one) for one in changes.value) if changes and isinstance(changes.value, list) else ()
     return Request(
         id=text("id"),
         kind=checked.kind,
-        version=int(text("version")),
-        schema=text("schema").removeprefix("sha256:"),
+        version=kind.form.version if old else int(text("version")),
+        schema=kind.form.fingerprint if old else text("schema").removeprefix("sha256:"),
         denpyo=text("by").removeprefix("denpyo "),
         requested_by=text("requested_by", "name"),
         trust=text("requested_by", "trust"),
@@ -168,7 +171,7 @@ def _request(document: Node, checked: Checked) -> Request:
         language=text("language"),
         job=checked.job,
         resources=checked.resources,
-        changes=tuple(_change_in(one) for one in changes.value) if changes and isinstance(changes.value, list) else (),
+        changes=(*made, *(checked.changes if old else ())),
     )
 
 

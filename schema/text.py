@@ -85,7 +85,7 @@ class Misread:
 
     code: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    suggestion: str = ""
+    suggestion: str | Words = ""
 
 
 def read(question: Question, given: str | tuple[str, ...]) -> Any | Misread | None:
@@ -274,8 +274,10 @@ def _fold(cleaned: str) -> str:
 
 def _unknown(question: Question, cleaned: str) -> Misread:
     labels: tuple[str | Words, ...] = tuple(one.label for one in question.choices)
-    names = {text: text for one in question.choices for text in (one.value, one.label.en, one.label.ja)}
-    return Misread("unknown_choice", {"text": shown(cleaned), "choices": labels}, nearest(cleaned, names))
+    names: dict[str, str | Words] = {one.value: one.value for one in question.choices}
+    names |= {text.casefold(): one.label for one in question.choices for text in (one.label.en, one.label.ja)}
+    meant = nearest(cleaned, names)
+    return Misread("unknown_choice", {"text": shown(cleaned), "choices": labels}, names[meant] if meant else "")
 
 
 READERS: Mapping[Widget, Callable[[Question, str], Any]] = {

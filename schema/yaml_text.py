@@ -6,10 +6,11 @@ offers beyond mappings, lists and scalars (anchors, tags, directives, merge keys
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 import yaml
@@ -31,6 +32,8 @@ from schema.words import Fact, Words
 
 LARGEST = 1024 * 1024
 DEEPEST = 8
+MOST_STRINGS = 4096
+"""How many strings are remembered as they were written: the names of a kind's questions, and choices, come again in every slip."""
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 PLAIN = re.compile(r"[a-z][a-z0-9_-]*")
 RESERVED = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"])
@@ -221,31 +224,50 @@ def _until_end(events: Iterator[Event]) -> Iterator[Event]:
 
 def dump(value: Mapping[str, Any]) -> str:
     """A mapping of JSON values as YAML, in the given order; the same value gives the same text."""
-    return "".join(_mapping_lines(value, "")) or "{}\n"
+    lines: list[str] = []
+    _put_mapping(value, "", lines.append)
+    return "".join(lines) or "{}\n"
 
 
-def _mapping_lines(value: Mapping[str, Any], indent: str) -> Iterator[str]:
+def _put_mapping(value: Mapping[str, Any], indent: str, put: Callable[[str], None]) -> None:
+    spells = SPELLED.get
     for name, member in value.items():
-        if isinstance(member, Mapping) and member:
-            yield f"{indent}{scalar(name)}:\n"
-            yield from _mapping_lines(member, indent + "  ")
-        elif isinstance(member, list) and any(isinstance(one, Mapping) for one in member):
-            yield f"{indent}{scalar(name)}:\n"
+        spell = spells(type(member))
+        if spell:
+            put(f"{_begun(indent, name)}{spell(member)}\n")
+        elif type(member) is list and all(type(one) in SPELLED for one in member):
+            put(f"{indent}{string(name)}: {_flow(member)}\n")
+        elif member and isinstance(member, dict | Mapping):
+            put(f"{indent}{string(name)}:\n")
+            _put_mapping(member, indent + "  ", put)
+        elif isinstance(member, list) and any(isinstance(one, dict | Mapping) for one in member):
+            put(f"{indent}{string(name)}:\n")
             for one in member:
-                yield from _member_lines(one, indent)
+                _put_member(one, indent, put)
         else:
-            yield f"{indent}{scalar(name)}: {_flow(member)}\n"
+            put(f"{indent}{string(name)}: {_flow(member)}\n")
 
 
-def _member_lines(value: Any, indent: str) -> Iterator[str]:
-    first, *rest = (
-        _mapping_lines(value, indent + "  ") if isinstance(value, Mapping) and value else [f"{_flow(value)}\n"]
-    )
-    yield f"{indent}- {first.lstrip()}"
-    yield from rest
+@lru_cache(MOST_STRINGS)
+def _begun(indent: str, name: str) -> str:
+    return f"{indent}{string(name)}: "
+
+
+def _put_member(value: Any, indent: str, put: Callable[[str], None]) -> None:
+    if isinstance(value, Mapping) and value:
+        lines: list[str] = []
+        _put_mapping(value, indent + "  ", lines.append)
+        put(f"{indent}- {lines[0].lstrip()}")
+        for line in lines[1:]:
+            put(line)
+    else:
+        put(f"{indent}- {_flow(value)}\n")
 
 
 def _flow(value: Any) -> str:
+    spell = SPELLED.get(type(value))
+    if spell:
+        return spell(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_flow(one) for one in value)}]"
     if isinstance(value, Mapping):
@@ -261,9 +283,27 @@ def scalar(value: str | int | float | bool | None) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, float):
-        written = repr(value)
-        return written.replace("e", ".0e", 1) if "e" in written and "." not in written else written
+    return _number(value) if isinstance(value, float) else string(value)
+
+
+def _number(value: float) -> str:
+    written = repr(value)
+    return written.replace("e", ".0e", 1) if "e" in written and "." not in written else written
+
+
+@lru_cache(MOST_STRINGS)
+def string(value: str) -> str:
+    """``scalar`` of a string."""
     if PLAIN.fullmatch(value) and value not in RESERVED:
         return value
-    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encode_basestring(value))
+
+
+SPELLED: Mapping[type, Callable[[Any], str]] = {
+    str: string,
+    int: str,
+    float: _number,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): lambda _: "null",
+}
+"""How the values that JSON itself has are spelled; others (a subclass of one of them) are looked at more closely."""

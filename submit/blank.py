@@ -20,6 +20,9 @@ from submit import doors
 from submit.desk import SCHEMAS, Desk
 from submit.keeping import Source
 
+TO_FILL_IN = ("missing", "added_question", "blank_changed")
+"""Problems that the template itself asks the person to mend."""
+
 
 def write(
     desk: Desk, kind: str, language: str, layout: Literal["form", "table"], source: Source | None, out: Path
@@ -40,7 +43,7 @@ def _filled(desk: Desk, kind: Kind, source: Source, layout: str) -> tuple[list[F
     rows = []
     for one in reads:
         judged = judge(one.answers, desk.kinds)
-        problems += [*one.problems, *(problem for problem in judged.problems if problem.code != "missing")]
+        problems += [*one.problems, *(problem for problem in judged.problems if problem.code not in TO_FILL_IN)]
         if one.answers.kind != kind.name and one.answers.kind in desk.kinds:
             facts: dict[str, Fact] = {"kind": one.answers.kind}
             problems.append(Problem("another_kind", one.answers.place("kind"), "kind", {**facts, "wanted": kind.name}))

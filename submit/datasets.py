@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,44 +22,84 @@ from submit.desk import Desk
 MODEL = re.compile(r"m-(.+)-([0-9]+)")
 
 
-def problems(desk: Desk, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> list[Problem]:
+class Lookup:
+    """What a desk has, looked up once for all responses of a submission: ten thousand rows mostly name the same few datasets.
+
+    ``granted`` holds those kinds, engines and resources that the engine had nothing against.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.find = cache(partial(find, desk))
+        self.card = cache(partial(model_card, desk))
+        self.names = cache(partial(names, desk))
+        self.models = cache(partial(models, desk))
+        self.unreadable = cache(_unreadable)
+        self.untrainable = cache(_untrainable)
+        self.unpredictable = cache(_unpredictable)
+        self.heading = cache(_heading)
+        self.granted: set[tuple[str, str, tuple[tuple[str, object], ...]]] = set()
+
+
+def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> list[Problem]:
     """Every Problem with what the good ``values`` (by question name) refer to; the places are those of the answers."""
-    trains = any(one.refers and one.refers.to == "column" for one in kind.form.questions)
+    trains = any(one.refers and one.refers.to == "column" for one in kind.form.referring)
     found: list[Problem] = []
-    for question in (one for one in kind.form.questions if one.refers and (one.name in values or one.default)):
+    for question in (one for one in kind.form.referring if one.name in values or one.default):
         if question.refers is None:
             continue
         value, where = values.get(question.name, question.default), answers.place(question.key)
-        if question.refers.to == "model" and model_card(desk, value) is None:
+        if question.refers.to == "model" and there.card(value) is None:
             facts: dict[str, Fact] = {"model": shown(str(value))}
-            found.append(Problem("no_model", where, question.key, facts, nearest(str(value), models(desk))))
+            found.append(Problem("no_model", where, question.key, facts, nearest(str(value), there.models())))
         if question.refers.to == "dataset":
-            found += _dataset_problems(desk, question, answers, value, (TRAIN, TEST) if trains else (TEST,))
+            found += _dataset_problems(there, question, answers, value, (TRAIN, TEST) if trains else (TEST,))
         if question.refers.to == "column":
-            found += _column_problems(desk, question, answers, values, str(value))
-    return [*found, *_model_problems(desk, kind, answers, values)]
+            found += _column_problems(there, question, answers, values, str(value))
+    return [*found, *_model_problems(there, kind, answers, values)] if kind.form.referring else []
 
 
 def _dataset_problems(
-    desk: Desk, asked: Question, answers: Answers, value: object, files: tuple[str, ...]
+    there: Lookup, asked: Question, answers: Answers, value: object, files: tuple[str, ...]
 ) -> Iterator[Problem]:
-    folder, where, name = find(desk, value), answers.place(asked.key), shown(str(value))
+    folder, where, name = there.find(value), answers.place(asked.key), shown(str(value))
     if folder is None:
         yield Problem(
             "no_dataset",
             where,
             asked.key,
-            {"dataset": name, "datasets": named(names(desk))},
-            nearest(name, names(desk)),
+            {"dataset": name, "datasets": named(there.names())},
+            nearest(name, there.names()),
         )
         return
     for file in files:
-        text = _text(folder, file)
-        if isinstance(text, str):
-            if files == (TEST,):
-                yield from (_problem(fault, asked.key, where, "") for fault in judge_rows(StringIO(text, newline="")))
-        else:
-            yield _problem(text, asked.key, where, "")
+        fault = there.unreadable(folder, file)
+        if fault:
+            yield _problem(fault, asked.key, where, "")
+        elif files == (TEST,):
+            yield from (_problem(one, asked.key, where, "") for one in there.unpredictable(folder))
+
+
+def _unreadable(folder: Path, file: str) -> Fault | None:
+    text = _text(folder, file)
+    return text if isinstance(text, Fault) else None
+
+
+def _unpredictable(folder: Path) -> tuple[Fault, ...]:
+    text = _text(folder, TEST)
+    return tuple(judge_rows(StringIO(text, newline=""))) if isinstance(text, str) else ()
+
+
+def _untrainable(folder: Path, column: str, task: str) -> tuple[Fault, ...]:
+    """What keeps a column from being predicted. A file that is not there or not readable is said of the dataset."""
+    train, test = (_text(folder, file) for file in (TRAIN, TEST))
+    if not isinstance(train, str) or not isinstance(test, str):
+        return ()
+    return tuple(judge(StringIO(train, newline=""), StringIO(test, newline=""), column, task))
+
+
+def _heading(folder: Path, file: str) -> tuple[str, ...] | None:
+    text = _text(folder, file)
+    return header(StringIO(text, newline="")) if isinstance(text, str) else None
 
 
 def _text(folder: Path, file: str) -> str | Fault:
@@ -72,32 +113,24 @@ def _text(folder: Path, file: str) -> str | Fault:
 
 
 def _column_problems(
-    desk: Desk, asked: Question, answers: Answers, values: Mapping[str, Any], column: str
+    there: Lookup, asked: Question, answers: Answers, values: Mapping[str, Any], column: str
 ) -> Iterator[Problem]:
-    """What keeps a column from being predicted. A dataset that is not there or not readable was said already."""
     refers = asked.refers or Refers("column")
-    folder = find(desk, values.get(refers.of))
-    train, test = (_text(folder, file) if folder else None for file in (TRAIN, TEST))
-    if not isinstance(train, str) or not isinstance(test, str):
-        return
-    faults = judge(StringIO(train, newline=""), StringIO(test, newline=""), column, str(values.get(refers.task, "")))
-    for fault in faults:
-        hint = nearest(column, header(StringIO(train, newline=""))) if fault.code == "no_column" else ""
+    folder = there.find(values.get(refers.of))
+    for fault in there.untrainable(folder, column, str(values.get(refers.task, ""))) if folder else ():
+        hint = nearest(column, there.heading(folder, TRAIN) or ()) if fault.code == "no_column" else ""
         key = {asked.name: asked.key, refers.task: refers.task}.get(fault.field, refers.of)
         yield _problem(fault, key, answers.place(key), hint)
 
 
-def _model_problems(desk: Desk, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _model_problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> Iterator[Problem]:
     """A dataset that lacks columns which the model of the same request was trained on."""
-    by_use = {one.refers.to: one.name for one in kind.form.questions if one.refers}
-    folder, card = (
-        find(desk, values.get(by_use.get("dataset", ""))),
-        model_card(desk, values.get(by_use.get("model", ""))),
-    )
-    text = _text(folder, TEST) if folder and card else None
-    if card and isinstance(text, str):
-        there = header(StringIO(text, newline=""))
-        missing = [str(one["name"]) for one in card["features"] if one["name"] not in there]
+    by_use = {one.refers.to: one.name for one in kind.form.referring if one.refers}
+    folder = there.find(values.get(by_use.get("dataset", "")))
+    card = there.card(values.get(by_use.get("model", "")))
+    columns = there.heading(folder, TEST) if folder and card else None
+    if card and columns is not None:
+        missing = [str(one["name"]) for one in card["features"] if one["name"] not in columns]
         if missing:
             key = by_use["dataset"]
             yield Problem("missing_columns", answers.place(key), key, {"columns": named(missing)})

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -53,6 +54,9 @@ class Config(_Strict):
 
     engine: Annotated[Literal["local"], Field(description="where runs go")] = "local"
     language: Annotated[Literal["ja", "en"], Field(description="in which people hear who did not say")] = "ja"
+    encoding: Annotated[
+        Literal["utf-8", "shift_jis"], Field(description="what a CSV is written in that is not Unicode")
+    ] = "utf-8"
     queues: Annotated[tuple[Identifier, ...], Field(min_length=1, description="the queues that exist here")] = (
         "default",
     )
@@ -138,6 +142,7 @@ def refuse_open_secret(name: str, file: Path) -> None:
         raise DeskError(f"secrets.{name}: {file} must be a regular file of your own with mode 0600")
 
 
+@cache
 def machine_user() -> str:
     """The operating system's name of the user this process runs as; the environment is not asked, anyone can set it."""
     try:
@@ -150,6 +155,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
 def denpyo_version() -> str:
     try:
         return version("denpyo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePath
 
 from generators import Read
@@ -10,13 +11,21 @@ from schema.answers import Where
 from schema.kinds import Kind
 from schema.problem import Problem
 
+ZIP = b"PK\x03\x04"
 Reader = Callable[[bytes, str, Mapping[str, Kind]], tuple[list[Read], list[Problem]]]
 
 
 def _excel(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
     from generators.excel import read
+    from submit.child import read_cells
 
-    return read.read(data, name, kinds)
+    return read.read(data, name, kinds, read_cells)
+
+
+def _csv(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> tuple[list[Read], list[Problem]]:
+    from generators.excel import csv_table
+
+    return _excel(data, name, kinds) if data.startswith(ZIP) else csv_table.read(data, name, kinds, encoding)
 
 
 def _yaml(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
@@ -30,18 +39,23 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
     ".xlsm": ("excel", _excel),
     ".xls": ("excel", _excel),
     ".ods": ("excel", _excel),
-    ".csv": ("excel", _excel),
+    ".csv": ("excel", _csv),
+    ".tsv": ("excel", _csv),
+    ".txt": ("excel", _csv),
     ".yaml": ("yaml", _yaml),
     ".yml": ("yaml", _yaml),
 }
 
 
-def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[str, list[Read], list[Problem]]:
-    """The door's name, the responses, and what is wrong with the file as a whole."""
+def read(
+    data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = ""
+) -> tuple[str, list[Read], list[Problem]]:
+    """The door's name, the responses, and what is wrong with the file as a whole. ``encoding`` is what the operator declared for text
+    that is not Unicode."""
     door = DOORS.get(PurePath(name).suffix.lower())
     if door is None:
         return "", [], [Problem("unknown_file", Where(name))]
-    responses, problems = door[1](data, name, kinds)
+    responses, problems = (partial(_csv, encoding=encoding) if door[1] is _csv else door[1])(data, name, kinds)
     if not responses and not problems:
         problems = [Problem("no_answers", Where(name))]
     return door[0], responses, problems

@@ -1,90 +1,165 @@
 """From the ledger to an engine and back: hand over what was allowed, and note what became of it. Never twice, never lost.
 
 An entry *enqueuing* stands before the call and *queued* after it, so that a crash in between is seen and finished by asking the
-engine for the run first. The per-run lock is the kernel's: it is free as soon as the process that held it is gone.
+engine for the run first. The lock is the kernel's: it is free as soon as the process that held it is gone.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from schema.slip import Request, SlipError
+from schema.job import Resources
+from schema.slip import SlipError
 from schema.words import text
+from submit import lineage
 from submit.desk import Desk, machine_user, now
 from submit.engines import Engine, EngineDownError, Handle, Look, Ticket, engines
-from submit.keeping import read_slip
-from submit.ledger import Ledger, RequestRow, RunRow, Writing
+from submit.kept_slip import read_slip
+from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
 from submit.ledger.files import held
 
+NOTHING: Mapping[str, Resources] = MappingProxyType({})
 WAIT = 30.0
 OPEN = ("queued", "running")
-OVER = ("done", "failed", "stopped")
+OVER = ("done", "failed", "stopped", "superseded")
 
 
-def deliver(desk: Desk) -> None:
-    """Hand every allowed run to its engine that is not there yet, whoever allowed it. One that cannot be handed over fails alone;
-    when an engine does not answer, that is said (EngineDownError) after all others were tried."""
-    down: EngineDownError | None = None
+def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> int:
+    """Hand every allowed run to its engine that is not there yet, whoever allowed it; how many were. One that cannot be handed over
+    fails alone; when an engine does not answer, that is said (EngineDownError) after all others were tried.
+
+    ``wanted`` is what runs may take whose slips this process has just written; the slips of the others are read again first.
+    """
+    handed, down = 0, None
     with desk.ledger() as ledger:
-        for row in ledger.runs(states=("accepted",)):
-            folder = desk.runs / row.run
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                with held(folder / "hand-off", WAIT):
-                    _deliver(desk, ledger, row.run)
-            except EngineDownError as error:
-                down = error
+        _release(desk, ledger)
+        for name, rows in _by_engine(ledger.runs(states=("accepted",))).items():
+            engine = engines()[name]
+            for start in range(0, len(rows), engine.AT_ONCE):
+                try:
+                    with _hand_off(desk, name):
+                        handed += _deliver(desk, ledger, engine, rows[start : start + engine.AT_ONCE], wanted)
+                except EngineDownError as error:
+                    down = error
     if down:
         raise down
+    return handed
 
 
-def _deliver(desk: Desk, ledger: Ledger, run: str) -> None:
-    row = ledger.run(run)
-    if row is None or row.state != "accepted":
-        return  # another process was quicker, or it was cancelled
-    request = ledger.request(row.request)
-    if request is None or request.slip is None:
-        raise ValueError(f"{run} belongs to no request with a slip")
-    reason, kept = _readable(desk, ledger, request)
-    if kept is None:
-        with ledger.writing() as tx:
-            _note(tx, ledger, row, Look("failed", {"state": "failed", "reason": reason, "metrics": {}}))
-        return
-    engine = engines()[row.engine]
+def _by_engine(rows: Iterable[RunRow]) -> dict[str, list[RunRow]]:
+    found: dict[str, list[RunRow]] = defaultdict(list)
+    for row in rows:
+        found[row.engine].append(row)
+    return found
+
+
+def _hand_off(desk: Desk, engine: str) -> AbstractContextManager[None]:
+    """Alone with an engine: what is handed over, withdrawn or stopped here is so for nobody else in this moment."""
+    desk.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return held(desk.runs / f"hand-off.{engine}", WAIT)
+
+
+def _deliver(
+    desk: Desk, ledger: Ledger, engine: Engine, rows: Sequence[RunRow], wanted: Mapping[str, Resources]
+) -> int:
+    still = ledger.runs_still("accepted", [row.run for row in rows])
+    rows = [row for row in rows if row.run in still]  # others were quicker
+    tickets = _tickets(desk, ledger, rows, wanted)
+    rows = [row for row in rows if row.run in tickets]
     with ledger.writing() as tx:
-        _append(tx, f"enqueuing:{run}", "enqueuing", row, {"engine": row.engine, "queue": row.queue})
-    ticket = Ticket(run, kept, ledger.folder / request.slip, row.queue)
-    handle = engine.find(desk, run) or engine.enqueue(desk, ticket)
+        begun = _append_all(
+            tx, [_new(f"enqueuing:{row.run}", "enqueuing", row, engine=row.engine, queue=row.queue) for row in rows]
+        )
+    handles = {}
+    for row in rows:
+        if f"enqueuing:{row.run}" not in begun and (there := engine.find(desk, row.run)):
+            handles[row.run] = there  # the call before a crash had come through
+    handles |= engine.enqueue(desk, [tickets[row.run] for row in rows if row.run not in handles])
     with ledger.writing() as tx:
-        _queued(tx, ledger, row, handle)
+        _queued(tx, rows, handles)
+    return len(rows)
 
 
-def _readable(desk: Desk, ledger: Ledger, request: RequestRow) -> tuple[str, Request | None]:
-    """The kept slip as a Request; or why it can no longer be run, in the requester's language."""
+def _tickets(desk: Desk, ledger: Ledger, rows: Sequence[RunRow], wanted: Mapping[str, Resources]) -> dict[str, Ticket]:
+    """What the engine is handed, by run. A run whose slip can no longer be run has failed."""
+    requests = ledger.requests_among([row.request for row in rows])
+    tickets = {}
+    for row in rows:
+        request = requests.get(row.request)
+        if request is None or request.slip is None:
+            raise ValueError(f"{row.run} belongs to no request with a slip")
+        reason, resources = "", wanted.get(row.run)
+        if resources is None:
+            reason, resources = _readable(desk, ledger, request)
+        if resources is None:
+            with ledger.writing() as tx:
+                _note(tx, ledger, row, Look("failed", {"state": "failed", "reason": reason, "metrics": {}}))
+        else:
+            tickets[row.run] = Ticket(row.run, resources, request.slip, row.queue)
+    return tickets
+
+
+def _readable(desk: Desk, ledger: Ledger, request: RequestRow) -> tuple[str, Resources | None]:
+    """What the kept slip may take; or why it can no longer be run, in the requester's language."""
     if ledger.recorded_slip(request) is None:
         return text("slip_changed", request.language), None
     try:
-        return "", read_slip(desk, ledger, request)
+        return "", read_slip(desk, ledger, request).resources
     except SlipError as error:
         return " ".join(problem.message(request.language) for problem in error.problems), None
 
 
-def _queued(tx: Writing, ledger: Ledger, row: RunRow, handle: Handle) -> None:
-    _append(tx, f"queued:{row.run}", "queued", row, {"engine": row.engine, "engine_id": handle.engine_id})
-    _move(tx, ledger, replace(row, state="queued", engine_id=handle.engine_id, url=handle.url))
+def _queued(tx: Writing, rows: Sequence[RunRow], handles: Mapping[str, Handle]) -> None:
+    at = _at()
+    _append_all(
+        tx,
+        [
+            _new(f"queued:{row.run}", "queued", row, engine=row.engine, engine_id=handles[row.run].engine_id)
+            for row in rows
+        ],
+    )
+    tx.move_runs("queued", at, [(row.run, handles[row.run].engine_id, handles[row.run].url) for row in rows])
+    tx.move_requests("queued", at, [row.request for row in rows])
+
+
+def _release(desk: Desk, ledger: Ledger) -> None:
+    """Let go on what waits for an earlier version of itself: that one is withdrawn if it has not begun, and waited for if it has."""
+    if waiting := ledger.runs(states=("held",)):
+        follow(desk)
+    for row in waiting:
+        for earlier in lineage.open_before(ledger, row.request):
+            _withdraw(desk, ledger, earlier, by=row.request)
+        if lineage.open_before(ledger, row.request):
+            continue
+        with ledger.writing() as tx:
+            now_row = ledger.run(row.run)
+            if now_row and now_row.state == "held":  # nobody cancelled or released it meanwhile
+                _append_all(tx, [_new(f"released:{row.run}", "released", row)])
+                _move(tx, ledger, replace(now_row, state="accepted"))
+
+
+def _withdraw(desk: Desk, ledger: Ledger, row: RunRow, by: str) -> None:
+    """Take a run back before it begins, because its request has a next version. One that has begun goes on."""
+    engine = engines()[row.engine]
+    with _hand_off(desk, row.engine):
+        there = engine.find(desk, row.run) is not None
+        if not there or engine.withdraw(desk, row.run):
+            with ledger.writing() as tx:
+                now_row = ledger.run(row.run)
+                if now_row and now_row.state not in OVER:
+                    _note(tx, ledger, now_row, Look("superseded"), by=by)
 
 
 def follow(desk: Desk) -> None:
     """Ask the engines what became of the open runs, and write down what has changed."""
-    by_engine: dict[str, list[RunRow]] = defaultdict(list)
     with desk.ledger() as ledger:
-        for row in ledger.runs(states=OPEN):
-            by_engine[row.engine].append(row)
-        for name, rows in by_engine.items():
+        for name, rows in _by_engine(ledger.runs(states=OPEN)).items():
             looks = engines()[name].look(desk, [row.run for row in rows])
             if any(row.run in looks and _goes_on(row, looks[row.run]) for row in rows):
                 with ledger.writing() as tx:
@@ -99,23 +174,21 @@ def _goes_on(row: RunRow, look: Look) -> bool:
     return row.state in OPEN and look.state != row.state and (row.state, look.state) != ("running", "queued")
 
 
-def _note(tx: Writing, ledger: Ledger, row: RunRow, look: Look) -> None:
+def _note(tx: Writing, ledger: Ledger, row: RunRow, look: Look, by: str = "") -> None:
+    """Write down what became of a run. One that stopped though nobody asked for that was withdrawn for its next version."""
+    if look.state == "stopped" and not ledger.has(f"stopping:{row.run}"):
+        by = lineage.next_of(ledger, row.request)
+    state = "superseded" if by else look.state
     result = dict(look.result or {})
-    detail: dict[str, Any] = (
-        {"metrics": result.get("metrics", {}), "passed": result.get("passed")} if look.state in OVER else {}
-    )
-    _append(
-        tx,
-        f"{look.state}:{row.run}",
-        look.state,
-        row,
-        detail,
-        {"reason": result["reason"]} if result.get("reason") else {},
-    )
+    detail: dict[str, Any] = {"by": by} if by else {}
+    if look.state in OVER and not by:
+        detail = {"metrics": result.get("metrics", {}), "passed": result.get("passed")}
+    entry = _new(f"{state}:{row.run}", state, row, **detail)
+    if result.get("reason"):
+        entry = replace(entry, beside=json.dumps({"reason": result["reason"]}, ensure_ascii=False, sort_keys=True))
+    _append_all(tx, [entry])
     _move(
-        tx,
-        ledger,
-        replace(row, state=look.state, result=json.dumps(result, ensure_ascii=False) if result else row.result),
+        tx, ledger, replace(row, state=state, result=json.dumps(result, ensure_ascii=False) if result else row.result)
     )
 
 
@@ -125,8 +198,7 @@ def cancel(desk: Desk, request: str) -> bool:
         follow(desk)
         rows = [row for row in ledger.runs(request) if row.state not in OVER]
         with ledger.writing() as tx:
-            for row in rows:
-                _append(tx, f"stopping:{row.run}", "stopping", row, {})
+            _append_all(tx, [_new(f"stopping:{row.run}", "stopping", row) for row in rows])
         for row in rows:
             _stop(desk, ledger, engines()[row.engine], row)
     follow(desk)
@@ -134,28 +206,30 @@ def cancel(desk: Desk, request: str) -> bool:
 
 
 def _stop(desk: Desk, ledger: Ledger, engine: Engine, row: RunRow) -> None:
-    folder = desk.runs / row.run
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(folder / "hand-off", WAIT):
+    with _hand_off(desk, row.engine):
         if engine.find(desk, row.run) is None:
             with ledger.writing() as tx:
-                _note(tx, ledger, row, Look("stopped"))
+                now_row = ledger.run(row.run)
+                if now_row and now_row.state not in OVER:
+                    _note(tx, ledger, now_row, Look("stopped"))
             return
     engine.stop(desk, row.run)
 
 
-def _append(
-    tx: Writing, key: str, action: str, row: RunRow, detail: Mapping[str, Any], beside: Mapping[str, Any] | None = None
-) -> None:
-    written = json.dumps(beside, ensure_ascii=False, sort_keys=True) if beside else ""
-    at = now().isoformat(timespec="milliseconds")
-    tx.append(
-        key, action, at=at, user=machine_user(), request=row.request, detail={"run": row.run, **detail}, beside=written
-    )
+def _new(key: str, action: str, row: RunRow, **detail: Any) -> New:
+    return New(key, action, row.request, {"run": row.run, **detail})
+
+
+def _append_all(tx: Writing, entries: Sequence[New]) -> set[str]:
+    return tx.append_all(entries, at=_at(), user=machine_user())
+
+
+def _at() -> str:
+    return now().isoformat(timespec="milliseconds")
 
 
 def _move(tx: Writing, ledger: Ledger, row: RunRow) -> None:
-    at = now().isoformat(timespec="milliseconds")
+    at = _at()
     tx.put_run(replace(row, updated_at=at))
     request = ledger.request(row.request)
     if request:

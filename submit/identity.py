@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-import rfc8785
+from schema.canonical import dumps
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32 in lower case: no letter that is taken for a digit when an id is read out."""
@@ -17,7 +17,11 @@ def request_id(salt: bytes, identity: Mapping[str, object]) -> str:
 
     Among a million requests, two share an id with a probability under one in a million.
     """
-    digest = hmac.new(salt, rfc8785.dumps(dict(identity)), hashlib.sha256).digest()  # type: ignore[arg-type]
-    number = int.from_bytes(digest[:8]) >> 4
-    letters = "".join(ALPHABET[(number >> shift) & 31] for shift in range(55, -1, -5))
-    return "-".join(letters[start : start + 4] for start in (0, 4, 8))
+    return id_of(salt, dumps(dict(identity)))
+
+
+def id_of(salt: bytes, identity: bytes) -> str:
+    """``request_id`` of an identity that is canonical JSON already."""
+    number = int.from_bytes(hmac.digest(salt, identity, hashlib.sha256)[:8]) >> 4
+    letters = "".join([ALPHABET[(number >> shift) & 31] for shift in range(55, -1, -5)])
+    return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"

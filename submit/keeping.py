@@ -1,284 +1,163 @@
-"""What a desk keeps of a response: the slip, the entries, and where the request stands; all of a submission in one transaction."""
+"""What a desk keeps of a submission: slips, entries, and where each request stands; all in one transaction.
+
+First every response gets its place (``planning``): new, known, or the next version of one that was there. Then all is written.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from generators import json_schema
-from schema import slip
-from schema.answers import Answers, Where
-from schema.check import Checked
-from schema.problem import Problem
-from schema.question import Form
-from schema.slip import Request, SlipError, Via, canonical_job
-from schema.text import clean, is_blank
-from submit import policy
-from submit.desk import POLICY, SCHEMAS, Desk, denpyo_version, machine_user, now
-from submit.identity import request_id
-from submit.ledger import Ledger, RequestRow, RunRow, Writing
+from submit import lineage, policy
+from submit.desk import Desk, machine_user, now
+from submit.identity import id_of
+from submit.kept_slip import show_schema
+from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
+from submit.lineage import Lineage
+from submit.planning import Kept, Plan, Planning, parts
+from submit.prepared import Handed, Preparing, Response, Source, Wishes, told
 
-NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The bytes somebody handed in, and the name they came under."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line adds to the answers: who it is for, queue, engine, and why it should run again."""
-
-    sender: str = ""
-    queue: str = ""
-    engine: str = ""
-    again: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One response after it was judged: good, with its Checked, or refused, with its Problems."""
-
-    source: Source
-    door: str
-    answers: Answers | None
-    checked: Checked | None
-    problems: tuple[Problem, ...]
-    language: str
-
-    @property
-    def where(self) -> Where:
-        return self.answers.where if self.answers else Where(self.source.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A request of this submission: its id, where it stands in what was handed in, whether it had been handed in before, and why
-    it may not run, if so. No id: nothing was kept."""
-
-    id: str
-    where: Where
-    known: bool
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass
 class Keeper:
-    """One submission being kept. ``ordinals`` counts identical rows of a source, which are requests of their own."""
+    """One submission being kept."""
 
     desk: Desk
     ledger: Ledger
     tx: Writing
-    wishes: Wishes
-    ordinals: Counter[str]
+    preparing: Preparing
+    lineage: Lineage
 
-    def accept(self, response: Response, *, queue: bool) -> Kept:
-        """Keep a good response, or find it kept already. With ``queue`` it is put to the policy, unless it has been."""
-        answers, checked = response.answers, response.checked
-        if answers is None or checked is None:
-            raise ValueError("only a good response can be accepted")
-        request = self._request(response, answers, checked)
-        row, runs = self.ledger.request(request.id), self.ledger.runs(request.id)
-        known = row is not None and (bool(runs) or not queue)
-        if answers.response and (wrong := self._wrong_slip(row, request)):
-            return Kept("", answers.where, known, (Problem(wrong, answers.place("id"), "id"),))
-        if row is None:
-            row = self._write(response, request, "accepted" if queue else "converted")
-        problems = self._decide(row, request, answers.where) if queue and not runs else ()
-        return Kept(request.id, answers.where, known, problems)
-
-    def refuse(self, response: Response) -> None:
-        """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""
-        told = [
-            {
-                "spot": one.where.spot,
-                "question": one.question,
-                "code": one.code,
-                "message": one.message(response.language),
-            }
-            for one in response.problems
-        ]
-        identity = {"refused": _sha256(response.source.data), "where": str(response.where)}
-        name = request_id(self.ledger.salt, identity)
-        kind = response.answers.kind if response.answers and response.answers.kind in self.desk.kinds else ""
-        written = self._append(
-            f"refused:{name}:{request_id(self.ledger.salt, {'told': told})}",
-            "refused",
-            name,
-            {"door": response.door, "kind": kind, "codes": sorted(one.code for one in response.problems)},
-            self._beside(response) | {"problems": told},
-        )
-        if written:
-            self.tx.put_request(RequestRow(name, kind, "refused", response.language, self._at))
+    def keep(self, handed: Sequence[Handed], *, queue: bool, whole: bool = False) -> list[Kept]:
+        """Keep what is good and record what is refused. With ``queue`` a good one is put to the policy, unless it has been; with
+        ``whole`` nothing is kept if anything is refused."""
+        planning = Planning(self.desk, self.ledger, self.preparing, self.lineage)
+        plans = planning.plans(handed, queue=queue, whole=whole)
+        for some in parts(plans):
+            self._write(some, "accepted" if queue else "converted")
+        return [plan.kept() for plan in plans]
 
     @cached_property
-    def _now(self) -> datetime:
-        return now()
-
-    @property
     def _at(self) -> str:
-        return self._now.isoformat(timespec="milliseconds")
+        return now().isoformat(timespec="milliseconds")
 
-    @cached_property
-    def _policy(self) -> policy.Read:
-        found = policy.read(self.desk.folder / POLICY)
-        self._note_change("policy", found.sha256)
-        return found
+    def _write(self, plans: Sequence[Plan], action: str) -> None:
+        slips = {plan.id: plan.good.slip_of(plan.id) for plan in plans if plan.new}
+        paths = self._slips(slips, {plan.handed.kind for plan in plans if plan.new})
+        self._note_changes(plans)
+        entries = [entry for plan in plans for entry in self._entries(plan, action, slips)]
+        self.tx.append_all(entries, at=self._at, user=machine_user())
+        self.tx.put_requests([row for plan in plans for row in self._rows(plan, paths)])
+        self.tx.put_runs([run for plan in plans for run in self._run(plan)])
+        linked = [one for plan in plans if plan.new or plan.follows for one in (plan.id, plan.follows) if one]
+        lineage.keep(self.tx, [self.lineage.link(one) for one in linked])
 
-    def _append(
-        self, key: str, action: str, request: str | None, detail: Mapping[str, Any], beside: Mapping[str, Any]
-    ) -> bool:
-        text = json.dumps(beside, ensure_ascii=False, sort_keys=True) if beside else ""
-        return self.tx.append(
-            key, action, at=self._at, user=machine_user(), request=request, detail=detail, beside=text
-        )
+    def _slips(self, slips: Mapping[str, bytes], kinds: Iterable[str]) -> dict[str, str]:
+        if not slips:
+            return {}
+        paths = self.ledger.write_slips(slips, self.preparing.at.year, self.preparing.at.month)
+        folder = (self.ledger.folder / next(iter(paths.values()))).parent
+        for kind in kinds:
+            show_schema(self.desk, self.desk.kinds[kind].form, folder)
+        return paths
 
-    def _note_change(self, name: str, value: str) -> None:
+    def _note_changes(self, plans: Sequence[Plan]) -> None:
         """An entry when the policy or a schema is not the one that was last seen here."""
-        last = self.ledger.query("SELECT value FROM known WHERE name = ?", (name,))
-        if not last or last[0][0] != value:
-            self._append(
-                f"{name}:{self.ledger.size()}:{value[:16]}", "changed", None, {"what": name, "sha256": value}, {}
-            )
-            self.tx.execute("INSERT OR REPLACE INTO known (name, value) VALUES (?, ?)", (name, value))
+        seen = {f"schema {plan.handed.kind}": plan.good.schema for plan in plans if plan.new}
+        if decision := next((plan.decision for plan in plans if plan.decision), None):
+            seen["policy"] = decision.sha256
+        for name, value in seen.items():
+            last = self.ledger.query("SELECT value FROM known WHERE name = ?", (name,))
+            if not last or last[0][0] != value:
+                key = f"{name}:{self.ledger.size()}:{value[:16]}"
+                detail = {"what": name, "sha256": value}
+                self.tx.append(key, "changed", at=self._at, user=machine_user(), detail=detail)
+                self.tx.execute("INSERT OR REPLACE INTO known (name, value) VALUES (?, ?)", (name, value))
 
-    def _sender(self, answers: Answers) -> tuple[str, str]:
-        """Who asks, and how far that is known: a name on the command line or in the sheet is claimed."""
-        written = clean(answers.sender.value) if answers.sender else ""
-        return (written, "claimed") if written else (machine_user(), "machine")
+    def _entries(self, plan: Plan, action: str, slips: Mapping[str, bytes]) -> Iterator[New]:
+        if plan.handed.good is None:
+            yield self._refusal(plan)
+            return
+        if plan.new:
+            yield self._accepted(plan, action, slips[plan.id])
+        if self._replaces(plan):
+            detail: dict[str, Any] = {"by": plan.id}
+            yield New(f"superseded:{plan.follows}:{plan.id}", "superseded", plan.follows, detail)
+        if plan.decision:
+            yield from self._decided(plan, plan.decision)
 
-    def _request(self, response: Response, answers: Answers, checked: Checked) -> Request:
-        sender, trust = self._sender(answers)
-        form = self.desk.kinds[checked.kind].form
-        return Request(
-            id=answers.response or self._id(response, answers, checked, sender),
-            kind=checked.kind,
-            version=form.version,
-            schema=form.fingerprint,
-            denpyo=denpyo_version(),
-            requested_by=sender,
-            trust=trust,
-            requested_at=self._now.replace(microsecond=0),
-            via=Via(response.door, response.source.name, _sha256(response.source.data), answers.where.spot),
-            language=answers.language,
-            job=checked.job,
-            resources=checked.resources,
-            changes=checked.changes,
-        )
-
-    def _id(self, response: Response, answers: Answers, checked: Checked, sender: str) -> str:
-        """From sender, kind, job, resources and the reason to run again; and the ordinal among identical rows of this source."""
-        identity: dict[str, Any] = {
-            "sender": sender,
-            "kind": checked.kind,
-            "job": canonical_job(checked.job).decode(),
-            "resources": checked.resources.answers(),
-            "again": self._again(answers),
+    def _accepted(self, plan: Plan, action: str, written: bytes) -> New:
+        one, good = plan.handed, plan.good
+        detail: dict[str, Any] = {
+            "kind": one.kind,
+            "version": good.version,
+            "schema": good.schema,
+            "door": one.door,
+            "trust": good.trust,
         }
-        row = f"{id(response.source)} {json.dumps(identity, sort_keys=True)}"
-        self.ordinals[row] += 1
-        return request_id(self.ledger.salt, identity | {"ordinal": self.ordinals[row]})
+        if plan.follows:
+            detail["follows"] = plan.follows
+        return New(f"{action}:{plan.id}", action, plan.id, detail, one.beside, written)
 
-    def _again(self, answers: Answers | None) -> str:
-        """Why it should run again. What only says "no reason" is none."""
-        written = clean(answers.again.value) if answers and answers.again else ""
-        return "" if is_blank(written) or written.casefold() in NO_REASON else written
-
-    def _beside(self, response: Response) -> dict[str, Any]:
-        answers = response.answers
-        sender = self._sender(answers)[0] if answers else ""
-        source = {
-            "source": response.source.name,
-            "source_sha256": _sha256(response.source.data),
-            "where": response.where.spot,
+    def _decided(self, plan: Plan, decision: policy.Decision) -> Iterator[New]:
+        detail: dict[str, Any] = {
+            "rule": decision.rule,
+            "policy": decision.sha256,
+            "queue": self.preparing.queue(plan.good),
+            "reason": decision.reason,
         }
-        return source | {"requested_by": sender, "again": self._again(answers)}
-
-    def _write(self, response: Response, request: Request, action: str) -> RequestRow:
-        self._note_change(f"schema {request.kind}", request.schema)
-        written = slip.write(request)
-        path = self.ledger.write_slip(request.id, written, request.requested_at.year, request.requested_at.month)
-        show_schema(self.desk, self.desk.kinds[request.kind].form, self.ledger.folder / path)
-        detail = {
-            "kind": request.kind,
-            "version": request.version,
-            "schema": request.schema,
-            "door": request.via.door,
-            "trust": request.trust,
-        }
-        text = json.dumps(self._beside(response), ensure_ascii=False, sort_keys=True)
-        key = f"{action}:{request.id}"
-        self.tx.append(
-            key, action, at=self._at, user=machine_user(), request=request.id, detail=detail, beside=text, slip=written
-        )
-        row = RequestRow(request.id, request.kind, "accepted", request.language, self._at, path)
-        self.tx.put_request(row)
-        return row
-
-    def _wrong_slip(self, row: RequestRow | None, request: Request) -> str:
-        """Why a slip with an id cannot go on as that request: this desk does not know it, or it says something else by now."""
-        if row is None:
-            return "unknown_slip"
-        try:
-            kept = read_slip(self.desk, self.ledger, row) if row.slip else None
-        except SlipError:
-            kept = None
-        same = kept and all(getattr(kept, name) == getattr(request, name) for name in ("kind", "job", "resources"))
-        return "" if same else "changed_slip"
-
-    def _decide(self, row: RequestRow, request: Request, where: Where) -> tuple[Problem, ...]:
-        """Put the request to the policy. Allowed: its first run is noted, to be handed over. Denied: it is refused."""
-        queue = self.wishes.queue or request.resources.queue
-        who = f"user:{machine_user()}"
-        decision = policy.decide(self._policy, {who}, request.kind, queue)
-        run = f"{request.id}.1"
-        detail = {"rule": decision.rule, "policy": decision.sha256, "queue": queue, "reason": decision.reason}
         if not decision.allowed:
-            self._append(f"denied:{request.id}:{decision.sha256[:16]}", "denied", request.id, detail, {})
-            self._move(row, "refused")
-            facts = {"who": who.removeprefix("user:"), "kind": request.kind, "queue": queue, "reason": decision.reason}
-            return (Problem("not_allowed" if self._policy.policy else "no_policy", where, "", facts),)
-        self._append(f"allowed:{run}", "allowed", request.id, detail | {"run": run}, {})
-        engine = self.wishes.engine or self.desk.config.engine
-        self.tx.put_run(RunRow(run, request.id, 1, engine, queue, request.resources.max_hours, "accepted", self._at))
-        self._move(row, "accepted")
-        return ()
+            yield New(f"denied:{plan.id}:{decision.sha256[:16]}", "denied", plan.id, detail)
+            return
+        run = f"{plan.id}.1"
+        yield New(f"allowed:{run}", "allowed", plan.id, detail | {"run": run})
+        if plan.run == "held":
+            yield New(f"held:{run}", "held", plan.id, {"run": run, "after": next(self.lineage.before(plan.id))})
 
-    def _move(self, row: RequestRow, state: str) -> None:
-        self.tx.put_request(replace(row, state=state, updated_at=self._at))
+    def _refusal(self, plan: Plan) -> New:
+        """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""
+        one = plan.handed
+        beside = json.loads(one.beside) | {"problems": told(one)}
+        said = hashlib.sha256(json.dumps(beside["problems"], sort_keys=True).encode()).hexdigest()
+        keyed = id_of(self.ledger.salt, said.encode())
+        detail = {"door": one.door, "kind": one.kind, "codes": sorted(each.code for each in one.problems)}
+        written = json.dumps(beside, ensure_ascii=False, sort_keys=True)
+        return New(f"refused:{plan.id}:{keyed}", "refused", plan.id, detail, written)
+
+    def _replaces(self, plan: Plan) -> bool:
+        """Whether the version before ends here: it has never had a run. One that has is withdrawn, or waited for, when the new one
+        is handed over."""
+        before = self.lineage.row(plan.follows) if plan.follows else None
+        return before is not None and not self.lineage.runs.get(plan.follows) and plan.id != plan.follows
+
+    def _rows(self, plan: Plan, paths: dict[str, str]) -> Iterator[RequestRow]:
+        one = plan.handed
+        row = self.lineage.row(plan.id) if plan.id else None
+        before = self.lineage.row(plan.follows) if self._replaces(plan) else None
+        if before is not None:
+            yield replace(before, state="superseded", updated_at=self._at)
+        if one.good is None:
+            if row is None:
+                yield RequestRow(plan.id, one.kind, "refused", one.language, self._at)
+        elif plan.new:
+            state = plan.run or ("refused" if plan.decision else "accepted")
+            yield RequestRow(plan.id, one.kind, state, one.language, self._at, paths[plan.id])
+        elif row is not None and plan.decision:
+            yield replace(row, state=plan.run or "refused", updated_at=self._at)
+
+    def _run(self, plan: Plan) -> Iterator[RunRow]:
+        if plan.run:
+            engine = self.preparing.wishes.engine or self.desk.config.engine
+            resources = plan.good.resources
+            queue = self.preparing.queue(plan.good)
+            run = f"{plan.id}.1"
+            yield RunRow(run, plan.id, 1, engine, queue, resources.max_hours, plan.run, self._at)
 
 
-def show_schema(desk: Desk, form: Form, file: Path) -> None:
-    """Let a slip's schema pointer lead somewhere: the desk's schemas, which grow with its kinds, seen from the slip's folder."""
-    schema = desk.folder / SCHEMAS / f"{form.kind}.v{form.version}.json"
-    if not schema.exists():
-        schema.parent.mkdir(exist_ok=True)
-        schema.write_bytes(json_schema.write(form))
-    link = file.parent / SCHEMAS
-    if not link.exists():
-        link.symlink_to(os.path.relpath(schema.parent, file.parent), target_is_directory=True)
-
-
-def read_slip(desk: Desk, ledger: Ledger, row: RequestRow) -> Request:
-    """The Request of a kept slip."""
-    if row.slip is None:
-        raise ValueError(f"{row.id} was refused and has no slip")
-    file = ledger.folder / row.slip
-    return slip.read(file.read_bytes(), desk.kinds, file.name)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+__all__ = ["KNOWN", "Keeper", "Kept", "Response", "Source", "Wishes"]

@@ -33,6 +33,7 @@ def run(desk: Desk, source: Source, wishes: Wishes, told: Told) -> tuple[Outcome
 
 def _to_its_end(desk: Desk, found: Standing, told: Told) -> Standing:
     while found.run and not found.over:
+        hand_off.deliver(desk)  # it may wait for an earlier version of itself
         worker.work(desk, drain=True, told=_noted(desk, told), only=found.run.run)
         hand_off.follow(desk)
         found = standing.standing(desk, found.request.id)
@@ -54,9 +55,9 @@ def _noted(desk: Desk, told: Told) -> Told:
 def work(desk: Desk, *, drain: bool, told: Told) -> int:
     """Work through the queue. What a crash left over is handed over first, and whenever there is nothing else to do."""
 
-    def catch_up() -> None:
-        hand_off.deliver(desk)
+    def catch_up() -> bool:
         hand_off.follow(desk)
+        return hand_off.deliver(desk) > 0
 
     catch_up()
     ended = worker.work(desk, drain=drain, told=_noted(desk, told), idle=catch_up)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,24 @@ class UnknownRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One request now: its row, its newest run or None, that run's result, the slip's path, and what is told of who asked: name,
-    source and place; nothing of that once it was erased."""
+    """One request now: its row, its newest run or None, and that run's result. ``folder`` is the ledger's, ``beside`` what lies
+    beside its first entry."""
 
     request: RequestRow
     run: RunRow | None
     result: dict[str, Any]
-    slip: Path | None
-    asked: Mapping[str, str]
+    folder: Path
+    beside: str
+
+    @property
+    def slip(self) -> Path | None:
+        return self.folder / self.request.slip if self.request.slip else None
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What is told of who asked: name, source and place; nothing of that once it was erased."""
+        told: dict[str, str] = json.loads(self.beside) if self.beside else {}
+        return told
 
     @property
     def over(self) -> bool:
@@ -53,12 +64,12 @@ class Standing:
 
     def submit_data(self) -> dict[str, Any]:
         """The contract of ``denpyo submit --json``, for one request."""
-        slip = str(self.slip) if self.slip else None
+        row = self.request
         return {
-            "id": self.request.id,
-            "kind": self.request.kind,
-            "state": self.request.state,
-            "slip": slip,
+            "id": row.id,
+            "kind": row.kind,
+            "state": row.state,
+            "slip": os.path.join(self.folder, row.slip) if row.slip else None,
             "run": self.run_data(),
         }
 
@@ -70,21 +81,31 @@ def standing(desk: Desk, request: str) -> Standing:
         row = ledger.request(meant)
         if row is None:
             raise UnknownRequestError(f"no request {shown(meant)} on this desk: `denpyo status` lists them")
-        return _standing(ledger, row)
+        return _standings(ledger, [row])[0]
 
 
 def all_standing(desk: Desk) -> list[Standing]:
     with desk.ledger() as ledger:
-        return [_standing(ledger, row) for row in ledger.requests()]
+        return _standings(ledger, ledger.requests())
 
 
-def _standing(ledger: Ledger, row: RequestRow) -> Standing:
-    runs = ledger.runs(row.id)
+def standings(desk: Desk, requests: Collection[str]) -> dict[str, Standing]:
+    """Where these stand, by id; read in one go, and nothing of who asked."""
+    with desk.ledger() as ledger:
+        found, runs = ledger.requests_among(requests), ledger.runs_among(requests)
+        return {id: _standing(ledger, row, runs.get(id, []), "") for id, row in found.items()}
+
+
+def _standings(ledger: Ledger, rows: Sequence[RequestRow]) -> list[Standing]:
+    ids = [row.id for row in rows]
+    runs, beside = ledger.runs_among(ids), ledger.first_beside(ids)
+    return [_standing(ledger, row, runs.get(row.id, []), beside.get(row.id, "")) for row in rows]
+
+
+def _standing(ledger: Ledger, row: RequestRow, runs: Sequence[RunRow], beside: str) -> Standing:
     run = runs[-1] if runs else None
     result = json.loads(run.result) if run and run.result else {}
-    first = next(ledger.entries(request=row.id), None)
-    asked = json.loads(first.beside_text) if first and first.beside_text else {}
-    return Standing(row, run, result, ledger.folder / row.slip if row.slip else None, asked)
+    return Standing(row, run, result, ledger.folder, beside)
 
 
 def summary(desk: Desk, found: Standing) -> Path | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from schema.check import Change
 from schema.problem import Problem, shown
+from schema.question import Question
+from schema.words import text
 from submit import standing
 from submit.desk import Desk
-from submit.journey import Outcome
+from submit.journey import Changed, Outcome
 from submit.ledger import Entry
 from submit.standing import Standing
 
@@ -21,8 +25,11 @@ if TYPE_CHECKING:
 
     from submit.work import Told
 
+Marked = tuple[Sequence[Path], Sequence[Path]]
+"""Marked copies that were written, and those that could not be made."""
 EVERY = 1000
 QUIET_SECONDS = 1.0
+_spelled = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def say(line: str) -> None:
@@ -36,7 +43,18 @@ def complain(line: str) -> None:
 
 def document(value: object, *, one_line: bool = False) -> None:
     """One JSON document on the output; in one line where more of them follow (JSON Lines)."""
-    say(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2))
+    flat = one_line or not isinstance(value, dict)
+    say(_spelled(value) if flat else "{\n" + ",\n".join(_members(value)) + "\n}")  # type: ignore[arg-type]
+
+
+def _members(value: Mapping[str, object]) -> Iterator[str]:
+    """A list of many things has one a line: ten thousand stay quick to write, and a person can still read them."""
+    for name, member in value.items():
+        if isinstance(member, list) and member:
+            lines = ",\n".join([f"    {_spelled(one)}" for one in member])
+            yield f"  {json.dumps(name)}: [\n{lines}\n  ]"
+        else:
+            yield f"  {json.dumps(name)}: {_spelled(member)}"
 
 
 @contextmanager
@@ -128,8 +146,28 @@ def problem_data(problem: Problem, language: str) -> dict[str, str]:
     }
 
 
-def problems_data(outcome: Outcome) -> list[dict[str, str]]:
-    return [problem_data(problem, language) for problem, language in outcome.problems]
+def problems_data(found: Sequence[tuple[Problem, str]]) -> list[dict[str, str]]:
+    return [problem_data(problem, language) for problem, language in found]
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """What every command that judges says of it, in JSON."""
+    return {
+        "problems": problems_data(outcome.problems),
+        "warnings": problems_data(outcome.warnings),
+        "changes": [_change_data(one) for one in outcome.changes],
+    }
+
+
+def _change_data(one: Changed) -> dict[str, str]:
+    return {
+        "file": one.where.file,
+        "spot": one.where.spot,
+        "question": one.change.question,
+        "before": one.change.before,
+        "after": one.change.after,
+        "why": one.change.why.say(one.language),
+    }
 
 
 def problems(found: Sequence[tuple[Problem, str]], out: Callable[[str], None] = complain) -> None:
@@ -137,16 +175,59 @@ def problems(found: Sequence[tuple[Problem, str]], out: Callable[[str], None] = 
         out(problem.line(language))
 
 
-def submission(desk: Desk, outcome: Outcome, *, as_json: bool) -> None:
+def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain) -> None:
+    """Warnings, and what was filled in or brought up to date for people: the same in many rows is said once."""
+    problems(outcome.warnings, out)
+    alike: dict[tuple[str, str, Change], list[Changed]] = {}
+    for one in outcome.changes:
+        alike.setdefault((one.kind, one.language, one.change), []).append(one)
+    for (kind, language, change), all_of_them in alike.items():
+        where = shown(str(all_of_them[0].where), 300)
+        if len(all_of_them) > 1:
+            where = text("changed_more", language, where=where, count=str(len(all_of_them) - 1))
+        out(f"{where}: {_changed(desk, kind, language, change)}")
+
+
+def _changed(desk: Desk, kind: str, language: str, change: Change) -> str:
+    question = next(iter(desk.kinds[kind].form.by_name.get(change.question, ())), None)
+    label = question.label.say(language) if question else change.question
+    before, after = (_value(question, one, language) for one in (change.before, change.after))
+    return text("changed_answer", language, label=label, before=before, after=after, why=change.why.say(language))
+
+
+def _value(question: Question | None, value: str, language: str) -> str:
+    choice = question.choice(value) if question else None
+    return choice.label.say(language) if choice else shown(value) or text("changed_empty", language)
+
+
+def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = ([], [])) -> None:
     """What became of a submission, request by request."""
-    found = [(kept, standing.standing(desk, kept.id)) for kept in outcome.requests]
+    found = standing.standings(desk, [kept.id for kept in outcome.requests])
     if as_json:
-        requests = [{**one.submit_data(), "known": kept.known} for kept, one in found]
-        return document({"requests": requests, "problems": problems_data(outcome)})
+        requests = [{**found[kept.id].submit_data(), "known": kept.known} for kept in outcome.requests]
+        return document(
+            {"requests": requests, **outcome_data(outcome), "left_out": outcome.left_out, **marked_data(marked)}
+        )
     problems(outcome.problems)
-    for kept, one in found:
+    remarks(desk, outcome)
+    for kept in outcome.requests:
+        one = found[kept.id].request
         again = "  (handed in before; this is the first one)" if kept.known else ""
-        say(f"{one.request.id}  {one.request.state:<10}  {one.request.kind}  {shown(str(kept.where), 200)}{again}")
+        say(f"{one.id}  {one.state:<10}  {one.kind}  {shown(str(kept.where), 200)}{again}")
+    if outcome.left_out:
+        say(f"{outcome.left_out} good, left out because others were refused (--all-or-nothing)")
+    marked_files(marked)
+
+
+def marked_data(marked: Marked) -> dict[str, list[str]]:
+    return {"marked": [str(file) for file in marked[0]]}
+
+
+def marked_files(marked: Marked) -> None:
+    for file in marked[0]:
+        say(f"wrote {file}")
+    for file in marked[1]:
+        complain(f"{file}: not written, the file that came in cannot be marked")
 
 
 def line(found: Standing) -> str:
@@ -179,8 +260,8 @@ def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False
         say(f"  {name}: {value:.4g}")
     for problem in found.result.get("problems", ()):
         say(f"  {problem['question']}: {problem['message']} [{problem['code']}]")
-    for label, text in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
-        if text:
-            say(f"  {label}: {text}")
+    for label, told in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
+        if told:
+            say(f"  {label}: {told}")
     for model in standing.models(desk, found):
         say(f"  model: {model.id}")

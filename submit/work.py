@@ -50,9 +50,9 @@ class Queued:
     gpus: int
 
 
-def work(desk: Desk, *, drain: bool, told: Told, idle: Callable[[], None] = lambda: None, only: str = "") -> int:
+def work(desk: Desk, *, drain: bool, told: Told, idle: Callable[[], bool] = lambda: False, only: str = "") -> int:
     """Run what waits; with ``drain`` until nothing does, else until interrupted. ``told`` hears (run, state) as it changes,
-    ``idle`` is called whenever nothing waits.
+    ``idle`` is called whenever nothing waits, and says whether something does now.
 
     Returns how many runs this worker has brought to their end.
     """
@@ -63,7 +63,7 @@ def work(desk: Desk, *, drain: bool, told: Told, idle: Callable[[], None] = lamb
             ran, waits = _one_pass(desk, told, only)
             ended += ran
             if not waits:
-                idle()
+                waits = idle()
         except LedgerBusy:
             if drain:
                 raise

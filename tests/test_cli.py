@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -10,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from generators.excel import template
+from generators.excel import STATUS, template
+from generators.excel.cells import read_cells
 from generators.excel.template import Filled
 from schema import kinds
 from submit.desk import machine_user
@@ -78,7 +81,10 @@ def test_eight_mistakes_give_eight_problems_at_eight_cells_in_japanese_in_one_go
 
 def test_check_says_how_many_are_good_and_needs_no_desk(tmp_path: Path) -> None:
     found = data("check", sheet(tmp_path, GOOD), desk=tmp_path / "none")
-    assert found == {"accepted": 1, "refused": 0, "problems": []}
+    assert (found["accepted"], found["refused"], found["problems"], found["warnings"]) == (1, 0, [], [])
+    assert [(one["question"], one["before"], one["after"]) for one in found["changes"]] == [
+        ("task_type", "", "classification")
+    ]
     assert not (tmp_path / "none").exists()
 
 
@@ -150,7 +156,8 @@ def test_a_template_is_filled_in_from_documents(tmp_path: Path, desk: Path) -> N
     )
     out = tmp_path / "table.xlsx"
     denpyo("template", "train_supervised", "--layout", "table", "--lang", "en", "--from", file, "-o", out, desk=desk)
-    assert data("check", out, desk=desk) == {"accepted": 2, "refused": 0, "problems": []}
+    found = data("check", out, desk=desk)
+    assert (found["accepted"], found["refused"], found["problems"]) == (2, 0, [])
     refused = data("template", "train_supervised", "--from", file, "-o", tmp_path / "form.xlsx", desk=desk, code=1)
     assert [problem["code"] for problem in refused["problems"]] == ["one_request_only"]
     assert not (tmp_path / "form.xlsx").exists()
@@ -309,3 +316,97 @@ def test_watching_ends_when_only_a_converted_request_is_left(desk: Path, tmp_pat
     denpyo("convert", sheet(tmp_path, GOOD), "-o", tmp_path / "slips", desk=desk)
     lines = denpyo("status", "--watch", "--json", desk=desk).stdout.splitlines()
     assert [json.loads(line)["requests"][0]["state"] for line in lines] == ["accepted"]
+
+
+def test_a_csv_in_shift_jis_is_read_where_the_operator_said_so(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "request.csv"
+    file.write_bytes(_as_csv().encode("cp932", "replace"))
+    refused = denpyo("check", file, desk=desk, code=1)
+    assert "[csv_encoding]" in refused.stdout
+    assert data("check", file, "--encoding", "shift_jis", desk=desk)["accepted"] == 1
+    assert data("submit", file, "--encoding", "shift_jis", "--dry-run", desk=desk)
+    denpyo("check", file, "--encoding", "shift_jis", "--annotate", tmp_path / "marked", desk=desk)
+    assert (tmp_path / "marked" / "request.marked.xlsx").is_file()
+    (desk / "denpyo.toml").write_text('encoding = "shift_jis"\n', encoding="utf-8")
+    assert data("check", file, desk=desk)["accepted"] == 1
+    denpyo("convert", file, "-o", tmp_path / "slips", desk=desk)
+    assert len(list((tmp_path / "slips").glob("*.yaml"))) == 1
+
+
+def _as_csv() -> str:
+    """A table as a spreadsheet program saves it, with the cell that says which template it is."""
+    sheets = read_cells(template.write(FORM, "ja", "table", [Filled(GOOD, "", "再実行")]))
+    assert isinstance(sheets, tuple)
+    rows = [[*line] for line in sheets[0].rows]
+    if not any(key.startswith(STATUS) for key in rows[0]):
+        told = f"{STATUS} {FORM.kind} {FORM.version} {FORM.fingerprint} ja"
+        rows = [[*line, "" if row else told] for row, line in enumerate(rows)]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def test_check_gives_the_sheet_back_marked_and_never_over_another_file(desk: Path, tmp_path: Path) -> None:
+    file, folder = sheet(tmp_path, EIGHT_MISTAKES), tmp_path / "marked"
+    before = file.read_bytes()
+    found = data("check", file, "--annotate", folder, desk=desk, code=1)
+    assert found["marked"] == [str(folder / "request.marked.xlsx")]
+    assert file.read_bytes() == before
+    again = denpyo("check", file, "--annotate", folder, desk=desk, code=2)
+    assert again.stderr == f"denpyo: {folder}/request.marked.xlsx is there already: --force replaces it\n"
+    data("check", file, "--annotate", folder, "--force", desk=desk, code=1)
+    own = denpyo("check", folder / "request.marked.xlsx", "--annotate", folder, "--force", desk=desk, code=2)
+    assert "was handed in itself" in own.stderr
+    other = shutil.copytree(folder, tmp_path / "other") / "request.marked.xlsx"
+    two = denpyo("submit", file, other, "--annotate", tmp_path / "new", desk=desk, code=2)
+    assert "two of the files would be written there" in two.stderr
+    assert data("status", desk=desk) == {"requests": []}
+
+
+def test_a_folder_that_takes_no_copies_is_said_before_anything_is_queued(desk: Path, tmp_path: Path) -> None:
+    file, folder = sheet(tmp_path, GOOD), tmp_path / "a-file"
+    folder.write_text("", encoding="utf-8")
+    done = denpyo("submit", file, "--annotate", folder, desk=desk, code=2)
+    assert done.stderr == f"denpyo: {folder}: no files can be written there (File exists)\n"
+    assert data("status", desk=desk) == {"requests": []}
+
+
+def test_a_marked_copy_is_read_again_and_says_the_same(desk: Path, tmp_path: Path) -> None:
+    file = sheet(tmp_path, EIGHT_MISTAKES)
+    first = data("submit", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
+    second = data("check", *first["marked"], desk=desk, code=1)
+    assert [(one["spot"], one["code"]) for one in second["problems"]] == [
+        (one["spot"], one["code"]) for one in first["problems"]
+    ]
+
+
+def test_documents_come_back_as_a_table_with_what_is_wrong(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "requests.yaml"
+    one = "kind: train_supervised\nlanguage: ja\njob: {dataset_id: wine, algorithm: xgboost}\n"
+    file.write_text(f"{one}---\n{one.replace('wine', 'nowhere')}", encoding="utf-8")
+    found = data("submit", file, "--annotate", tmp_path, desk=desk, code=1)
+    (marked,) = found["marked"]
+    assert [problem["code"] for problem in data("check", marked, desk=desk, code=1)["problems"]] == ["no_dataset"]
+
+
+def test_what_cannot_be_marked_is_said(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "broken.xlsx"
+    file.write_bytes(b"PK no workbook")
+    done = denpyo("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
+    assert "broken.marked.xlsx: not written, the file that came in cannot be marked" in done.stderr
+    assert data("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)["marked"] == []
+
+
+def test_all_or_nothing_leaves_out_what_is_good_and_says_so(desk: Path, tmp_path: Path) -> None:
+    good, bad = sheet(tmp_path, GOOD, "good.xlsx"), sheet(tmp_path, EIGHT_MISTAKES, "bad.xlsx")
+    done = denpyo("submit", good, bad, "--all-or-nothing", desk=desk, code=1)
+    assert "1 good, left out because others were refused (--all-or-nothing)" in done.stdout
+    found = data("convert", good, bad, "--all-or-nothing", "-o", tmp_path / "slips", desk=desk, code=1)
+    assert (found["requests"], found["left_out"], len(found["problems"])) == ([], 1, 8)
+    assert [one["state"] for one in data("status", desk=desk)["requests"]] == ["refused"]
+    assert data("audit", "verify", desk=desk)["ok"] is True
+
+
+def test_what_was_filled_in_is_said_in_the_persons_language(desk: Path, tmp_path: Path) -> None:
+    done = denpyo("submit", sheet(tmp_path, GOOD), desk=desk)
+    assert done.stderr == "request.xlsx:入力: 予測の種類：（空欄） → 分類（このアルゴリズムは分類専用のため）\n"

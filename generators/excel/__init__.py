@@ -13,6 +13,13 @@ Layout = Literal["form", "table"]
 SENDER = "request.sender"
 AGAIN = "request.again"
 
+RESPONSE = "request.response"
+"""Key of the cell that carries, in a marked copy, the id of the response and what became of it: ``7k3m-9qx2-b4td 受付済み``. A row
+near the top of the form's first sheet, a column of the table; nobody answers it, and the id is its first word."""
+STATUS = "denpyo:status"
+"""First word of the key cell above the live status of a table's rows. After it, in the same cell and parted by spaces: kind, version,
+fingerprint and language of the template, so that the sheet alone (a CSV, or copied into another workbook) still says which it is."""
+
 FORM = "denpyo:form"
 """Corner of a sheet with one question a row; its column holds the keys, its row the mark ``ANSWER``."""
 TABLE = "denpyo:table"
@@ -22,5 +29,5 @@ TEMPLATE = "denpyo:template"
 ANSWER = "denpyo:answer"
 HEAD = "denpyo:head"
 
-TABLE_ROWS = 1000
-"""Rows of the table layout that are prepared with limits and lists; more may be filled."""
+TABLE_ROWS = 10_000
+"""Rows of the table layout that are prepared with limits, lists and a status; more may be filled."""

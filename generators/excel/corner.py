@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generators.excel import AGAIN, ANSWER, FORM, SENDER, TABLE, TEMPLATE
-from generators.excel.cells import Sheet
 from generators.excel.entry import is_first
+from generators.excel.sheet import Sheet
 from schema import words
 from schema.question import Form
 
@@ -67,6 +67,13 @@ def lost(sheets: Sequence[Sheet], asking: Sequence[Corner], form: Form, language
         if gone is not None:
             return _sheet_of(asked, asked[gone], sheets, forms, language)
     return next((one.sheet.name for one in tables if not asked.keys() <= one.keys), torn)
+
+
+def lost_keys(asking: Sequence[Corner], form: Form) -> tuple[str, ...]:
+    """The keys that some table lacks, or else all sheets of the form layout together, in the order of the questions."""
+    forms = [one.keys for one in asking if one.mark == FORM]
+    held = [one.keys for one in asking if one.mark == TABLE] + ([frozenset().union(*forms)] if forms else [])
+    return next((gone for keys in held if (gone := tuple(key for key in _titles(form) if key not in keys))), ())
 
 
 def _titles(form: Form) -> dict[str, str]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generators.excel import AGAIN, SENDER
 from generators.excel.limits import at_most, in_words, rule, rule_for
-from generators.excel.page import Format, Rule
+from generators.excel.offered import alike, nothing_words, offers
+from generators.excel.page import DATE, GENERAL, TEXT, Format, Rule
 from generators.excel.spelling import said
 from schema import words
 from schema.check import LONGEST_AROUND
 from schema.job import Choice, When
 from schema.question import Condition, Form, Question
+from schema.refusals import relation
 from schema.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One answer to be given. ``when`` says on which other answer it depends, ``blank`` what an empty cell means; ``options``
-    are the members of its drop-down list, which the workbook keeps under the name ``list_name``. ``first`` marks what a
-    beginner's sheet shows."""
+    """One answer to be given. ``when`` says on which other answer it depends, ``blank`` what an empty cell means. ``first`` marks
+    what a beginner's sheet shows.
+
+    ``options`` are the members of its drop-down list, which the workbook keeps under the name ``list_name``; where they hang on
+    the answer to the question ``offered_on``, ``offered`` has those for an empty answer there, and then for each of its options.
+    ``alike`` are other spellings that are understood, ``nothing`` those of an empty answer, ``longest`` the most characters of a
+    text that is no question's. ``needs`` and ``order`` say what must agree with other answers."""
 
     key: str
     label: str
@@ -36,6 +41,21 @@ class Entry:
     list_name: str
     format: Format
     rule: Rule
+    offered_on: str = ""
+    offered: tuple[tuple[str, ...], ...] = ()
+    alike: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
+    longest: int = 0
+    needs: str = ""
+    order: str = ""
+
+    @property
+    def alike_name(self) -> str:
+        return f"alike{self.list_name.removeprefix('list')}"
+
+    @property
+    def nothing_name(self) -> str:
+        return f"nothing{self.list_name.removeprefix('list')}" if self.nothing else "nothing"
 
 
 def entries(form: Form, language: str) -> tuple[Entry, ...]:
@@ -61,7 +81,8 @@ def _around(key: str, name: str, language: str) -> Entry:
         blank=blank,
         options=(),
         list_name="",
-        format="text",
+        format=TEXT,
+        longest=LONGEST_AROUND,
         rule=rule(at_most(LONGEST_AROUND), label, help, error, language),
     )
 
@@ -74,7 +95,8 @@ def _at_most_around(language: str) -> str:
 def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
     when = "\n".join(_only_when(form, one, language) for one in question.conditions)
     help = "\n".join(_help(form, question, language))
-    list_name = f"list_{index}_" + re.sub("[^A-Za-z0-9_]", "_", question.key)
+    list_name = f"list_{index}"
+    offered_on, offered = offers(form, question, language)
     return Entry(
         key=question.key,
         label=question.label.say(language),
@@ -87,8 +109,14 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         blank=_blank(question, language),
         options=tuple(_options(question, language)),
         list_name=list_name,
-        format=_format(question),
+        format=_format(question, language),
         rule=rule_for(question, language, f"{when}\n{help}".strip(), list_name),
+        offered_on=offered_on,
+        offered=offered,
+        alike=alike(question),
+        nothing=nothing_words(question),
+        needs=_needs(form, question, language),
+        order=_order(form, question, language),
     )
 
 
@@ -97,16 +125,20 @@ def is_first(question: Question) -> bool:
     return question.basic or question.required
 
 
-def _format(question: Question) -> Format:
+def _format(question: Question, language: str) -> Format:
     if question.widget == "date":
-        return "date"
-    return "general" if question.widget in ("whole_number", "number") else "text"
+        return DATE
+    if question.widget not in ("whole_number", "number"):
+        return TEXT
+    unit = question.unit.say(language).replace('"', "") if question.unit else ""
+    gap = "" if unit in ("%", "％") else " "
+    return f'{GENERAL}"{gap}{unit}"' if unit else GENERAL
 
 
 def _options(question: Question, language: str) -> Iterator[str]:
     if question.widget == "yes_no":
         yield from (words.text("yes", language), words.text("no", language))
-    elif question.widget == "choice":
+    elif question.widget in ("choice", "many_choice"):
         yield from (one.label.say(language) for one in question.choices)
 
 
@@ -116,6 +148,7 @@ def _help(form: Form, question: Question, language: str) -> Iterator[str]:
         choices = "; ".join(one.label.say(language) for one in question.choices)
         yield words.text("excel_choose_many", language, choices=choices)
     yield from (_choice_when(form, question, one, language) for one in question.choices if one.when)
+    yield from [order] if (order := _order(form, question, language)) else []
     allowed = in_words(question, language)
     allowed = allowed and words.text("excel_allowed", language, allowed=allowed)
     shows = question.example and question.example not in question.help.say(language)
@@ -142,6 +175,21 @@ def _choice_when(form: Form, question: Question, choice: Choice, language: str) 
     on = form.by_name[group + dot + when.on][0]
     values = _quoted(on, when.values, language)
     return words.text("excel_choice_when", language, choice=choice.label, on=on.label, values=values)
+
+
+def _needs(form: Form, question: Question, language: str) -> str:
+    """What to say of a choice that another answer forbids."""
+    group = question.name.removesuffix(question.name.rpartition(".")[2])
+    on = dict.fromkeys(form.by_name[group + one.when.on][0].label for one in question.choices if one.when)
+    return words.text("excel_live_needs", language, on=tuple(on)) if on else ""
+
+
+def _order(form: Form, question: Question, language: str) -> str:
+    """On which side of another answer this one must be."""
+    on = question.limits.more_than or question.limits.at_least
+    if not on:
+        return ""
+    return words.text("excel_order", language, on=form.by_name[on][0].label, relation=relation(question))
 
 
 def _quoted(question: Question, values: tuple[object, ...], language: str) -> tuple[str | Words, ...]:

@@ -9,16 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from generators.excel import ANSWER, FORM
+from generators.excel import ANSWER, FORM, RESPONSE, form_live
 from generators.excel.entry import Entry
-from generators.excel.page import Cell, Page, Rule, Run
+from generators.excel.formulas import Sheet
+from generators.excel.page import TEXT, Cell, Page, Run
 from generators.excel.spelling import CellValue, lines
 from schema import words
 from schema.question import Form
 
-KEY, LABEL, VALUE, UNIT, BLANK, HELP = range(1, 7)
-WIDTHS = {KEY: 3.0, LABEL: 31.0, VALUE: 30.0, UNIT: 8.0, BLANK: 20.0, HELP: 52.0}
+KEY, LABEL, VALUE, UNIT, NOTE, BLANK, HELP = range(1, 8)
+WIDTHS = {KEY: 3.0, LABEL: 30.0, VALUE: 30.0, UNIT: 7.0, NOTE: 28.0, BLANK: 18.0, HELP: 48.0}
 WHOLE_WIDTH = sum(WIDTHS.values()) - WIDTHS[KEY]
+TITLE_WIDTH = (WIDTHS[LABEL] + WIDTHS[VALUE] + WIDTHS[UNIT]) / 1.6
 LINE, SMALL_LINE, PADDING = 17.0, 14.0, 9.0
 SMALLER = 1.1
 """How many more letters of the small print fit into a column."""
@@ -36,60 +38,100 @@ class Placed:
     height: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One sheet before its formulas: its title, what stands on it, which questions it asks, and the row of its headings."""
+
+    title: str
+    placed: tuple[Placed, ...]
+    asked: tuple[Entry, ...]
+    head: int
+
+    @property
+    def rows(self) -> dict[str, int]:
+        keys = {one.cell.value: one.row for one in self.placed if one.column == KEY}
+        return {entry.key: keys[entry.key] for entry in self.asked}
+
+
 def pages(form: Form, asked: Sequence[Entry], values: Mapping[str, CellValue], language: str) -> Iterator[Page]:
     """The beginner's sheet, and one with all other questions where there are any."""
-    first = [one for one in asked if one.first]
-    about, hint = form.about.say(language), words.text("excel_hint", language)
-    title = words.text("excel_sheet_form", language)
-    yield _page(title, (form.title.say(language), about, hint), "main", first, values, language)
+    drafts = [_first(form, [one for one in asked if one.first], values, language)]
     rest = [one for one in asked if not one.first]
-    if rest:
-        title, about = (words.text(f"excel_{name}", language) for name in ("sheet_details", "details_about"))
-        yield _page(title, (title, about), "other", rest, values, language)
+    drafts += [_details(rest, values, language)] if rest else []
+    places = {key: (one.title, row) for one in drafts for key, row in one.rows.items()}
+    main = drafts[0].title
+    for draft in drafts:
+        live = form_live.live(places, main, len(asked)) if draft is drafts[0] else form_live.live_again(main)
+        yield _page(draft, form_live.sheet(form, asked, places, draft.title), dict(live), language)
 
 
-def _page(
-    title: str, tops: tuple[str, ...], unnamed: str, asked: list[Entry], values: Mapping[str, CellValue], language: str
-) -> Page:
-    placed = [*_top(tops), *_head(len(tops) + 2, language), *_body(len(tops) + 3, unnamed, asked, values, language)]
-    rows = {one.cell.value: one.row for one in placed if one.column == KEY}
-    places: list[tuple[str, Rule]] = [(f"C{rows[entry.key]}", entry.rule) for entry in asked]
+def _first(form: Form, asked: list[Entry], values: Mapping[str, CellValue], language: str) -> _Draft:
+    title = words.text("excel_sheet_form", language)
+    about = f"{form.about.say(language)}\n{words.text('excel_hint', language)}"
+    top = [*_top(form.title.say(language), about), *_receipt(4, language), *_head(5, language)]
+    return _Draft(title, (*top, *_body(6, "main", asked, values, language)), tuple(asked), 5)
+
+
+def _details(asked: list[Entry], values: Mapping[str, CellValue], language: str) -> _Draft:
+    title, about = (words.text(f"excel_{name}", language) for name in ("sheet_details", "details_about"))
+    top = [*_top(title, about), *_head(4, language)]
+    return _Draft(title, (*top, *_body(5, "other", asked, values, language)), tuple(asked), 4)
+
+
+def _page(draft: _Draft, sheet: Sheet, live: Mapping[tuple[int, int], Cell], language: str) -> Page:
+    cells = {**{(one.row, one.column): one.cell for one in draft.placed}, **live}
+    for entry in draft.asked:
+        cells |= dict(form_live.beside(draft.rows[entry.key], entry, sheet, language))
+    rules = [(f"C{draft.rows[entry.key]}", form_live.offering(entry, sheet)) for entry in draft.asked]
     return Page(
-        title=title,
-        cells={(one.row, one.column): one.cell for one in placed},
+        title=draft.title,
+        cells=cells,
         widths=WIDTHS,
-        heights=_heights(placed),
-        hidden_columns=(KEY,),
+        heights=_heights(draft.placed),
+        hidden_columns=(KEY, *form_live.HIDDEN),
         hidden_rows=(1,),
-        merged=tuple(f"B{row}:F{row}" for row in _merged(placed)),
-        rules=tuple(places),
-        chosen=places[0][0],
-        repeated_rows=f"{len(tops) + 2}:{len(tops) + 2}",
+        merged=("B2:D2", "E2:G2", *(f"B{row}:G{row}" for row in _merged(draft.placed))),
+        rules=tuple(rules),
+        shown=(*form_live.shown(list(draft.rows.values())), *form_live.line_shown()),
+        chosen=rules[0][0],
+        frozen=f"A{draft.head + 1}",
+        repeated_rows=f"{draft.head}:{draft.head}",
+        landscape=True,
     )
 
 
-def _heights(placed: list[Placed]) -> dict[int, float]:
+def _heights(placed: Sequence[Placed]) -> dict[int, float]:
     heights: dict[int, float] = {}
     for one in placed:
         heights[one.row] = max(heights.get(one.row, 0.0), one.height)
     return {row: height for row, height in heights.items() if height}
 
 
-def _merged(placed: list[Placed]) -> list[int]:
-    return [one.row for one in placed if one.column == LABEL and one.cell.style in ("about", "section")]
+def _merged(placed: Sequence[Placed]) -> list[int]:
+    """The rows whose text runs over all columns."""
+    whole = {one.row for one in placed if one.column == LABEL and one.cell.style in ("about", "section")}
+    return sorted(whole - {one.row for one in placed if one.column == VALUE})
 
 
-def _top(tops: tuple[str, ...]) -> Iterator[Placed]:
+def _top(title: str, about: str) -> Iterator[Placed]:
     yield Placed(1, KEY, Cell(FORM, "key"))
     yield Placed(1, VALUE, Cell(ANSWER, "key"))
-    yield Placed(2, LABEL, Cell(tops[0], "title"), 32.0)
-    for row, text in enumerate(tops[1:], 3):
-        yield Placed(row, LABEL, Cell(text, "about"), lines(text, WHOLE_WIDTH) * LINE + PADDING)
+    yield Placed(2, LABEL, Cell(title, "title"), lines(title, TITLE_WIDTH) * 22.0 + 14.0)
+    yield Placed(3, LABEL, Cell(about, "about"), lines(about, WHOLE_WIDTH) * LINE + PADDING)
+
+
+def _receipt(row: int, language: str) -> Iterator[Placed]:
+    """Where a marked copy carries the id of its response; empty in a blank template."""
+    yield Placed(row, KEY, Cell(RESPONSE, "key"))
+    yield Placed(row, LABEL, Cell(words.text("excel_response", language), "about"), LINE + PADDING)
+    yield Placed(row, VALUE, Cell(None, "receipt", TEXT))
+    yield Placed(row, NOTE, Cell(words.text("excel_response_help", language), "about"))
 
 
 def _head(row: int, language: str) -> Iterator[Placed]:
-    for column, name in enumerate(("question", "answer", "unit", "blank", "help"), LABEL):
-        yield Placed(row, column, Cell(words.text(f"excel_column_{name}", language), "head"), 24.0)
+    names = ("column_question", "column_answer", "column_unit", "live_column", "column_blank", "column_help")
+    for column, name in enumerate(names, LABEL):
+        yield Placed(row, column, Cell(words.text(f"excel_{name}", language), "head"), 24.0)
 
 
 def _body(
@@ -118,6 +160,8 @@ def _entry(row: int, entry: Entry, value: CellValue, when: str, language: str) -
     yield Placed(row, LABEL, Cell(label(entry, language), "label"), _high(_text(label(entry, language)), LABEL))
     yield Placed(row, VALUE, Cell(value, "answer", entry.format), _answer_height(entry, value))
     yield Placed(row, UNIT, Cell(entry.unit or None, "unit"))
+    note = form_live.longest_note(entry, language)
+    yield Placed(row, NOTE, Cell(None, "finding"), lines(note, (WIDTHS[NOTE] - 2) * SMALLER) * SMALL_LINE + PADDING)
     yield Placed(row, BLANK, Cell(entry.blank, "blank"), _high(entry.blank, BLANK))
     yield Placed(row, HELP, Cell(help, "help"), lines(help, (WIDTHS[HELP] - 2) * SMALLER) * SMALL_LINE + PADDING)
 

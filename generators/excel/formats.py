@@ -56,6 +56,16 @@ def must_be_zip(data: bytes) -> None:
     raise other_format((CSV if _is_text(data[:LOOKED_AT]) else UNKNOWN) if head else EMPTY)
 
 
+def must_be_text(data: bytes) -> None:
+    """Refuse under the name of a CSV what begins as another format does."""
+    text = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or not data.strip(b"\xef\xbb\xbf \t\r\n")
+    head = data[:LOOKED_AT].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not text and (head.startswith((OLE, b"<")) or any(head.startswith(magic) for magic, _ in MAGIC)):
+        must_be_zip(data)
+    if not head:
+        raise other_format(EMPTY)
+
+
 def _of_ole(data: bytes) -> RefusedError:
     """An encrypted workbook lies in the same container as the formats before 2007; the streams' names tell them apart."""
     if "EncryptedPackage".encode("utf-16-le") in data:

@@ -6,36 +6,21 @@ gets a package packed anew from exactly those parts: whatever a ZIP can say twic
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
-import struct
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from generators.excel import formats
+from generators.excel.archive import MIB, Archive, mib
+from generators.excel.plain import facts_of
 from generators.excel.refusal import broken, not_allowed, too_large
-from generators.excel.scan import YES, Budget, SheetFacts, scan
+from generators.excel.scan import YES, Budget
+from generators.excel.sheet import SheetFacts
 from generators.excel.xml_part import elements
-from schema.problem import shown
 from schema.words import Words
 
-MIB = 1024 * 1024
-LARGEST_FILE, LARGEST_PART, LARGEST_ALL = 64 * MIB, 64 * MIB, 128 * MIB
-MOST_MEMBERS = 2000
-LONGEST_NAME = 250
-END_OF_ZIP, END_LENGTH, LOCAL_HEADER = b"PK\x05\x06", 22, 30
-ENCRYPTED = 0x1
-ZIP_ERRORS = (
-    *(zipfile.BadZipFile, zlib.error, struct.error),
-    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError),
-)
-"""What zipfile raises for damaged files."""
-SANE_NAME = re.compile(r"[^\x00-\x1f\\:*?\"<>|]+")
+LARGEST_FILE = 64 * MIB
 FORBIDDEN = re.compile(
     r"(^|/)((externalLinks|embeddings|activeX|macrosheets|dialogsheets|customUI|queryTables)/|connections\.xml$)|vbaProject",
     re.IGNORECASE,
@@ -80,76 +65,27 @@ class _Link:
 
 def admit(data: bytes) -> Package:
     """Unpack and bound a workbook. What may not pass is a RefusedError that names the part or the cell."""
+    return _Workbook(opened(data)).package()
+
+
+def opened(data: bytes) -> Archive:
+    """The parts of a workbook as it lies in the file, none of them forbidden; what is inside the sheets is not looked at yet."""
     if len(data) > LARGEST_FILE:
-        raise too_large("", Words("The file", ja="ファイル"), _mib(LARGEST_FILE))
+        raise too_large("", Words("The file", ja="ファイル"), mib(LARGEST_FILE))
     formats.must_be_zip(data)
-    parts = _unpack(data)
+    parts = Archive(data)
     types = elements(parts[CONTENT_TYPES], CONTENT_TYPES, ("Default", "Override"))
     formats.must_hold_sheets([one.get("ContentType", "") for _, one in types])
     for name in parts:
         if FORBIDDEN.search(name):
             raise not_allowed(name)
-    return _Workbook(parts).package()
-
-
-def _mib(size: int) -> str:
-    return f"{size // MIB} MiB"
-
-
-def _unpack(data: bytes) -> dict[str, bytes]:
-    """Every part by name, each inflated within the limits whatever its header claims."""
-    if data[-END_LENGTH:][:4] != END_OF_ZIP:
-        raise broken("ZIP")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            members = [one for one in package.infolist() if not one.is_dir()]
-            _sane(members, data[:512])
-            return dict(_inflated(package, members))
-    except ZIP_ERRORS as error:
-        raise broken("ZIP") from error
-
-
-def _sane(members: list[zipfile.ZipInfo], start: bytes) -> None:
-    """Refuse what a ZIP can say in two ways: names that differ only by case, names that lead elsewhere, files that overlap."""
-    if not 0 < len(members) <= MOST_MEMBERS:
-        raise broken("ZIP")
-    formats.must_be_workbook([one.filename for one in members], start)
-    for name, count in Counter(one.filename.lower() for one in members).items():
-        if count > 1 or not _is_sane(name):
-            raise not_allowed(shown(name))
-    for one in members:
-        if one.flag_bits & ENCRYPTED or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise not_allowed(one.filename)
-    for one, after in pairwise(sorted(members, key=lambda one: one.header_offset)):
-        if one.header_offset + LOCAL_HEADER + len(one.filename) + one.compress_size > after.header_offset:
-            raise broken(one.filename)
-
-
-def _is_sane(name: str) -> bool:
-    return len(name) <= LONGEST_NAME and bool(SANE_NAME.fullmatch(name)) and not {"", "..", "."} & set(name.split("/"))
-
-
-def _inflated(package: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Iterator[tuple[str, bytes]]:
-    left = LARGEST_ALL
-    for member in members:
-        most = min(LARGEST_PART, left)
-        try:
-            with package.open(member) as stream:
-                part = stream.read(most + 1)
-        except ZIP_ERRORS as error:
-            raise broken(member.filename) from error
-        if len(part) > most:
-            raise too_large(
-                member.filename, member.filename, _mib(LARGEST_PART if most == LARGEST_PART else LARGEST_ALL)
-            )
-        left -= len(part)
-        yield member.filename, part
+    return parts
 
 
 class _Workbook:
     """The parts of a package and how they hang together. Part names are compared without regard to case, as the standard says."""
 
-    def __init__(self, parts: Mapping[str, bytes]) -> None:
+    def __init__(self, parts: Archive) -> None:
         self.parts = parts
         self.names = {name.lower(): name for name in parts}
         self.links = {
@@ -173,7 +109,7 @@ class _Workbook:
         budget, facts = Budget(self._percent_styles()), {}
         for target in {self.main: None} | {one.target: None for one in self.read.values()}:
             name = self._name(target)
-            facts[target] = scan(self.parts[name], name, spots.get(target, name), budget).facts()
+            facts[target] = facts_of(self.parts[name], name, spots.get(target, name), budget)
         budget.settle()
         sheets = (
             SheetPart(one.get("name", ""), one.get("state", "visible") != "visible", facts[target], from_1904)
@@ -208,19 +144,11 @@ class _Workbook:
         return frozenset(str(index) for index, format in styles if format in formats or format in PERCENT_FORMATS)
 
     def _packed(self) -> bytes:
-        packed = io.BytesIO()
         targets = {
-            CONTENT_TYPES.lower(),
-            "_rels/.rels",
-            self.rels,
-            self.main,
+            *(CONTENT_TYPES.lower(), "_rels/.rels", self.rels, self.main),
             *(one.target for one in self.read.values()),
         }
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as package:
-            for name, part in self.parts.items():
-                if name.lower() in targets:
-                    package.writestr(zipfile.ZipInfo(name), part)
-        return packed.getvalue()
+        return self.parts.packed([name for name in self.parts if name.lower() in targets])
 
 
 def _shows_percent(number_format: Mapping[str, str]) -> bool:

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from generators.excel.page import OWN_CELL, Operator, Rule, Sort
-from generators.excel.spelling import number, said, shortened
+from generators.excel.spelling import LONGEST_CELL, number, said, shortened
 from schema import words
 from schema.question import Limits, Question
 
-LONGEST_CELL = 32_767
 LONGEST_IDENTIFIER = 63
 LONGEST_DURATION = 60
 LONGEST_TITLE, LONGEST_PROMPT, LONGEST_ERROR = 32, 255, 225

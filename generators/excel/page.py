@@ -9,13 +9,35 @@ from typing import Literal
 from generators.excel.spelling import CellValue
 
 Style = Literal[
-    "key", "title", "about", "head", "section", "label", "answer", "unit", "blank", "help", "top", "note", "row", "step"
+    "key",
+    "title",
+    "about",
+    "head",
+    "section",
+    "label",
+    "answer",
+    "unit",
+    "blank",
+    "help",
+    "top",
+    "note",
+    "row",
+    "step",
+    "live",
+    "finding",
+    "status",
+    "receipt",
+    "kept",
 ]
-Format = Literal["general", "text", "date"]
+Format = str
+"""A number format as Excel writes it."""
+GENERAL, TEXT, DATE = "General", "@", "yyyy/mm/dd"
 Sort = Literal["list", "whole", "decimal", "date", "textLength", "custom"]
 Operator = Literal[
     "between", "equal", "greaterThan", "greaterThanOrEqual", "lessThan", "lessThanOrEqual", "notBetween", "notEqual"
 ]
+
+Look = Literal["wrong", "missing", "off", "fine", "later"]
 
 OWN_CELL = "{cell}"
 """In a formula of a Rule: the address of the cell that the rule is for."""
@@ -30,10 +52,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    """What a cell computes, without the sign that begins it. ``to``: the cell of the last row that computes the same, each row of
+    its own cells."""
+
+    text: str
+    to: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    value: CellValue | tuple[Run, ...] = None
+    value: CellValue | tuple[Run, ...] | Formula = None
     style: Style = "label"
-    format: Format = "general"
+    format: Format = GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +83,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One sheet. Rows and columns are counted from 1. ``columns`` are the looks of columns whose cells are still empty."""
+    """One sheet. Rows and columns are counted from 1. ``columns`` are the looks of columns whose cells are still empty.
+    ``shown`` are areas with a formula for their first cell, and the look of those cells for which it is true. ``printed`` is the area
+    that goes to paper, where it is not the whole sheet."""
 
     title: str
     cells: Mapping[tuple[int, int], Cell]
@@ -62,11 +95,13 @@ class Page:
     hidden_rows: tuple[int, ...] = ()
     columns: Mapping[int, Cell] = field(default_factory=dict)
     merged: tuple[str, ...] = ()
+    shown: tuple[tuple[str, str, Look], ...] = ()
     rules: tuple[tuple[str, Rule], ...] = ()
     chosen: str = "A1"
     frozen: str = ""
     filtered: str = ""
     repeated_rows: str = ""
+    printed: str = ""
     landscape: bool = False
     grid: bool = False
     pages_wide: int = 1

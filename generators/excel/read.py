@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from generators import Read
-from generators.excel import AGAIN, ANSWER, FORM, HEAD, SENDER, TABLE, TEMPLATE
-from generators.excel.cells import Sheet, read_cells
-from generators.excel.corner import Corner, corner_of, in_order, lost
-from generators.excel.refusal import Refusal
-from generators.excel.spelling import both, letters
-from schema.answers import Answers, Given, Located, Where
+from generators.excel import AGAIN, FORM, RESPONSE, SENDER, STATUS, TABLE, TEMPLATE, beside
+from generators.excel.answer_cell import Asking, form_cells, request
+from generators.excel.cells import read_cells
+from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
+from generators.excel.receipt import each_once
+from generators.excel.refusal import Refusal, RefusedError
+from generators.excel.remarks import remarks
+from generators.excel.remnant import torn, unread
+from generators.excel.sheet import Sheet
+from generators.excel.table import Table, without_copies
+from schema import words
+from schema.answers import Answers, Located, Where
+from schema.history import form_at, template_facts
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Form
 from schema.words import FALLBACK, Fact, Words, languages
 
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """An answer cell: its key and text, where it stands, and what the door finds wrong with it."""
-
-    key: str
-    text: str
-    where: Where
-    code: str = ""
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        return bool(self.code or self.text.strip())
+Cells = Callable[[bytes], tuple[Sheet, ...] | Refusal]
+TOLD = ("kind", "version", "fingerprint", "language")
+"""What the cell with STATUS says after it."""
+MOST_NAMED = 3
+"""Questions that a message names, of those that a template lost."""
 
 
-def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+def read(
+    data: bytes, name: str, kinds: Mapping[str, Kind], cells: Cells = read_cells
+) -> tuple[list[Read], list[Problem]]:
     """Every request of a workbook in either layout, and what is wrong with the file as a whole.
 
     A request with a Problem of the door (a formula, an error of Excel's, an answer twice or hidden) is returned too, so that
@@ -41,21 +42,70 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read],
     it, and leave out what ``check`` says of a place that has a Problem here. ``name`` only names the file in places.
     """
     file = Where(name)
-    sheets = read_cells(data)
+    sheets = cells(data)
     if isinstance(sheets, Refusal):
-        return [], [Problem(sheets.code, file.at(sheets.spot), "", sheets.facts)]
+        return [], [_refusal(sheets, file)]
+    return answers_of(sheets, file, kinds)
+
+
+def answers_of(sheets: Sequence[Sheet], file: Where, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    """As ``read``, from the cells of a file."""
+    try:
+        return _answers(sheets, file, kinds)
+    except RefusedError as refused:
+        return [], [_refusal(refused.refusal, file)]
+
+
+def _refusal(refusal: Refusal, file: Where) -> Problem:
+    return Problem(refusal.code, file.at(refusal.spot), "", refusal.facts)
+
+
+def _answers(sheets: Sequence[Sheet], file: Where, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
     corners = [corner for sheet in sheets if (corner := corner_of(sheet))]
-    about = next((_about(one, file) for one in corners if one.mark == TEMPLATE), {})
     asking = [one for one in corners if one.mark != TEMPLATE]
-    problem = _unusable(about, file, kinds)
+    about, problem = _told(corners, file)
+    problem = problem or _unusable(about, file, kinds)
     if problem:
         return [], [problem]
-    blank, form = _blank(about, file), kinds[about["kind"].value].form
+    blank, form = _blank(about, file), _form(about, kinds)
     where_lost = lost(sheets, asking, form, blank.language)
+    where_lost = torn(sheets, corners, form) if where_lost is None else where_lost
     if where_lost is not None:
-        return [], [_damaged(file, where_lost)]
-    found = list(_requests(asking, blank, form))
-    return found, [] if found else [Problem("no_answers", file.at(asking[0].sheet.name))]
+        return [], [_damaged(file, where_lost, _named_in(form, lost_keys(asking, form)))]
+    return _read([Asking(one, file) for one in asking], unread(sheets, corners, form, file), blank, form)
+
+
+def _read(
+    asking: Sequence[Asking], warnings: Sequence[Problem], blank: Answers, form: Form
+) -> tuple[list[Read], list[Problem]]:
+    forms = [one for one in asking if one.corner.mark == FORM]
+    tables = [Table(one) for one in asking if one.corner.mark == TABLE]
+    current = blank.version == form.version and blank.fingerprint in ("", form.fingerprint)
+    outside = beside.found(forms, tables, form, blank.language) if current else beside.Outside()
+    if outside.moved:
+        return [], list(outside.moved)
+    rows = without_copies([list(one.requests(blank, form)) for one in tables])
+    found = list(each_once(chain(_of_forms(forms, blank, form), rows)))
+    said = (*warnings, *outside.warnings, *remarks(forms, tables, form))
+    if not found:
+        nothing = Problem("no_answers", asking[0].file.at(asking[0].corner.sheet.name))
+        return [], [nothing, *outside.problems, *outside.warnings]
+    problems = (*found[0].problems, *outside.problems)
+    return [replace(found[0], problems=problems, warnings=said), *found[1:]], []
+
+
+def _told(corners: Sequence[Corner], file: Where) -> tuple[Mapping[str, Located[str]], Problem | None]:
+    """Which template this is: the sheet that says so tells, or else the cells above the status of a table's rows."""
+    told = next((_about(one, file) for one in corners if one.mark == TEMPLATE), None)
+    beside_status = [found for one in corners if (found := _status(one, file))]
+    if told is None and corners and not beside_status:
+        name = corners[0].sheet.name
+        return {}, Problem("template_sheet_missing", file.at(name), facts={"sheet": _named(name)})
+    about = told if told is not None else next(iter(beside_status), {})
+    for one in beside_status:
+        if any(one[name].value != about[name].value for name in ("kind", "version") if name in one and name in about):
+            return {}, Problem("mixed_templates", one["kind"].where)
+    return about, None
 
 
 def _about(corner: Corner, file: Where) -> dict[str, Located[str]]:
@@ -63,8 +113,19 @@ def _about(corner: Corner, file: Where) -> dict[str, Located[str]]:
     found = {}
     for row, line in enumerate(corner.sheet.rows[corner.row :], corner.row + 1):
         name, value = (*line[corner.column - 1 :], "", "")[:2]
-        found[name] = Located(value, _place(file, corner.sheet, row, corner.column + 1))
+        found[name] = Located(value, Asking(corner, file).place(row, corner.column + 1))
     return found
+
+
+def _status(corner: Corner, file: Where) -> dict[str, Located[str]]:
+    """What a table's own cell tells of its template; nothing where there is none."""
+    line = corner.sheet.rows[corner.row - 1] if corner.mark == TABLE else ()
+    at = next((column for column, key in enumerate(line, 1) if key.startswith(f"{STATUS} ")), 0)
+    if not at:
+        return {}
+    where = Asking(corner, file).place(corner.row, at)
+    told = zip(TOLD, line[at - 1].split()[1:], strict=False)
+    return {"kind": Located("", where), **{name: Located(value, where) for name, value in told}}
 
 
 def _unusable(about: Mapping[str, Located[str]], file: Where, kinds: Mapping[str, Kind]) -> Problem | None:
@@ -74,18 +135,43 @@ def _unusable(about: Mapping[str, Located[str]], file: Where, kinds: Mapping[str
         return Problem("not_a_template", file)
     if kind.value not in kinds:
         return Problem("unknown_kind", kind.where, "kind", {"kind": shown(kind.value)}, nearest(kind.value, kinds))
-    current = kinds[kind.value].form.version
-    if int(version.value[:9]) == current:
+    current, given = kinds[kind.value], int(version.value[:9])
+    if form_at(current.job, current.form, given):
         return None
-    code = "old_template" if int(version.value[:9]) < current else "newer_template"
-    return Problem(code, version.where, "version", {"version": shown(version.value), "current": str(current)})
+    code = "old_template" if given < current.form.version else "newer_template"
+    facts: dict[str, Fact] = {"version": shown(version.value), **template_facts(current.form)}
+    return Problem(code, version.where, "version", facts)
 
 
-def _damaged(file: Where, sheet: str) -> Problem:
+def _form(about: Mapping[str, Located[str]], kinds: Mapping[str, Kind]) -> Form:
+    """The questions as the template's own version asked them, by whose keys its answers are found."""
+    kind = kinds[about["kind"].value]
+    return form_at(kind.job, kind.form, int(about["version"].value[:9])) or kind.form
+
+
+def _damaged(file: Where, sheet: str, questions: Words) -> Problem:
+    return Problem("damaged_template", file.at(sheet), facts={"sheet": _named(sheet), "questions": questions})
+
+
+def _named_in(form: Form, lost: Sequence[str]) -> Words:
+    """The questions whose column or row is gone, in brackets; nothing where they are too many to be told."""
+    if not lost or len(lost) > MOST_NAMED:
+        return Words("", ja="")
+    around = {SENDER: "excel_sender", AGAIN: "excel_again"}
+    asked = {"en": "“{}”", "ja": "「{}」"}
+    said = {
+        language: [
+            mark.format(words.text(around[key], language) if key in around else form.by_key[key].label.say(language))
+            for key in lost
+        ]
+        for language, mark in asked.items()
+    }
+    return Words(f" ({', '.join(said['en'])})", ja=f"（{''.join(said['ja'])}）")
+
+
+def _named(sheet: str) -> Words:
     name = Words(f"the sheet “{shown(sheet)}”", ja=f"シート「{shown(sheet)}」")
-    return Problem(
-        "damaged_template", file.at(sheet), facts={"sheet": name if sheet else Words("the workbook", ja="ブック")}
-    )
+    return name if sheet else Words("the workbook", ja="ファイル")
 
 
 def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:
@@ -96,92 +182,17 @@ def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:
         where=file,
         given={},
         language=language if language in languages() else FALLBACK,
-        version=int(about["version"].value),
+        version=int(about["version"].value[:9]),
         fingerprint=about["fingerprint"].value if "fingerprint" in about else "",
         places={name: about[name].where for name in ("kind", "version")},
     )
 
 
-def _requests(asking: Sequence[Corner], blank: Answers, form: Form) -> Iterator[Read]:
-    """The sheets of the form layout are one request together; every row of a table is one."""
-    forms = in_order([one for one in asking if one.mark == FORM], form)
-    cells = [cell for corner in forms for cell in _form_cells(corner, blank.where)]
-    if any(one.holds for one in cells):
-        yield _request(cells, replace(blank, where=blank.where.at(forms[0].sheet.name)), form)
-    for corner in (one for one in asking if one.mark == TABLE):
-        for row, cells in _table_rows(corner, blank.where):
-            if any(one.holds for one in cells):
-                spot = f"{corner.sheet.name}!{row}"
-                yield _request(cells, replace(blank, where=blank.where.at(spot)), form)
-
-
-def _form_cells(corner: Corner, file: Where) -> Iterator[_Cell]:
-    """Answers stand where the row of a key meets the column of the mark ANSWER."""
-    column = corner.sheet.rows[corner.row - 1].index(ANSWER) + 1
-    for row, line in enumerate(corner.sheet.rows[corner.row :], corner.row + 1):
-        key = line[corner.column - 1]
-        if key:
-            yield _cell(key, corner.sheet, row, column, file)
-
-
-def _table_rows(corner: Corner, file: Where) -> Iterator[tuple[int, list[_Cell]]]:
-    """Requests stand below the last row of headings, each answer in the column of its key."""
-    rows = corner.sheet.rows
-    columns = [(at, key) for at, key in enumerate(rows[corner.row - 1], 1) if key and at != corner.column]
-    heads = [row for row, line in enumerate(rows, 1) if line[corner.column - 1] == HEAD]
-    for row in range(max([corner.row, *heads]) + 1, len(rows) + 1):
-        yield row, [_cell(key, corner.sheet, row, column, file) for column, key in columns]
-
-
-def _cell(key: str, sheet: Sheet, row: int, column: int, file: Where) -> _Cell:
-    text, where = sheet.rows[row - 1][column - 1], _place(file, sheet, row, column)
-    if sheet.facts.has_formula(row, column):
-        return _Cell(key, "", where, "formula")
-    if (row, column) in sheet.facts.errors:
-        return _Cell(key, "", where, "cell_error", {"error": shown(sheet.facts.errors[row, column])})
-    if text.strip() and (sheet.hidden or sheet.facts.hides(row, column)):
-        return _Cell(key, "", where, "hidden_answer")
-    return _Cell(key, text, where)
-
-
-def _place(file: Where, sheet: Sheet, row: int, column: int) -> Where:
-    return file.at(f"{sheet.name}!{letters(column)}{row}")
-
-
-def _request(cells: Iterable[_Cell], blank: Answers, form: Form) -> Read:
-    chosen: dict[str, _Cell] = {}
-    faulty: list[_Cell] = []
-    for cell in cells:
-        before = chosen.get(cell.key)
-        if before and before.holds:
-            twice = replace(cell, code="answered_twice", facts={"other": shown(before.where.spot)})
-            faulty += [twice] if cell.holds else []
-            continue
-        faulty += [cell] if cell.code else []
-        chosen[cell.key] = cell if before is None or cell.holds else before
-    given: dict[str, Located[Given]] = {
-        key: Located(one.text, one.where) for key, one in chosen.items() if not one.code and key not in (SENDER, AGAIN)
-    }
-    answers = replace(
-        blank,
-        given=given,
-        sender=_around(chosen.get(SENDER)),
-        again=_around(chosen.get(AGAIN)),
-        places={**blank.places, **{key: one.where for key, one in chosen.items()}},
-    )
-    return Read(answers, tuple(_problem(one, form) for one in faulty))
-
-
-def _around(cell: _Cell | None) -> Located[str] | None:
-    return Located(cell.text.strip(), cell.where) if cell and cell.text.strip() else None
-
-
-def _problem(cell: _Cell, form: Form) -> Problem:
-    return Problem(cell.code, cell.where, cell.key, {"label": _label(cell.key, form), **cell.facts})
-
-
-def _label(key: str, form: Form) -> Words:
-    if key in (SENDER, AGAIN):
-        return both(f"excel_{key.rpartition('.')[2]}")
-    question = form.by_key.get(key)
-    return question.label if question else Words(shown(key))
+def _of_forms(forms: Sequence[Asking], blank: Answers, form: Form) -> list[Read]:
+    """The sheets of the form layout are one request together."""
+    sheets = {id(one.corner): one for one in forms}
+    ordered = [sheets[id(one)] for one in in_order([one.corner for one in forms], form)]
+    cells = [cell for one in ordered for cell in form_cells(one)]
+    if not any(one.holds for one in cells if one.key != RESPONSE):
+        return []
+    return [request(cells, replace(blank, where=blank.where.at(ordered[0].corner.sheet.name)), form)]

@@ -15,6 +15,8 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell as Target
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.formatting.rule import Rule as OpenpyxlRule
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.styles import Alignment, Border, Color, Font, PatternFill, Protection, Side
 from openpyxl.workbook.defined_name import DefinedName
@@ -23,24 +25,25 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from generators.excel.page import OWN_CELL, Book, Cell, Format, Page, Rule, Run, Style
-from generators.excel.spelling import letters, shortened
+from generators.excel.page import OWN_CELL, Book, Cell, Format, Formula, Look, Page, Rule, Run, Style
+from generators.excel.shared import going_on
+from generators.excel.spelling import cell_text, letters
 
 EPOCH = datetime(1980, 1, 1)
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 NAVY, BLUE, PALE, YELLOW, GREY, RED, LINE = "1F3864", "2F5597", "DDE7F5", "FFF9DB", "6B6B6B", "C00000", "B9C3D3"
 MODIFIED = re.compile("(<dcterms:modified[^>]*>)[^<]*")
-NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 BLANK_TEXT = re.compile("<t>(?=\\s+</t>)")
-LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
-LONGEST_CELL = 32_767
-FORMATS = {"general": "General", "text": "@", "date": "yyyy/mm/dd"}
 
 SIDE = Side(style="thin", color=LINE)
 BOX, UNDERLINE = Border(SIDE, SIDE, SIDE, SIDE), Border(bottom=SIDE)
 SIZES: Mapping[Style, float] = {
     "title": 16,
+    "live": 13,
+    "finding": 9,
+    "kept": 9,
+    "receipt": 10,
     "section": 11,
     "help": 9,
     "note": 9,
@@ -57,16 +60,39 @@ COLOURS: Mapping[Style, str] = {
     "note": GREY,
     "about": GREY,
     "unit": GREY,
+    "finding": RED,
+    "receipt": GREY,
+    "kept": GREY,
 }
-FILLS: Mapping[Style, str] = {"head": BLUE, "top": BLUE, "section": PALE, "answer": YELLOW, "note": PALE}
+FILLS: Mapping[Style, str] = {
+    "head": BLUE,
+    "top": BLUE,
+    "section": PALE,
+    "answer": YELLOW,
+    "note": PALE,
+    "receipt": "F2F2F2",
+    "kept": "F2F2F2",
+}
 BORDERS: Mapping[Style, Border] = {
-    **dict.fromkeys(("answer", "row", "top", "note"), BOX),
-    **dict.fromkeys(("label", "unit", "blank", "help"), UNDERLINE),
+    **dict.fromkeys(("answer", "row", "top", "note", "live", "receipt", "status", "kept"), BOX),
+    **dict.fromkeys(("label", "unit", "blank", "help", "finding"), UNDERLINE),
 }
-BOLD: frozenset[Style] = frozenset(["title", "head", "section", "label", "top"])
-UNLOCKED: frozenset[Style] = frozenset(["answer", "row"])
-INDENTED: frozenset[Style] = frozenset(["section", "label", "answer", "blank", "help", "title", "about", "step"])
-AT_TOP: frozenset[Style] = frozenset(["note", "top", "step", "row"])
+LOOKS: Mapping[Look, tuple[str, str]] = {
+    "wrong": ("FBD9D7", "9C0006"),
+    "missing": ("FFE699", "7F4F00"),
+    "off": ("E3E3E3", "8C8C8C"),
+    "fine": ("D8EFD9", "1E6B2B"),
+    "later": ("DDE7F5", "1F3864"),
+}
+"""Fill and text of a cell, by what a formula finds of it."""
+BOLD: frozenset[Style] = frozenset(["title", "head", "section", "label", "top", "live"])
+UNLOCKED: frozenset[Style] = frozenset(["answer", "row", "status", "kept"])
+"""Status and receipt of a table too: Excel sorts a protected sheet only where every cell of the range is unlocked."""
+INDENTED: frozenset[Style] = frozenset(
+    ["section", "label", "answer", "blank", "help", "title", "about", "step", "finding"]
+)
+AT_TOP: frozenset[Style] = frozenset(["note", "top", "step", "row", "status", "kept"])
+CENTRED: frozenset[Style] = frozenset(["unit", "head", "live", "status"])
 
 
 def save(book: Book) -> bytes:
@@ -84,10 +110,12 @@ def save(book: Book) -> bytes:
     workbook.properties.created = EPOCH
     written = io.BytesIO()
     workbook.save(written)
-    return _same_bytes(written.getvalue())
+    return _same_bytes(
+        written.getvalue(), {f"xl/worksheets/sheet{at}.xml": one for at, one in enumerate(book.pages, 1)}
+    )
 
 
-def _same_bytes(data: bytes) -> bytes:
+def _same_bytes(data: bytes, pages: Mapping[str, Page]) -> bytes:
     """The same parts in a fixed order with fixed dates, and without the time of saving."""
     fixed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(fixed, "w") as target:
@@ -97,6 +125,8 @@ def _same_bytes(data: bytes) -> bytes:
             part = _same_xml(source.read(name))
             if name == "docProps/core.xml":
                 part = MODIFIED.sub(r"\g<1>1980-01-01T00:00:00Z", part)
+            if name in pages:
+                part = going_on(part, pages[name])
             target.writestr(entry, part.encode(), compresslevel=9)
     return fixed.getvalue()
 
@@ -132,6 +162,8 @@ def _page(sheet: Worksheet, page: Page, header: str, looks: _Looks) -> None:
         sheet.merge_cells(area)
     for area, rule in page.rules:
         sheet.add_data_validation(_validation(area, rule))
+    for area, formula, look in page.shown:
+        sheet.conditional_formatting.add(area, _shown(formula, look))
     sheet.sheet_view.showGridLines = page.grid
     sheet.sheet_view.selection[0].activeCell = sheet.sheet_view.selection[0].sqref = page.chosen
     sheet.sheet_state = "veryHidden" if page.hidden else "visible"
@@ -158,24 +190,21 @@ def _dimensions(sheet: Worksheet, page: Page, looks: _Looks) -> None:
 
 def _cell(target: Target, cell: Cell, looks: _Looks) -> None:
     value = cell.value
+    if isinstance(value, Formula):
+        target.value = f"={value.text}"
+        return looks.put(target, cell)
     if isinstance(value, tuple):
-        target.value = _rich(value, cell.style, looks.font) if len(value) > 1 else _clean(value[0].text)
+        target.value = _rich(value, cell.style, looks.font) if len(value) > 1 else cell_text(value[0].text)
     else:
-        target.value = _clean(value) if isinstance(value, str) else value
+        target.value = cell_text(value) if isinstance(value, str) else value
     if isinstance(target.value, str) and not isinstance(target.value, CellRichText):
         target.data_type = "s"
     looks.put(target, cell)
 
 
-def _clean(text: str) -> str:
-    """A text as a cell can hold it. A control character becomes a visible mark, what is too long ends in an ellipsis."""
-    plain = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return shortened(LITERAL_ESCAPE.sub("_x005F_", plain), LONGEST_CELL)
-
-
 def _rich(runs: tuple[Run, ...], style: Style, font: str) -> CellRichText:
     colours = {"alert": RED if style not in ("top", "head") else "FFD9D9", "faint": GREY if style != "top" else PALE}
-    return CellRichText([TextBlock(_run_font(run, style, font, colours), _clean(run.text)) for run in runs])
+    return CellRichText([TextBlock(_run_font(run, style, font, colours), cell_text(run.text)) for run in runs])
 
 
 def _run_font(run: Run, style: Style, font: str, colours: Mapping[str, str]) -> InlineFont:
@@ -194,10 +223,10 @@ def _look(target: Target | ColumnDimension, cell: Cell, font: str) -> None:
         target.fill = PatternFill("solid", start_color=FILLS[style])
     if style in BORDERS:
         target.border = BORDERS[style]
-    target.number_format = FORMATS[cell.format]
+    target.number_format = cell.format
     target.protection = Protection(locked=style not in UNLOCKED)
     target.alignment = Alignment(
-        horizontal="center" if style in ("unit", "head") else "left",
+        horizontal="center" if style in CENTRED else "left",
         vertical="top" if style in AT_TOP else "center",
         wrap_text=style not in ("title", "key"),
         indent=1 if style in INDENTED else 0,
@@ -223,6 +252,14 @@ def _validation(area: str, rule: Rule) -> DataValidation:
     )
 
 
+def _shown(formula: str, look: Look) -> OpenpyxlRule:
+    fill, colour = LOOKS[look]
+    font = Font(color=colour, bold=True if look in ("wrong", "missing", "fine") else None)
+    filled = PatternFill(bgColor=fill)
+    rule: OpenpyxlRule = FormulaRule([formula], font=font, fill=filled, stopIfTrue=True)  # type: ignore[no-untyped-call]
+    return rule
+
+
 def _protect(sheet: Worksheet) -> None:
     """Everything but the answers is locked, without a password. openpyxl's False means that it stays allowed."""
     protection = sheet.protection
@@ -241,3 +278,5 @@ def _print(sheet: Worksheet, page: Page, header: str) -> None:
     sheet.oddFooter.center.text = "&P / &N"  # type: ignore[union-attr]
     if page.repeated_rows:
         sheet.print_title_rows = page.repeated_rows
+    if page.printed:
+        sheet.print_area = page.printed

@@ -14,8 +14,9 @@ from functools import cache
 from itertools import pairwise
 from xml.parsers.expat import XMLParserType
 
+from generators.excel.numbers import letters
 from generators.excel.refusal import broken, too_large
-from generators.excel.spelling import letters
+from generators.excel.sheet import Area, Place, SheetFacts
 from generators.excel.xml_part import MOST_ELEMENTS, guarded, local, parse
 from schema.words import Words
 
@@ -25,33 +26,20 @@ MOST_CELLS = 3_000_000
 """Cells of all sheets together, each sheet counted as the rectangle from A1 to its last filled row and column."""
 MOST_TEXT = 128 * 1024 * 1024
 MOST_AREAS = 1000
+MOST_RANGES = 100_000
+"""Merged areas of a sheet, and as many areas with limits."""
 LETTERS = re.compile("[A-Z]{1,3}")
 DIGITS = "0123456789"
 YES = ("1", "true")
 NO_HEIGHT = ("0", "0.0")
+VALIDATION = "dataValidation"
+INSIDE_TEXT = (
+    *("t", "r", "rPr", "b", "i", "u", "strike", "sz", "color", "rFont", "family", "charset", "scheme", "vertAlign"),
+    *("outline", "shadow", "condense", "extend", "rPh", "phoneticPr"),
+)
+"""Elements of a text that stands in its cell; after them the cell may go on."""
 
 Attributes = Mapping[str, str]
-Place = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class SheetFacts:
-    """What a sheet's XML says beyond its values. ``areas`` are filled by one formula: first row and column, last row and column."""
-
-    formulas: frozenset[Place] = frozenset()
-    areas: tuple[tuple[int, int, int, int], ...] = ()
-    errors: Mapping[Place, str] = field(default_factory=dict)
-    percents: frozenset[Place] = frozenset()
-    hidden_rows: frozenset[int] = frozenset()
-    hidden_columns: tuple[tuple[int, int], ...] = ()
-
-    def has_formula(self, row: int, column: int) -> bool:
-        return (row, column) in self.formulas or any(
-            top <= row <= bottom and left <= column <= right for top, left, bottom, right in self.areas
-        )
-
-    def hides(self, row: int, column: int) -> bool:
-        return row in self.hidden_rows or any(first <= column <= last for first, last in self.hidden_columns)
 
 
 @dataclass
@@ -93,6 +81,15 @@ def place(reference: str) -> Place:
     return (row, column) if 1 <= row <= EXCEL_ROWS and 1 <= column <= EXCEL_COLUMNS else (0, 0)
 
 
+def loose_area(reference: str) -> Area | None:
+    """What no value depends on may be written loosely: ``$B$3:T9``, whole columns ``C:C``; None for what is no area."""
+    first, _, last = reference.replace("$", "").partition(":")
+    if first.isalpha() and last.isalpha():
+        first, last = f"{first}1", f"{last}{EXCEL_ROWS}"
+    (top, left), (bottom, right) = place(first), place(last or first)
+    return (top, left, bottom, right) if top and bottom else None
+
+
 def scan(part: bytes, name: str, spot: str, budget: Budget) -> Scan:
     """Read one part. ``spot`` is what a person knows it by: the sheet's name."""
     found = Scan(guarded(name), name, spot, budget)
@@ -108,15 +105,20 @@ class Scan:
         self.parser, self.name, self.spot, self.budget = parser, name, spot, budget
         self.row = self.column = self.bottom = self.right = 0
         self.at: Place | None = None
+        self.said: Place | None = None
         self.sort = ""
         self.captured: list[str] | None = None
         self.strings = array("L")
         self.formulas: set[Place] = set()
-        self.areas: list[tuple[int, int, int, int]] = []
+        self.areas: list[Area] = []
         self.errors: dict[Place, str] = {}
         self.percents: set[Place] = set()
         self.hidden_rows: set[int] = set()
         self.hidden_columns: list[tuple[int, int]] = []
+        self.merged: list[Area] = []
+        self.validated: list[Area] = []
+        self.filters: list[Area | None] = []
+        self.filtered: Area | None = None
         self.handlers: Mapping[str, Callable[[Attributes], None]] = {
             "row": self._row,
             "c": self._cell,
@@ -126,6 +128,11 @@ class Scan:
             "col": self._column,
             "mergeCell": self._merge,
             "si": self._string,
+            **dict.fromkeys(INSIDE_TEXT, _nothing),
+            "dataValidation": self._validation,
+            "sqref": self._validation_of_2010,
+            "autoFilter": self._auto_filter,
+            "filterColumn": self._filter_at_work,
         }
         parser.StartElementHandler = self._start
 
@@ -137,6 +144,9 @@ class Scan:
             percents=frozenset(self.percents),
             hidden_rows=frozenset(self.hidden_rows),
             hidden_columns=tuple(self.hidden_columns),
+            merged=tuple(self.merged),
+            validated=tuple(self.validated),
+            filtered=self.filtered,
         )
 
     def _start(self, tag: str, attributes: Attributes) -> None:
@@ -184,12 +194,22 @@ class Scan:
         return True
 
     def _value(self, _: Attributes) -> None:
-        if self._used() and self.sort in ("s", "e"):
+        if self._says() and self.sort in ("s", "e"):
             self.captured = []
             self.parser.CharacterDataHandler = self.captured.append
 
     def _inline(self, _: Attributes) -> None:
-        self._used()
+        self._says()
+
+    def _says(self) -> bool:
+        """As ``_used``, for what is the cell's value: a cell with two is read as both together, or as either."""
+        if not self._used() or self.at is None:
+            return False
+        if self.said == self.at:
+            row, column = self.at
+            raise broken(f"{self.spot}!{letters(column)}{row}")
+        self.said = self.at
+        return True
 
     def _formula(self, attributes: Attributes) -> None:
         if self._used() and self.at:
@@ -203,7 +223,9 @@ class Scan:
         self.parser.CharacterDataHandler = None
         text = "".join(self.captured or ()).strip()
         self.captured = None
-        if self.sort == "e" and self.at:
+        if self.sort == VALIDATION:
+            self._validate(text)
+        elif self.sort == "e" and self.at:
             self.errors[self.at] = text
         elif text:
             if not text.isascii() or not text.isdigit() or len(text) > 9:
@@ -225,8 +247,48 @@ class Scan:
         top, left, bottom, right = self._area(attributes.get("ref", ""))
         if (bottom - top + 1) * (right - left + 1) > MOST_CELLS:
             raise _too_far(self.spot, bottom, right)
+        self._keep(self.merged, (top, left, bottom, right))
 
-    def _area(self, reference: str) -> tuple[int, int, int, int]:
+    def _keep(self, areas: list[Area], area: Area) -> None:
+        areas.append(area)
+        if len(areas) > MOST_RANGES:
+            raise too_large(self.spot, self.spot, f"{MOST_RANGES:,}")
+
+    def _validation(self, attributes: Attributes) -> None:
+        """Limits of one or more areas. Those that Excel 2010 added name their areas in an element of their own."""
+        self.at = None
+        references = attributes.get("sqref")
+        if references is None:
+            self.sort = VALIDATION
+        else:
+            self._validate(references)
+
+    def _validation_of_2010(self, _: Attributes) -> None:
+        self.at = None
+        if self.sort == VALIDATION:
+            self.captured = []
+            self.parser.CharacterDataHandler = self.captured.append
+
+    def _validate(self, references: str) -> None:
+        self.sort = ""
+        if references.count(" ") > MOST_RANGES:
+            raise too_large(self.spot, self.spot, f"{MOST_RANGES:,}")
+        for one in references.split():
+            area = loose_area(one)
+            if area:
+                self._keep(self.validated, area)
+
+    def _auto_filter(self, attributes: Attributes) -> None:
+        self.at = None
+        self.filters.append(loose_area(attributes.get("ref", "")))
+
+    def _filter_at_work(self, _: Attributes) -> None:
+        """The sheet's own filter comes first; those of views that somebody saved hide nothing now."""
+        self.at = None
+        if len(self.filters) == 1:
+            self.filtered = self.filters[0]
+
+    def _area(self, reference: str) -> Area:
         first, _, last = reference.partition(":")
         (top, left), (bottom, right) = place(first), place(last or first)
         if not (top and bottom and top <= bottom and left <= right):
@@ -250,6 +312,10 @@ class Scan:
         self.budget.cells += self.bottom * self.right
         if self.budget.cells > MOST_CELLS:
             raise _too_far(self.spot, self.bottom, self.right)
+
+
+def _nothing(_: Attributes) -> None:
+    pass
 
 
 def _too_far(spot: str, row: int, column: int) -> Exception:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 
+from generators.excel.numbers import FIRST_DAY, iso_duration, seconds
+from generators.excel.numbers import letters as letters
+from generators.excel.numbers import number as number
 from schema import words
 from schema.question import Question
 from schema.text import Misread, read
@@ -15,47 +18,9 @@ from schema.words import Words
 Value = str | int | float | bool | tuple[str, ...] | list[str] | None
 """An answer as it stands in a slip: choices by value, dates and durations as ISO text."""
 CellValue = str | int | float | date | None
-
-SMALLEST_PLAIN, LARGEST_PLAIN = 1e-15, 1e21
-FIRST_DAY = date(1950, 1, 1)
-"""A day before it, in a cell that holds a number, is a number that somebody typed into a cell for dates: 8 becomes 1900-01-08."""
-
-
-def number(value: float, *, grouped: bool = False) -> str:
-    """The shortest decimal text that means this number, without an exponent at ordinary sizes: ``100``, ``0.03``, ``10,000``."""
-    return _plain(Decimal(repr(value)), grouped) if _is_ordinary(value) else repr(value)
-
-
-def percent(value: float) -> str:
-    """A number in hundredths, hundredfold in decimals: 0.07 is ``7%``, though 0.07 × 100 is 7.000000000000001."""
-    return f"{_plain(Decimal(repr(value)).scaleb(2)) if _is_ordinary(value) else repr(value)}%"
-
-
-def _is_ordinary(value: float) -> bool:
-    return value == 0 or (math.isfinite(value) and SMALLEST_PLAIN < abs(value) < LARGEST_PLAIN)
-
-
-def _plain(exact: Decimal, grouped: bool = False) -> str:
-    written = format(exact, ",f" if grouped else "f")
-    written = written.rstrip("0").rstrip(".") if "." in written else written
-    return "0" if written == "-0" else written
-
-
-def day_number(value: datetime, *, from_1904: bool) -> str:
-    """The number that Excel shows as this day: 8 is 1900-01-08, or 1904-01-09 where a workbook counts from 1904. Excel counts a
-    29 February 1900 that never was; the parser makes the 28th of it."""
-    before_leap_day = value < datetime(1900, 3, 1)
-    start = datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 31 if before_leap_day else 30)
-    return number((value - start) / timedelta(days=1))
-
-
-def iso_duration(value: timedelta) -> str:
-    """A length of time as ISO 8601 writes it, in hours, minutes and seconds: ``PT2H30M``."""
-    length = abs(value)
-    hours, minutes = length.days * 24 + length.seconds // 3600, length.seconds // 60 % 60
-    parts = ((str(hours), "H"), (str(minutes), "M"), (_seconds(length), "S"))
-    sign = "-" if value < timedelta(0) else ""
-    return f"{sign}PT" + ("".join(count + unit for count, unit in parts if count != "0") or "0S")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+LITERAL_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+LONGEST_CELL = 32_767
 
 
 def spoken_duration(value: timedelta, language: str) -> str:
@@ -63,14 +28,9 @@ def spoken_duration(value: timedelta, language: str) -> str:
     if value < timedelta(0):
         return iso_duration(value)
     hours, minutes = value.seconds // 3600, value.seconds // 60 % 60
-    counts = {"days": str(value.days), "hours": str(hours), "minutes": str(minutes), "seconds": _seconds(value)}
+    counts = {"days": str(value.days), "hours": str(hours), "minutes": str(minutes), "seconds": seconds(value)}
     parts = [words.text(f"excel_{unit}", language, count=count) for unit, count in counts.items() if count != "0"]
     return ("" if language == "ja" else " ").join(parts) or words.text("excel_seconds", language, count="0")
-
-
-def _seconds(length: timedelta) -> str:
-    """The seconds beside whole minutes, to the microsecond."""
-    return _plain(Decimal(length.seconds % 60) + Decimal(length.microseconds).scaleb(-6))
 
 
 def day(iso: str) -> str:
@@ -127,20 +87,23 @@ def lines(text: str, wide: float) -> int:
     return sum(max(1, math.ceil(width(line) / (wide - 1))) for line in text.split("\n"))
 
 
-def letters(column: int) -> str:
-    """The letters of a column counted from 1: 27 is ``AA``."""
-    found = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        found = chr(ord("A") + rest) + found
-    return found
-
-
 def shortened(text: str, most: int) -> str:
     """A text of at most ``most`` UTF-16 units, as Excel counts them; one that is cut ends in an ellipsis."""
     while len(text.encode("utf-16-le")) // 2 > most:
         text = text[: min(len(text) - 2, most - 1)] + "…"
     return text
+
+
+def in_xml(text: str) -> str:
+    """A text without what XML cannot hold: each control character and half of a character becomes a visible mark."""
+    return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def cell_text(text: str) -> str:
+    """A text as a cell can hold it, to be read as it is: without control characters, its ends of lines those of cells, never taken
+    for an escape of Excel's; what is too long ends in an ellipsis."""
+    plain = in_xml(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return shortened(LITERAL_ESCAPE.sub("_x005F_", plain), LONGEST_CELL)
 
 
 def both(name: str) -> Words:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from generators.excel import AGAIN, SENDER, TEMPLATE, Layout, form_page, table_page
+from generators.excel import AGAIN, SENDER, TABLE_ROWS, TEMPLATE, Layout, form_page, lists, table_page
 from generators.excel.entry import Entry, entries
-from generators.excel.page import Book, Cell, Page
+from generators.excel.page import TEXT, Book, Cell, Page
 from generators.excel.save import save
-from generators.excel.spelling import CellValue, Value, cell_value, letters, lines
+from generators.excel.spelling import CellValue, Value, cell_value, lines
 from schema import words
 from schema.question import Form, Question
 
 FONTS = {"ja": "Yu Gothic"}
 OTHER_FONT = "Calibri"
-ABOUT_SHEET, LIST_SHEET = "denpyo", "choices"
+ABOUT_SHEET = "denpyo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +30,46 @@ class Filled:
     again: str = ""
 
 
-def write(form: Form, language: str, layout: Layout, filled: Sequence[Filled] = ()) -> bytes:
-    """The .xlsx of a kind; the same arguments give the same bytes. A form holds at most one request, a table any number.
+def write(form: Form, language: str, layout: Layout, filled: Sequence[Filled] = (), rows: int = TABLE_ROWS) -> bytes:
+    """The .xlsx of a kind; the same arguments give the same bytes. A form holds at most one request, a table any number;
+    ``rows`` of it are prepared.
 
     A request with an answer to no question of the form is a ValueError: it must be checked before.
     """
     if layout == "form" and len(filled) > 1:
         raise ValueError("the form layout holds one request; several go into the table layout")
     asked = entries(form, language)
-    values = [_values(form, one, language) for one in filled]
+    values = [cells_of(form, one, language) for one in filled]
     pages = (
-        [table_page.page(asked, values, language)]
+        [table_page.page(form, asked, values, language, rows)]
         if layout == "table"
         else list(form_page.pages(form, asked, values[0] if values else {}, language))
     )
     about = _about(form, language, layout)
-    lists = [one for one in asked if one.options]
+    found, across, moved = _lists(form, asked, language, layout)
     return save(
         Book(
-            pages=(*pages, _guide(layout, len(pages) > 1, language), _lists(lists), _about_page(about)),
-            names={one.list_name: _list_area(column, one) for column, one in enumerate(lists, 1)},
+            pages=(
+                *pages,
+                _guide(layout, len(pages) > 1, language),
+                lists.page(found, across, moved),
+                _about_page(about),
+            ),
+            names=lists.names(found, across, moved),
             properties={f"denpyo.{name}": value for name, value in about.items()},
             header=form.title.say(language),
             font=FONTS.get(language, OTHER_FONT),
         )
     )
+
+
+def _lists(form: Form, asked: Sequence[Entry], language: str, layout: Layout) -> tuple[lists.Lists, lists.Lists, str]:
+    """What stands on the hidden sheet: its columns, its rows, and a formula that looks after the table's columns."""
+    found = lists.lists(asked, language)
+    if layout != "table":
+        return found, {}, ""
+    row = table_page.row(form, asked)
+    return {**found, **row.lists}, row.across, table_page.moved(form, asked, language)
 
 
 def _about(form: Form, language: str, layout: Layout) -> dict[str, str]:
@@ -70,21 +85,8 @@ def _about(form: Form, language: str, layout: Layout) -> dict[str, str]:
 def _about_page(about: Mapping[str, str]) -> Page:
     cells = {(1, 1): Cell(TEMPLATE, "key")}
     for row, (name, value) in enumerate(about.items(), 2):
-        cells |= {(row, 1): Cell(name, "key"), (row, 2): Cell(value, "key", "text")}
+        cells |= {(row, 1): Cell(name, "key"), (row, 2): Cell(value, "key", TEXT)}
     return Page(ABOUT_SHEET, cells, widths={1: 20.0, 2: 70.0}, hidden=True)
-
-
-def _lists(lists: Sequence[Entry]) -> Page:
-    cells = {
-        (row, column): Cell(option, "key", "text")
-        for column, entry in enumerate(lists, 1)
-        for row, option in enumerate(entry.options, 1)
-    }
-    return Page(LIST_SHEET, cells, hidden=True)
-
-
-def _list_area(column: int, entry: Entry) -> str:
-    return f"'{LIST_SHEET}'!${letters(column)}$1:${letters(column)}${len(entry.options)}"
 
 
 def _guide(layout: Layout, details: bool, language: str) -> Page:
@@ -100,7 +102,8 @@ def _guide(layout: Layout, details: bool, language: str) -> Page:
     return Page(words.text("excel_sheet_how", language), cells, widths={1: 6.0, 2: wide}, heights={1: 32.0, **heights})
 
 
-def _values(form: Form, filled: Filled, language: str) -> dict[str, CellValue]:
+def cells_of(form: Form, filled: Filled, language: str) -> dict[str, CellValue]:
+    """What stands in the answer cells of a filled template, by question key."""
     unknown = set(filled.values) - set(form.by_key) - set(form.by_name)
     if unknown:
         raise ValueError(f"{form.kind} asks no {', '.join(sorted(unknown))}")

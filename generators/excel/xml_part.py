@@ -26,6 +26,8 @@ def guarded(name: str) -> expat.XMLParserType:
 def parse(parser: expat.XMLParserType, part: bytes, name: str) -> None:
     if part.startswith(WIDE_ENCODINGS) or part[1:2] == b"\x00":
         raise not_allowed(name, f"{name} (UTF-16)")
+    if len(part) > 2 * MOST_ELEMENTS and part.count(b"<") - part.count(b"</") > MOST_ELEMENTS:
+        raise too_large(name, name, f"{MOST_ELEMENTS:,}")  # counted at once, because expat takes seconds to get there
     try:
         parser.Parse(part, True)
     except expat.ExpatError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from schema.history import refuse_wrong_history
 from schema.job import Job, Script
 from schema.question import Form, form_of
 
@@ -59,6 +60,7 @@ def _read(file: Path) -> Kind:
         raise KindError(f"{file}: exactly one subclass of Job must be defined here, found {len(jobs)}{names}")
     try:
         form = form_of(file.stem, jobs[0])
+        refuse_wrong_history(jobs[0], form)
         _refuse_workload(file, jobs[0].workload)
     except Exception as error:  # a class may go wrong in any way; that too is the engineer's to read
         raise KindError(_line(file, jobs[0].__name__, error)) from error

@@ -358,6 +358,7 @@ class TrainSupervised(Job):
             only = Words("this algorithm does classification only", ja="このアルゴリズムは分類専用のため")
             return {"task_type": ("classification", only)}
         both = Words(
-            "it was left empty, and classification is the usual case", ja="空欄だったため、一般的な分類としました"
+            "it was left empty, and classification is the usual case",
+            ja="空欄だったため、よく使われる「分類」としました",
         )
         return {"task_type": ("classification", both)}

@@ -5,11 +5,13 @@ Adding a language is adding one file here; ``[kinds]`` in it translates the kind
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 FALLBACK = "en"
 
@@ -36,7 +38,7 @@ Fact = str | Words | tuple[str | Words, ...]
 @cache
 def languages() -> tuple[str, ...]:
     """The languages a person may be answered in: one for each file, English last to be the fallback."""
-    names = sorted(file.name[:-5] for file in resources.files(__name__).iterdir() if file.name.endswith(".toml"))
+    names = sorted(file.name[:-5] for file in _files().iterdir() if file.name.endswith(".toml"))
     return (*(name for name in names if name != FALLBACK), FALLBACK)
 
 
@@ -45,7 +47,16 @@ def table(language: str) -> Mapping[str, Mapping[str, str]]:
     """The whole word file of a language. An unknown language is a KeyError of the program, never a person's."""
     if language not in languages():
         raise KeyError(f"no words for the language {language!r}")
-    return tomllib.loads((resources.files(__name__) / f"{language}.toml").read_text(encoding="utf-8"))
+    import tomllib
+
+    return tomllib.loads((_files() / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def _files() -> Traversable:
+    """This folder, wherever it is installed. Who only names texts, and says none, does not wait for the import."""
+    from importlib import resources
+
+    return resources.files(__name__)
 
 
 def text(name: str, language: str, **facts: Fact) -> str:

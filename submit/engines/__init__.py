@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from schema.answers import Answers
 from schema.job import Resources
 from schema.kinds import Kind
 from schema.problem import Problem
-from schema.slip import Request
 from submit.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What an engine is handed: the run (``<request>.<attempt>``), its request, and the slip's file."""
+    """What an engine is handed: the run (``<request>.<attempt>``), what it may take, the slip (a path in the ledger's folder), and the
+    queue."""
 
     run: str
-    request: Request
-    slip: Path
+    wanted: Resources
+    slip: str
     queue: str
 
 
@@ -52,10 +51,14 @@ class Model:
 class Engine(Protocol):
     """Every call may be repeated; ``enqueue`` of a run that is there already answers with its handle."""
 
+    AT_ONCE: int
+    """How many runs it takes in one call; others of the same desk wait as long."""
+
     def problems(self, desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> list[Problem]:
         """What keeps this engine from running such a job, as far as it can see before the run."""
 
-    def enqueue(self, desk: Desk, ticket: Ticket) -> Handle: ...
+    def enqueue(self, desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
+        """Take at most ``AT_ONCE`` runs; the handles of all of them, by run."""
 
     def find(self, desk: Desk, run: str) -> Handle | None: ...
 
@@ -64,6 +67,9 @@ class Engine(Protocol):
 
     def stop(self, desk: Desk, run: str) -> None:
         """Ask for a run to end. One that waits never starts; one that is over stays as it is."""
+
+    def withdraw(self, desk: Desk, run: str) -> bool:
+        """Take back a run before it begins: it never starts. False where it has begun, or is over without ever being withdrawn."""
 
     def log(self, desk: Desk, run: str) -> str: ...
 

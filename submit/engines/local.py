@@ -18,13 +18,15 @@ from schema.job import Resources, Script
 from schema.kinds import Kind
 from schema.problem import Problem
 from schema.words import Fact
-from submit.desk import LEDGER, Desk, now
+from submit.desk import Desk, now
 from submit.engines import Handle, Look, Model, Ticket
 from submit.ledger import Ledger
 
 TABLE = """CREATE TABLE IF NOT EXISTS local_queue (
     run TEXT PRIMARY KEY NOT NULL, queue TEXT NOT NULL, slip TEXT NOT NULL, max_hours REAL NOT NULL, gpus INTEGER NOT NULL,
     state TEXT NOT NULL, stop INTEGER NOT NULL DEFAULT 0, queued_at TEXT NOT NULL, started_at TEXT, ended_at TEXT, result TEXT)"""
+
+AT_ONCE = 10_000
 
 NEEDED = {True: ("jinja2",), False: ("jinja2", "sklearn", "onnxruntime")}
 """What a Script and what a workload of ours need beside the core: the extra ``jobs``."""
@@ -58,30 +60,30 @@ def gpus() -> int:
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0
 
 
-def enqueue(desk: Desk, ticket: Ticket) -> Handle:
-    wanted = ticket.request.resources
-    slip = str(ticket.slip.relative_to(desk.folder / LEDGER))
-    row = (ticket.run, ticket.queue, slip, wanted.max_hours, wanted.gpus, now().isoformat())
+def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
+    at = now().isoformat()
+    rows = [(one.run, one.queue, one.slip, one.wanted.max_hours, one.wanted.gpus, at) for one in tickets]
     with desk.ledger() as ledger:
         ledger.ensure(TABLE)
         with ledger.writing() as tx:
-            tx.execute(
+            tx.execute_all(
                 "INSERT OR IGNORE INTO local_queue (run, queue, slip, max_hours, gpus, queued_at, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, 'queued')",
-                row,
+                rows,
             )
-    return _handle(desk, ticket.run)
+    address = desk.runs.resolve().as_uri()
+    return {one.run: _handle(address, one.run) for one in tickets}
 
 
 def find(desk: Desk, run: str) -> Handle | None:
     with desk.ledger() as ledger:
         ledger.ensure(TABLE)
         found = ledger.query("SELECT 1 FROM local_queue WHERE run = ?", (run,))
-    return _handle(desk, run) if found else None
+    return _handle(desk.runs.resolve().as_uri(), run) if found else None
 
 
-def _handle(desk: Desk, run: str) -> Handle:
-    return Handle(run, (folder(desk, run) / "summary.html").resolve().as_uri())
+def _handle(runs: str, run: str) -> Handle:
+    return Handle(run, f"{runs}/{run}/summary.html")
 
 
 def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
@@ -103,6 +105,18 @@ def stop(desk: Desk, run: str) -> None:
                 "UPDATE local_queue SET state = 'stopped', ended_at = ? WHERE run = ? AND state = 'queued'",
                 (now().isoformat(), run),
             )
+
+
+def withdraw(desk: Desk, run: str) -> bool:
+    with desk.ledger() as ledger:
+        ledger.ensure(TABLE)
+        with ledger.writing() as tx:
+            tx.execute(
+                "UPDATE local_queue SET state = 'stopped', ended_at = ? WHERE run = ? AND state = 'queued'",
+                (now().isoformat(), run),
+            )
+            found = ledger.query("SELECT state, started_at FROM local_queue WHERE run = ?", (run,))
+    return found == [("stopped", None)]
 
 
 def log(desk: Desk, run: str) -> str:

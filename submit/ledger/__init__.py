@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from submit.ledger.files import (
     LOCK,
+    SLIPS,
     UNREADABLE,
     WAIT_SECONDS,
     LedgerBusy,
@@ -35,19 +36,25 @@ from submit.ledger.files import (
     refuse_network,
     salted,
     slip_path,
-    write_slip_file,
+    write_slip_files,
 )
 from submit.ledger.merkle import Frontier
 from submit.ledger.rows import (
     ENTRIES,
     ENTRIES_OF,
+    FIRST_AMONG,
+    RECORDED_AMONG,
     REQUESTS,
+    REQUESTS_AMONG,
     REQUESTS_IN,
     RUNS,
+    RUNS_AMONG,
     RUNS_IN,
     RUNS_OF,
+    RUNS_STILL,
     SLIPS_OF,
     Entry,
+    New,
     RequestRow,
     RunRow,
 )
@@ -63,6 +70,7 @@ __all__ = [
     "LedgerExists",
     "LedgerMissing",
     "NetworkFileSystem",
+    "New",
     "RequestRow",
     "RunRow",
     "Verdict",
@@ -113,18 +121,26 @@ class Ledger:
                 tx.end()
 
     def write_slip(self, slip_id: str, slip: bytes, year: int, month: int) -> str:
-        """The path of the written file. Only while writing: nobody may replace the file before its entry is kept.
+        """The path of the written file, see `write_slips`."""
+        return self.write_slips({slip_id: slip}, year, month)[slip_id]
+
+    def write_slips(self, slips: Mapping[str, bytes], year: int, month: int) -> dict[str, str]:
+        """The paths of the written files by id, all on the disk. Only while writing: nobody may replace a file before its entry
+        is kept.
 
         A file that no entry has recorded is replaced; LedgerError where one has, with other bytes.
         """
-        path = slip_path(slip_id, year, month)
+        paths = {slip_id: slip_path(slip_id, year, month) for slip_id in slips}
         if self._writing is None:
             raise RuntimeError("a slip is written inside `with ledger.writing()`")
-        for recorded, salt in self.query(SLIPS_OF, (slip_id,)):
-            if salt is None or salted(salt, slip) != recorded:
-                raise LedgerError(f"{path}: is recorded with other bytes")
-        write_slip_file(self.folder, path, slip)
-        return path
+        for (slip_id,) in self.query(RECORDED_AMONG, (json.dumps([*slips]),)):
+            for recorded, salt in self.query(SLIPS_OF, (slip_id,)):
+                if salt is None or salted(salt, slips[slip_id]) != recorded:
+                    raise LedgerError(f"{paths[slip_id]}: is recorded with other bytes")
+        write_slip_files(
+            self.folder, f"{SLIPS}/{year:04d}/{month:02d}", {paths[one]: slip for one, slip in slips.items()}
+        )
+        return paths
 
     def recorded_slip(self, row: RequestRow) -> bytes | None:
         """The bytes of a request's slip if they are those that its entry recorded; None if they are others, or gone."""
@@ -166,6 +182,25 @@ class Ledger:
 
     def request(self, request: str) -> RequestRow | None:
         return next((RequestRow(*row) for row in self.query("SELECT * FROM requests WHERE id = ?", (request,))), None)
+
+    def requests_among(self, ids: Collection[str]) -> dict[str, RequestRow]:
+        """Those of the ids that there are."""
+        return {row[0]: RequestRow(*row) for row in self.query(REQUESTS_AMONG, (json.dumps([*ids]),))}
+
+    def runs_among(self, requests: Collection[str]) -> dict[str, list[RunRow]]:
+        """The runs of these requests, by request; the first to come first."""
+        found: dict[str, list[RunRow]] = {}
+        for row in self.query(RUNS_AMONG, (json.dumps([*requests]),)):
+            found.setdefault(row[1], []).append(RunRow(*row))
+        return found
+
+    def runs_still(self, state: str, runs: Collection[str]) -> set[str]:
+        """Those of these runs that are in this state now."""
+        return {run for (run,) in self.query(RUNS_STILL, (state, json.dumps([*runs])))}
+
+    def first_beside(self, requests: Collection[str]) -> dict[str, str]:
+        """What lies beside the first entry of each of these requests; "" where nothing does, or not any more."""
+        return {request: text or "" for request, text in self.query(FIRST_AMONG, (json.dumps([*requests]),))}
 
     def requests(self, states: Collection[str] = (), limit: int | None = None) -> list[RequestRow]:
         """Those in one of the states, or all; the first to come first."""

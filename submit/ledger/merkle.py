@@ -5,6 +5,7 @@ A leaf hashes as SHA-256(0x00 || data), a node as SHA-256(0x01 || left || right)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -34,12 +35,18 @@ class Frontier:
         return self.append_hash(leaf_hash(leaf_data))
 
     def append_hash(self, leaf: bytes) -> Frontier:
-        full, rest, subtree = len(self.hashes), self.size, leaf
-        while rest & 1:
-            full -= 1
-            subtree = node_hash(self.hashes[full], subtree)
-            rest >>= 1
-        return Frontier(self.size + 1, (*self.hashes[:full], subtree))
+        return self.append_hashes((leaf,))
+
+    def append_hashes(self, leaves: Iterable[bytes]) -> Frontier:
+        size, hashes = self.size, list(self.hashes)
+        for leaf in leaves:
+            subtree, rest = leaf, size
+            while rest & 1:
+                subtree = node_hash(hashes.pop(), subtree)
+                rest >>= 1
+            hashes.append(subtree)
+            size += 1
+        return Frontier(size, tuple(hashes))
 
     def root(self) -> bytes:
         """The Merkle Tree Hash; that of the empty tree is SHA-256 of nothing."""

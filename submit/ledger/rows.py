@@ -5,6 +5,7 @@ A row is read into its class in the order of its columns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,8 @@ PUT_RUN = """
     ON CONFLICT (run) DO UPDATE SET (engine, queue, max_hours, state, updated_at, engine_id, url, result) = (
         excluded.engine, excluded.queue, excluded.max_hours, excluded.state, excluded.updated_at,
         excluded.engine_id, excluded.url, excluded.result)"""
+MOVE_RUN = "UPDATE runs SET state = ?, updated_at = ?, engine_id = ?, url = ? WHERE run = ?"
+MOVE_REQUEST = "UPDATE requests SET state = ?, updated_at = ? WHERE id = ?"
 ENTRIES = """
     SELECT entries.seq, key, body, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
     WHERE entries.seq > ? ORDER BY entries.seq LIMIT ?"""
@@ -49,10 +52,19 @@ ENTRIES_OF = """
 SLIPS_OF = """
     SELECT json_extract(CAST(body AS TEXT), '$.slip') AS slip, salt
     FROM entries LEFT JOIN beside ON beside.seq = entries.seq WHERE request = ? AND slip IS NOT NULL"""
+RECORDED_AMONG = """
+    SELECT DISTINCT request FROM entries WHERE request IN (SELECT value FROM json_each(?))"""
+KEYS_AMONG = "SELECT key FROM entries WHERE key IN (SELECT value FROM json_each(?))"
+REQUESTS_AMONG = "SELECT * FROM requests WHERE id IN (SELECT value FROM json_each(?))"
+RUNS_AMONG = "SELECT * FROM runs WHERE request IN (SELECT value FROM json_each(?)) ORDER BY attempt"
+FIRST_AMONG = """
+    SELECT request, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq WHERE entries.seq IN (
+        SELECT min(seq) FROM entries WHERE request IN (SELECT value FROM json_each(?)) GROUP BY request)"""
 REQUESTS = "SELECT * FROM requests ORDER BY rowid LIMIT ?"
 REQUESTS_IN = "SELECT * FROM requests WHERE state IN (SELECT value FROM json_each(?)) ORDER BY rowid LIMIT ?"
 RUNS = "SELECT * FROM runs ORDER BY rowid"
 RUNS_IN = "SELECT * FROM runs WHERE state IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+RUNS_STILL = "SELECT run FROM runs WHERE state = ? AND run IN (SELECT value FROM json_each(?))"
 RUNS_OF = "SELECT * FROM runs WHERE request = ? ORDER BY attempt"
 
 
@@ -68,6 +80,18 @@ class Entry:
     request: str | None
     detail: dict[str, Any]
     beside_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An entry to be. `beside` and `slip` enter as salted hashes, `detail` as it is."""
+
+    key: str
+    action: str
+    request: str | None = None
+    detail: Mapping[str, Any] | None = None
+    beside: str = ""
+    slip: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

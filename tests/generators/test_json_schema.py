@@ -191,6 +191,14 @@ def test_no_job_that_pydantic_accepts_is_refused(name: str, data: st.DataObject)
 
 EVERY: dict[str, Any] = {"name": "x", "subject": "水質", "count": 1, "notify": True, "due": "2026-11-21"}
 RULES: dict[str, Any] = {"first": "2026-11-21", "weight": 5}
+ORDERS: dict[str, Any] = {
+    "code": "a-1",
+    "title_of": "秋の便",
+    "first": "2026-11-21",
+    "pieces": 5,
+    "express": False,
+    "way": "sea",
+}
 CANNOT_SAY: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a rule across fields": ("rules", RULES | {"last": "2026-11-20"}, ("last", "rule")),
     "a rule across fields of a part": ("rules", RULES | {"span": {"low": 2, "high": 1}}, ("span.low", "rule")),
@@ -200,10 +208,18 @@ CANNOT_SAY: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
         RULES | {"weight": 20, "stamps": 1},
         ("stamps", "switched_off"),
     ),
+    "days in their order": ("orders", ORDERS | {"last": "2026-11-20"}, ("last", "order")),
+    "whole numbers in their order": ("orders", ORDERS | {"most": 4}, ("most", "order")),
+    "numbers in their order": ("orders", ORDERS | {"frame": {"low": 2, "high": 1}}, ("frame.high", "order")),
+    "lengths of time in their order": (
+        "orders",
+        ORDERS | {"wait": "PT2H", "longest_wait": "PT1H"},
+        ("longest_wait", "order"),
+    ),
     "a date that is none": ("every_field", EVERY | {"due": "2026-02-30"}, ("due", "not_a_date")),
-    "the earliest date": ("every_field", EVERY | {"due": "2025-12-31"}, ("due", "too_small")),
-    "the latest date": ("every_field", EVERY | {"due": "2031-01-01"}, ("due", "too_big")),
-    "a date that must be later": ("every_field", EVERY | {"begins": "2025-12-31"}, ("begins", "not_above")),
+    "the earliest date": ("every_field", EVERY | {"due": "2025-12-31"}, ("due", "too_early")),
+    "the latest date": ("every_field", EVERY | {"due": "2031-01-01"}, ("due", "too_late")),
+    "a date that must be later": ("every_field", EVERY | {"begins": "2025-12-31"}, ("begins", "not_after")),
     "a date of blanks": ("every_field", EVERY | {"due": " "}, ("due", "missing")),
     "a date with an invisible character": ("every_field", EVERY | {"due": "\u200b"}, ("due", "hidden_character")),
     "a length of time of blanks": (

@@ -66,7 +66,7 @@ def test_a_training_leaves_its_result_and_nothing_else(tmp_path: Path) -> None:
     assert found["state"] == "done"
     assert found["passed"] is True
     assert found["model"] == {"id": "m-7k3m-1", "path": "model/model.onnx", "sha256": found["model"]["sha256"]}
-    assert found["changes"] == ["予測の種類：「空欄」→「分類」（空欄だったため、一般的な分類としました）"]
+    assert found["changes"] == ["予測の種類：「空欄」→「分類」（空欄だったため、よく使われる「分類」としました）"]
     assert found["problems"] == []
     assert found["reason"] is None
     assert found["seed"] == 42

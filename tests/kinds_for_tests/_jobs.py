@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import reject
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
 from pydantic import ValidationError
 
 from schema import text
@@ -96,7 +97,7 @@ def filled(draw: st.DrawFn, form: Form, *, as_read: bool = False) -> dict[str, A
     for question in form.questions:
         if not _asked(form, question, found) or not (question.required or draw(st.booleans())):
             continue
-        drawn = values(_as_offered(form, question, found))
+        drawn = values(in_order(form, _as_offered(form, question, found), found))
         if as_read:
             drawn = drawn.map(partial(_through_a_door, question)).filter(lambda value: value is not None)
         found[question.name] = draw(drawn)
@@ -130,6 +131,28 @@ def _as_offered(form: Form, question: Question, found: Mapping[str, Any]) -> Que
     return replace(question, choices=tuple(offered))
 
 
+def in_order(form: Form, question: Question, found: Mapping[str, Any]) -> Question:
+    """The question with the bound that another answer sets, where that leaves room."""
+    limits = question.limits
+    if not (first := limits.at_least or limits.more_than) or (bound := _plain(_value(form, first, found))) is None:
+        return question
+    least = max(bound, bound if limits.least is None else limits.least)
+    new = {"above": least, "least": None} if limits.more_than and least == bound else {"least": least}
+    bounded = replace(question, limits=replace(limits, **new))
+    try:
+        values(bounded).validate()
+    except InvalidArgument:  # no value lies between the bound and the greatest
+        return question
+    return bounded
+
+
+def _plain(value: Any) -> Any:
+    """A value as limits hold it: days as ISO texts, lengths of time in seconds."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
 def _through_a_door(question: Question, value: Any) -> Any:
     if isinstance(value, str) and question.widget == "text":
         read = text.read(question, value)
@@ -151,7 +174,7 @@ def nested(flat: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 @st.composite
 def jobs(draw: st.DrawFn, kind: Kind, *, as_read: bool = False) -> tuple[Job, Resources]:
-    """A job that pydantic accepts, and what it may take. Only a rule across fields may still refuse what was drawn."""
+    """A job that pydantic accepts, and what it may take. Only a rule or an order across fields may still refuse what was drawn."""
     found = draw(filled(kind.form, as_read=as_read))
     mine = {name: value for name, value in found.items() if not name.startswith("resources.")}
     taken = {name: value for name, value in found.items() if name.startswith("resources.")}
@@ -165,4 +188,6 @@ def jobs(draw: st.DrawFn, kind: Kind, *, as_read: bool = False) -> tuple[Job, Re
 
 
 def _broke_rules_alone(error: ValidationError) -> bool:
-    return all(detail["type"] == "fault" and detail["ctx"]["fault"].code == "rule" for detail in error.errors())
+    return all(
+        detail["type"] == "fault" and detail["ctx"]["fault"].code in ("rule", "order") for detail in error.errors()
+    )

@@ -162,11 +162,12 @@ CODES: dict[str, tuple[dict[str, Given], str, str]] = {
         "colour",
         "“rad” is not one of the choices. Choose from: Red, Dark blue, None at all. Did you mean “Red”?",
     ),
-    "a date too early": ({"due": "2025/12/31"}, "due", "2025/12/31 is too small. Write 2026/01/01 or more."),
+    "a date too early": ({"due": "2025/12/31"}, "due", "2025/12/31 is too early. Give 2026/01/01 or a later date."),
+    "a date too late": ({"due": "2031/01/01"}, "due", "2031/01/01 is too late. Give 2030/12/31 or an earlier date."),
     "a date not after": (
         {"begins": "2025/12/31"},
         "begins",
-        "2025/12/31 is too small. Write more than 2025/12/31.",
+        "2025/12/31 is too early. Give a date after 2025/12/31.",
     ),
     "a time too long": ({"limit": "501日"}, "limit", "501日 is too large. Write 500 days or less."),
     "a time too short": ({"pause": "-PT2H"}, "pause", "-PT2H is too small. Write -90 minutes or more."),
@@ -194,6 +195,17 @@ def test_a_problem_says_what_is_wrong_and_what_to_do(typed: dict[str, Given], sp
 def test_a_length_of_time_is_said_in_japanese() -> None:
     (problem,) = refused("every_field", EVERY | {"limit": "501日"})
     assert problem.message("ja") == "501日は大きすぎます。500日以下にしてください。"
+
+
+def test_what_was_probably_meant_is_said_in_the_language_of_the_person() -> None:
+    (problem,) = refused("every_field", EVERY | {"colour": "drak blue"})
+    assert problem.message("ja").endswith("「紺」のことですか？")
+    assert problem.message("en").endswith("Did you mean “Dark blue”?")
+
+
+def test_a_date_out_of_range_is_told_as_a_date() -> None:
+    (problem,) = refused("every_field", EVERY | {"due": "2025-12-31"})
+    assert problem.message("ja") == "2025-12-31は早すぎます。2026/01/01以後の日付にしてください。"
 
 
 def test_every_widget_is_read_into_its_own_type() -> None:

@@ -20,8 +20,8 @@ from schema.slip import BARE_KEYS, Request, SlipError, Via, answers, canonical_j
 from schema.words import Words
 from schema.yaml_text import Node, load
 from tests.kinds_for_tests import KINDS, SHIPPED
-from tests.kinds_for_tests._jobs import jobs
-from tests.schema import yaml_12
+from tests.kinds_for_tests._jobs import in_order, jobs, values
+from tests.schema import plain_yaml, yaml_12
 
 HERE = Where("sheet.xlsx", "入力!C3")
 
@@ -150,6 +150,19 @@ def requests(draw: st.DrawFn, kind: Kind) -> Request:
         resources=resources,
         changes=tuple(draw(st.lists(CHANGES, max_size=2))),
     )
+
+
+def test_a_job_is_drawn_even_where_the_bound_of_another_answer_leaves_no_value_below_the_greatest() -> None:
+    orders = KINDS["orders"].form
+    for low in (999.9999999999999, 1000.0, 12.5):
+        values(in_order(orders, orders.by_name["frame.high"][0], {"frame.low": low})).validate()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@given(data=st.data())
+def test_a_slip_is_the_bytes_that_the_plain_emitter_writes(kind: Kind, data: st.DataObject) -> None:
+    request = data.draw(requests(kind))
+    assert write(request) == plain_yaml.slip(request)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

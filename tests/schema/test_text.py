@@ -382,9 +382,15 @@ def test_a_choice_is_read_by_value_or_by_its_label_in_either_language(typed: str
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("rde", "Red"), ("drak blue", "Dark blue"), ("なし色々", "なし色"), ("zebra", "")]
+    ("typed", "meant"),
+    [
+        ("rde", Words("Red", "赤")),
+        ("drak blue", Words("Dark blue", "紺")),
+        ("なし色々", Words("None at all", "なし色")),
+        ("zebra", ""),
+    ],
 )
-def test_an_unknown_choice_comes_with_what_was_probably_meant(typed: str, meant: str) -> None:
+def test_an_unknown_choice_comes_with_what_was_probably_meant(typed: str, meant: str | Words) -> None:
     found = read(CHOICE, typed)
     assert isinstance(found, Misread)
     assert (found.code, found.suggestion) == ("unknown_choice", meant)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schema.answers import Where
 from schema.problem import Problem
 from schema.yaml_text import DEEPEST, LARGEST, Node, dump, load, scalar
-from tests.schema import yaml_12
+from tests.schema import plain_yaml, yaml_12
 
 
 def plain(node: Node) -> Any:
@@ -344,6 +344,11 @@ def test_whatever_is_written_reads_the_same_under_yaml_1_1_and_1_2(value: dict[s
     written = dump(value)
     assert yaml.safe_load(written) == value
     assert yaml_12.load(written) == value
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_what_is_written_fast_is_what_the_plain_emitter_writes(value: dict[str, Any]) -> None:
+    assert dump(value) == plain_yaml.dump(value)
 
 
 @given(st.dictionaries(NAMES, st.one_of(SCALARS, st.lists(SCALARS), st.dictionaries(NAMES, SCALARS)), max_size=4))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from schema.answers import Where
+from schema.problem import Problem
 from submit import hand_off, journey, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.keeping import Source, Wishes
@@ -37,7 +39,7 @@ def codes(outcome: journey.Outcome) -> list[tuple[str, str]]:
 def test_a_good_response_is_accepted_allowed_and_queued_with_an_entry_for_each(desk: Desk) -> None:
     outcome = submit(desk)
     assert [kept.known for kept in outcome.requests] == [False]
-    assert actions(desk) == ["made", "changed", "accepted", "changed", "allowed", "enqueuing", "queued"]
+    assert actions(desk) == ["made", "changed", "changed", "accepted", "allowed", "enqueuing", "queued"]
     found = standing.standing(desk, outcome.requests[0].id)
     assert (found.request.state, found.request.kind) == ("queued", "train_supervised")
     assert verify(desk.folder / LEDGER).ok
@@ -75,6 +77,8 @@ def test_another_identity_is_another_request(desk: Desk, text: str, wishes: Wish
 def test_identical_documents_of_one_file_are_requests_of_their_own_and_still_the_same_the_next_time(desk: Desk) -> None:
     first = submit(desk, f"{WINE}---\n{WINE}")
     assert len({kept.id for kept in first.requests}) == 2
+    assert [(warning.code, warning.where.spot) for warning, _ in first.warnings] == [("same_as_before", "4:1")]
+    assert first.warnings[0][0].facts["other"] == "1:1"
     second = submit(desk, f"{WINE}---\n{WINE}")
     assert [kept.id for kept in second.requests] == [kept.id for kept in first.requests]
 
@@ -184,7 +188,7 @@ def test_what_was_filled_in_for_the_person_stands_in_the_slip(desk: Desk) -> Non
     assert slip is not None
     text = slip.read_text(encoding="utf-8")
     assert '- question: task_type\n  before: ""\n  after: classification\n' in text
-    assert "空欄だったため、一般的な分類としました" in text
+    assert "空欄だったため、よく使われる「分類」としました" in text
 
 
 def test_no_entry_holds_what_people_wrote_or_who_they_are(desk: Desk) -> None:
@@ -234,8 +238,12 @@ def test_a_slip_with_an_id_that_this_desk_has_not_given_is_refused(desk: Desk, r
     slip = standing.standing(desk, converted).slip
     assert slip is not None
     text = re.sub("^id: .*$", f"id: {request_id}", slip.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert [problem.code for problem, _ in submit(desk, text).problems] == ["unknown_slip"]
-    assert len(standing.all_standing(desk)) == 1
+    outcome = submit(desk, text)
+    assert [problem.code for problem, _ in outcome.problems] == ["unknown_slip"]
+    (refused,) = outcome.responses
+    assert (refused.good, standing.standing(desk, refused.id).request.state) == (False, "refused")
+    assert [entry.action for entry in standing.history(desk, refused.id)] == ["refused"]
+    assert sorted(one.request.state for one in standing.all_standing(desk)) == ["accepted", "refused"]
 
 
 def test_a_slip_with_the_id_of_a_refused_request_is_refused(desk: Desk) -> None:
@@ -338,3 +346,12 @@ def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
     (folder / "model.json").write_text("{", encoding="utf-8")
     outcome = submit(desk, "kind: inference\njob: {dataset_id: wine, model_id: m-x-1}\n")
     assert [problem.code for problem, _ in outcome.problems] == ["no_model"]
+
+
+def test_an_answer_beside_its_cell_is_one_mistake_and_is_said_once() -> None:
+    cell, beside, other = (Where("a.xlsx", f"入力!{one}") for one in ("C9", "D9", "C10"))
+    found = journey._only_first(
+        [Problem("answer_beside", beside, "dataset_id")],
+        [Problem("missing", cell, "dataset_id"), Problem("missing", other, "model_id")],
+    )
+    assert [(one.code, one.where) for one in found] == [("answer_beside", beside), ("missing", other)]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
-from generators.excel.cells import text
+from generators.excel import numbers
+from generators.excel.parser import text
 from generators.excel.template import Filled
 from schema.check import check
 from tests.generators.excel.workbooks import (
@@ -143,3 +147,13 @@ def test_a_workbook_that_counts_its_days_from_1904_gives_the_same_date() -> None
     data = edited(form_of_everything(), count_from_1904)
     assert b"date1904" in parts_of(data)["xl/workbook.xml"]
     assert texts(data)["start"] == "2026-11-21"
+
+
+@given(st.floats() | st.integers(-(10**25), 10**25) | st.decimals(-1000, 1000, places=3).map(float))
+@example(-0.0)
+@example(1e15)
+@example(1e16)
+@example(0.0001)
+def test_a_number_is_spelled_the_same_without_decimals_as_with_them(value: float) -> None:
+    exact = numbers._plain(Decimal(repr(value))) if numbers._is_ordinary(value) else repr(value)
+    assert numbers.number(value) == exact

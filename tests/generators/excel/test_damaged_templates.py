@@ -96,7 +96,7 @@ def test_a_second_table_that_lost_its_keys_does_not_hide_behind_the_first() -> N
     def copy(workbook: Workbook) -> None:
         copied = workbook.copy_worksheet(sheet(workbook))
         copied.title = "12月"
-        copied["C1"] = None
+        copied["E1"] = None
 
     problem = only_problem(edited(table_of_everything(GOOD), copy))
     assert (problem.code, problem.where.spot) == ("damaged_template", "12月")
@@ -120,12 +120,15 @@ def test_what_a_damaged_template_lacks_is_said_with_what_to_do() -> None:
         "[damaged_template]"
     )
     assert known.line("ja") == (
-        "request.xlsx:入力: テンプレートが壊れています。答えと質問を結び付ける非表示の名前がシート「入力」から失われています。"
+        "request.xlsx:入力: 依頼票が壊れています。答えと質問を結び付ける非表示の名前がシート「入力」から失われています。"
         "新しいテンプレートに答えを写して送ってください。 [damaged_template]"
     )
+    column = only_problem(edited(table_of_everything(GOOD), lambda workbook: sheet(workbook).delete_cols(4)))
+    assert "are gone from the sheet “入力” (“Who asks (e-mail or name)”)." in column.line("en")
+    assert "名前がシート「入力」から失われています（「依頼者（メールアドレスまたは名前）」）。" in column.line("ja")
     unknown = only_problem(edited(form_of_everything(), _without("詳細設定")))
     assert "are gone from the workbook." in unknown.line("en")
-    assert "名前がブックから失われています。" in unknown.line("ja")
+    assert "名前がファイルから失われています。" in unknown.line("ja")
 
 
 def test_a_template_of_another_version_is_that_and_not_damaged() -> None:

@@ -76,6 +76,18 @@ def with_header(name: str, offset: int, value: bytes) -> bytes:
     return bytes(data)
 
 
+def nameless() -> bytes:
+    """A package with one part more, whose name is empty in both of its headers."""
+    header = struct.pack("<5H3L2H", 20, 0, 0, 0, 33, 0, 0, 0, 0, 0)
+    end = FORM.rindex(b"PK\x05\x06")
+    _, _, _, count, _, size, offset, _ = struct.unpack("<4s4H2LH", FORM[end:])
+    local, central = b"PK\x03\x04" + header, b"PK\x01\x02\x14\x00" + header + struct.pack("<3H2L", 0, 0, 0, 0, offset)
+    tail = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, count + 1, count + 1, size + len(central), offset + len(local), 0
+    )
+    return FORM[:offset] + local + FORM[offset:end] + central + tail
+
+
 def overlapping() -> bytes:
     with zipfile.ZipFile(io.BytesIO(FORM)) as package:
         offset = package.getinfo(TYPES).header_offset
@@ -114,6 +126,7 @@ NOT_ALLOWED: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "utf-16 without": (lambda: packed({**parts_of(FORM), SHEET: "<worksheet/>".encode("utf-16-be")}), SHEET),
     "a part that is there twice": (lambda: twice("xl/a.xml", "xl/a.xml"), "xl/a.xml"),
     "names that differ by case": (lambda: twice("xl/a.xml", "xl/A.xml"), "xl/a.xml"),
+    "a part without a name": (nameless, "ZIP"),
     "a name that climbs": (lambda: with_part("xl/../../etc/passwd"), "xl/../../etc/passwd"),
     "an absolute name": (lambda: with_part("/etc/passwd"), "/etc/passwd"),
     "a backslash": (lambda: with_part("xl\\a.xml"), "xl\\a.xml"),
@@ -166,7 +179,12 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
         SHEET,
     ),
     "a cell that is there twice": (lambda: in_row_9(b'<c r="F9"/><c r="F9"/>'), "入力!F9"),
-    "cells in the wrong order": (lambda: in_row_9(b'<c r="H9"/><c r="G9"/>'), "入力!G9"),
+    "cells in the wrong order": (lambda: in_row_9(b'<c r="Z9"/><c r="Y9"/>'), "入力!Y9"),
+    "a cell with a text and a value": (
+        lambda: in_row_9(b'<c r="Z9" t="inlineStr"><is><t>a</t></is><v>1</v></c>'),
+        "入力!Z9",
+    ),
+    "a cell with two values": (lambda: in_row_9(b'<c r="Z9"><v>1</v><v>2</v></c>'), "入力!Z9"),
     "a cell in another row": (lambda: in_row_9(b'<c r="G10"><v>1</v></c>'), "入力!G10"),
     "a row that is there twice": (lambda: in_sheet(b'<row r="9"/>'), "入力!9"),
     "a row beyond all numbers": (lambda: in_sheet(b'<row r="99999999999999"/>'), "入力!99999999999999"),
@@ -200,12 +218,12 @@ def test_a_damaged_file_names_the_part_or_the_cell(case: str) -> None:
     assert (problem.code, problem.where.spot) == ("broken_file", spot)
 
 
-def part_of_65_mib() -> bytes:
-    return with_part("xl/media/image1.png", bytes(65 * 1024**2))
+def part_of_161_mib() -> bytes:
+    return with_part("xl/media/image1.png", bytes(161 * 1024**2))
 
 
-def three_parts_of_50_mib() -> bytes:
-    large = {f"xl/media/image{number}.png": bytes(50 * 1024**2) for number in (1, 2, 3)}
+def three_parts_of_70_mib() -> bytes:
+    large = {f"xl/media/image{number}.png": bytes(70 * 1024**2) for number in (1, 2, 3)}
     return packed({**parts_of(FORM), **large})
 
 
@@ -237,8 +255,8 @@ TOO_LARGE: Mapping[str, tuple[Callable[[], bytes], str]] = {
         lambda: in_sheet(b'<mergeCell ref="A1:XFD1048576"/>', b"</mergeCells>"),
         "入力!XFD1048576",
     ),
-    "a part that unpacks to 65 MiB": (part_of_65_mib, "xl/media/image1.png"),
-    "parts that unpack to 150 MiB": (three_parts_of_50_mib, "xl/media/image3.png"),
+    "a part that unpacks to 161 MiB": (part_of_161_mib, "xl/media/image1.png"),
+    "parts that unpack to 210 MiB": (three_parts_of_70_mib, "xl/media/image3.png"),
     "a text that many cells share": (one_text_in_many_cells, "xl/sharedStrings.xml"),
 }
 

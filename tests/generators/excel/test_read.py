@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from generators.excel.cells import read_cells
 from generators.excel.template import Filled, write
@@ -20,6 +21,8 @@ from tests.generators.excel.workbooks import (
     EVERYTHING,
     GOOD,
     KINDS,
+    answer,
+    columns_inserted,
     edited,
     form_of_everything,
     one,
@@ -27,7 +30,9 @@ from tests.generators.excel.workbooks import (
     packed,
     parts_of,
     reading,
+    rows_inserted,
     sheet,
+    spot,
     table_of_everything,
 )
 
@@ -69,25 +74,27 @@ def test_a_form_gives_every_question_its_text_and_its_cell() -> None:
 
 
 def test_a_row_of_a_table_is_a_request_with_its_own_place() -> None:
-    reads, problems = reading(table_of_everything(GOOD, Filled({"name": "b"}), language="en"))
+    data = table_of_everything(GOOD, Filled({"name": "b"}), language="en")
+    book = load_workbook(io.BytesIO(data))
+    reads, problems = reading(data)
     assert problems == []
     first, second = (read.answers for read in reads)
     assert (first.where.spot, second.where.spot) == ("Request!4", "Request!5")
-    assert first.given["settings.depth@large"].where.spot == "Request!F4"
-    assert (second.given["name"].value, second.given["name"].where.spot) == ("b", "Request!C5")
-    assert (second.given["why"].value, second.given["why"].where.spot) == ("", "Request!N5")
+    assert first.given["settings.depth@large"].where.spot == spot(answer(book, "settings.depth@large"))
+    assert (second.given["name"].value, second.given["name"].where.spot) == ("b", spot(answer(book, "name", 1)))
+    assert (second.given["why"].value, second.given["why"].where.spot) == ("", spot(answer(book, "why", 1)))
     assert (first.language, second.sender, second.again) == ("en", None, None)
-    assert second.places["request.sender"].spot == "Request!B5"
+    assert second.places["request.sender"].spot == spot(answer(book, "request.sender", 1))
 
 
 def _rows_go_down(workbook: Workbook) -> None:
-    sheet(workbook).insert_rows(1, 3)
-    sheet(workbook, "詳細設定").insert_rows(9, 2)
+    rows_inserted(sheet(workbook), 1, 3)
+    rows_inserted(sheet(workbook, "詳細設定"), 9, 2)
 
 
 def _columns_go_right(workbook: Workbook) -> None:
-    sheet(workbook).insert_cols(1)
-    sheet(workbook).insert_cols(3, 2)
+    columns_inserted(sheet(workbook), 1)
+    columns_inserted(sheet(workbook), 3, 2)
 
 
 def _a_row_moves_to_the_end(workbook: Workbook) -> None:
@@ -124,7 +131,8 @@ def test_a_form_that_was_rearranged_is_still_joined_by_its_keys(edit: Callable[[
 def test_a_table_whose_columns_were_moved_and_inserted_is_still_joined_by_its_keys() -> None:
     def rearrange(workbook: Workbook) -> None:
         found = sheet(workbook)
-        found.move_range("C1:C4", cols=40)
+        name = answer(workbook, "name")
+        found.move_range(f"{name.column_letter}1:{name.coordinate}", cols=40)
         found.insert_cols(1, 2)
         found.insert_rows(2)
         found["A5"] = "my own note"
@@ -132,14 +140,16 @@ def test_a_table_whose_columns_were_moved_and_inserted_is_still_joined_by_its_ke
 
     data = edited(table_of_everything(GOOD), rearrange)
     assert texts(data) == ANSWERED
-    assert one(data).answers.given["name"].where.spot == "T!AS5"
+    place = spot(answer(load_workbook(io.BytesIO(data)), "name"))
+    assert one(data).answers.given["name"].where.spot == place
+    assert place.startswith("T!A")
     assert one(data).answers.where.spot == "T!5"
 
 
 def test_empty_rows_are_no_requests_and_rows_beyond_the_prepared_ones_are() -> None:
     def fill(workbook: Workbook) -> None:
-        sheet(workbook)["C1500"] = "late"
-        sheet(workbook)["C7"] = "　 "
+        answer(workbook, "name", 1496).value = "late"
+        answer(workbook, "name", 3).value = "　 "
 
     reads, problems = reading(edited(table_of_everything(GOOD), fill))
     assert problems == []
@@ -211,10 +221,11 @@ def _without_any_mark(workbook: Workbook) -> None:
         pytest.param(_told("version", "4"), "newer_template", "denpyo!B3", id="a newer version"),
         pytest.param(_told("version", "9" * 20), "newer_template", "denpyo!B3", id="a version nobody reaches"),
         pytest.param(_told("version", "three"), "not_a_template", "", id="a version that is no number"),
-        pytest.param(_without("denpyo"), "not_a_template", "", id="without what it says of itself"),
-        pytest.param(_without("denpyo", "入力"), "not_a_template", "", id="without the most of it"),
+        pytest.param(_without("denpyo"), "template_sheet_missing", "入力", id="without what it says of itself"),
+        pytest.param(_without("denpyo", "入力"), "template_sheet_missing", "詳細設定", id="without the most of it"),
         pytest.param(
-            _without_any_mark, "not_a_template", "", id="without all that it says and the mark of the answers"
+            *(_without_any_mark, "template_sheet_missing", "入力"),
+            id="without all that it says and the mark of the answers",
         ),
     ],
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from generators.excel import AGAIN, SENDER, Layout
-from generators.excel.template import Filled, write
+from generators.excel import AGAIN, RESPONSE, SENDER, Layout
+from generators.excel.template import Filled
+from generators.excel.template import write as write_template
 from schema.kinds import load
 from tests.generators.excel.workbooks import EVERYTHING, GOOD, ROOT, one, parts_of, reading
 from tests.kinds_for_tests import KINDS
 
+write = partial(write_template, rows=50)
 ALL = {**KINDS, "everything": EVERYTHING}
 LAYOUTS: tuple[Layout, ...] = ("form", "table")
 LANGUAGES = ("ja", "en")
@@ -48,9 +51,9 @@ def rules(data: bytes, layout: Layout) -> Iterator[tuple[str, Any, DataValidatio
     for sheet in workbook.worksheets:
         keys = sheet[1] if layout == "table" else sheet["A"]
         for key in keys if sheet["A1"].value in ("denpyo:form", "denpyo:table") else ():
-            if key.value in (None, "denpyo:form", "denpyo:table", "denpyo:answer"):
+            if key.value is None or key.value == RESPONSE or str(key.value).startswith("denpyo:"):
                 continue
-            place = f"{key.coordinate[:-1]}1003" if layout == "table" else f"C{key.row}"
+            place = f"{key.coordinate[:-1]}53" if layout == "table" else f"C{key.row}"
             found = [rule for rule in sheet.data_validations.dataValidation if place in rule.cells]
             assert len(found) == 1, place
             yield str(key.value), sheet[place], found[0]
@@ -107,9 +110,15 @@ def test_no_list_is_inline_and_nothing_that_people_read_is_a_formula(name: str, 
     data = write(ALL[name].form, language, layout, [GOOD] if name == "everything" else [])
     workbook = load_workbook(io.BytesIO(data))
     for _, _, rule in rules(data, layout):
-        assert rule.type != "list" or rule.formula1 in workbook.defined_names
-    assert b"<f>" not in b"".join(part for part in parts_of(data).values())
-    assert {cell.data_type for sheet in workbook for row in sheet for cell in row} <= {"s", "n", "d"}
+        assert rule.type != "list" or rule.formula1 in workbook.defined_names or "INDIRECT(" in str(rule.formula1)
+    formulas = {
+        (sheet.title == "choices", cell.coordinate.rstrip("0123456789"))
+        for sheet in workbook
+        for row in sheet
+        for cell in row
+        if cell.data_type == "f"
+    }
+    assert formulas == ({(False, one) for one in "EHIJ"} if layout == "form" else {(False, "B"), (True, "A")})
 
 
 def test_answers_are_unlocked_and_keep_what_is_typed_and_everything_else_is_locked() -> None:
@@ -118,12 +127,13 @@ def test_answers_are_unlocked_and_keep_what_is_typed_and_everything_else_is_lock
     assert {key for key, cell in cells.items() if cell.protection.locked} == set()
     formats = {key: cell.number_format for key, cell in cells.items()}
     assert formats["start"] == "yyyy/mm/dd"
-    assert {formats[key] for key in ("share", "rate", "count", "settings.depth@small")} == {"General"}
+    assert {formats[key] for key in ("rate", "count", "settings.depth@small")} == {"General"}
+    assert (formats["share"], formats["resources.gpus"]) == ('General"%"', 'General" 枚"')
     assert {formats[key] for key in ("name", "why", "size", "urgent", "colours", "length", SENDER, AGAIN)} == {"@"}
     for sheet in load_workbook(io.BytesIO(data)).worksheets:
         assert sheet.protection.sheet
         assert not sheet.protection.password
-        unlocked = {cell.coordinate[0] for row in sheet for cell in row if not cell.protection.locked}
+        unlocked = {cell.coordinate.rstrip("0123456789") for row in sheet for cell in row if not cell.protection.locked}
         assert unlocked <= {"C"}
 
 
@@ -132,6 +142,7 @@ def test_a_beginner_sees_the_basic_and_the_required_questions_and_the_rest_has_a
     assert workbook.sheetnames == ["入力", "詳細設定", "使い方", "choices", "denpyo"]
     assert [cell.value for cell in workbook["入力"]["A"] if cell.value] == [
         "denpyo:form",
+        "request.response",
         "request.sender",
         "dataset_id",
         "target",
@@ -146,7 +157,7 @@ def test_a_beginner_sees_the_basic_and_the_required_questions_and_the_rest_has_a
 
 def test_what_an_empty_answer_means_stands_beside_it_and_not_in_it() -> None:
     sheet = load_workbook(io.BytesIO(write(EVERYTHING.form, "ja", "form")))["詳細設定"]
-    meant = {row[0].value: row[4].value for row in sheet if row[0].value and row[0].value != "denpyo:form"}
+    meant = {row[0].value: row[5].value for row in sheet if row[0].value and row[0].value != "denpyo:form"}
     assert meant["length"] == "1時間30分"
     assert meant["colours"] == "赤"
     assert meant["share"] == "50"
@@ -162,19 +173,36 @@ def test_a_condition_is_said_in_the_heading_or_in_the_help() -> None:
     assert any(text.startswith("「至急ですか」が「はい」のときだけ答えます。\nwhyの説明") for text in texts)
 
 
-def test_a_table_is_prepared_for_a_thousand_requests_with_its_heading_frozen_and_filtered() -> None:
+def test_a_table_is_prepared_with_its_heading_frozen_and_filtered() -> None:
     workbook = load_workbook(io.BytesIO(write(load()["inference"].form, "en", "table")))
     sheet = workbook["Request"]
-    assert [cell.value for cell in sheet[1]][:3] == ["denpyo:table", "request.sender", "model_id"]
+    own = f"denpyo:status inference 1 {load()['inference'].form.fingerprint} en"
+    heads = [cell.value for cell in sheet[1]][:5]
+    assert heads == ["denpyo:table", own, "request.response", "request.sender", "model_id"]
     assert sheet.cell(1, sheet.max_column).value == "request.again"
     assert sheet.row_dimensions[1].hidden
     assert sheet.column_dimensions["A"].hidden
-    assert sheet.freeze_panes == "C4"
+    assert sheet.freeze_panes == "D4"
     last = get_column_letter(sheet.max_column)
-    assert sheet.auto_filter.ref == f"B3:{last}1003"
-    assert {str(rule.sqref).rpartition(":")[2][-4:] for rule in sheet.data_validations.dataValidation} == {"1003"}
-    assert not sheet.column_dimensions["C"].protection.locked
-    assert sheet["C2"].value == "Which model?  ＊required"
+    assert sheet.auto_filter.ref == f"B3:{last}53"
+    assert {str(rule.sqref).rpartition(":")[2][-2:] for rule in sheet.data_validations.dataValidation} == {"53"}
+    assert not any(sheet.column_dimensions[column].protection.locked for column in "BCDE")
+    assert sheet["E2"].value == "Which model?  ＊required"
+
+
+@pytest.mark.parametrize(("filled", "last"), [(0, 53), (3, 53), (60, 63)])
+def test_a_table_prints_its_headings_and_fifty_requests_or_as_many_as_are_filled(filled: int, last: int) -> None:
+    sheet = load_workbook(io.BytesIO(write(EVERYTHING.form, "ja", "table", [GOOD] * filled)))["入力"]
+    assert sheet.print_area == f"'入力'!$B$2:${get_column_letter(sheet.max_column)}${last}"
+    assert sheet.print_title_rows == "$2:$3"
+
+
+@pytest.mark.parametrize("name", sorted(load()))
+def test_a_program_that_writes_a_tables_formulas_out_can_still_hold_ten_thousand_of_them(name: str) -> None:
+    sheet = load_workbook(io.BytesIO(write(load()[name].form, "ja", "table")))["入力"]
+    formulas = [str(cell.value) for cell in sheet[4] if cell.data_type == "f"]
+    assert formulas
+    assert 10_000 * sum(map(len, formulas)) <= 30_000_000
 
 
 def test_columns_that_would_read_the_same_name_their_section() -> None:

@@ -21,6 +21,7 @@ from tests.generators.excel.workbooks import (
     packed,
     parts_of,
     reading,
+    replaced,
     sheet,
     table_of_everything,
 )
@@ -78,7 +79,7 @@ def test_a_cell_that_cannot_be_trusted_is_named_and_its_answer_left_out(
     ("pattern", "new"),
     [
         pytest.param(rb'ht="[0-9.]+" r="9"', rb'ht="0" r="9"', id="a row without height"),
-        pytest.param(rb'width="30"', rb'width="0"', id="a column without width"),
+        pytest.param(rb'min="3" width="30"', rb'min="3" width="0"', id="a column without width"),
         pytest.param(rb' r="9"', rb' hidden="true" r="9"', id="hidden in other words"),
     ],
 )
@@ -96,6 +97,29 @@ def test_a_formula_over_several_cells_is_found_in_each_of_them() -> None:
 
     found = one(edited(form_of_everything(), spread))
     assert [problem.where.spot for problem in found.problems] == ["入力!C9", "入力!C10", "入力!C11"]
+
+
+def test_a_formula_behind_a_text_in_the_same_cell_is_found() -> None:
+    parts = parts_of(form_of_everything())
+    text = b"<is><r><rPr><b/></rPr><t>a-1</t></r></is>"
+    cell = re.compile(rb'(<c r="C9"[^>]*>)<is><t>a-1</t></is></c>')
+    changed, count = cell.subn(rb"\1" + text + b"<f>1+1</f></c>", parts["xl/worksheets/sheet1.xml"])
+    assert count == 1
+    found = one(packed({**parts, "xl/worksheets/sheet1.xml": changed}))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("formula", "入力!C9")]
+
+
+@pytest.mark.parametrize("formula", ["cmd|'/c calc'!A0", "1+1", "HYPERLINK(&quot;http://example.com&quot;)"])
+def test_what_a_formula_claims_to_have_found_is_no_answer(formula: str) -> None:
+    """A call of another program (DDE), and values that no formula gave: a good name stands behind each."""
+    cell = rf'<c r="C9" t="str"><f>{formula}</f><v>a-1</v></c>'.encode()
+    data = form_of_everything()
+    part = parts_of(data)["xl/worksheets/sheet1.xml"]
+    before = re.search(rb'<c r="C9"[^>]*?(?:/>|>.*?</c>)', part)
+    assert before
+    found = one(replaced(data, "xl/worksheets/sheet1.xml", before[0], cell))
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("formula", "入力!C9")]
+    assert "name" not in found.answers.given
 
 
 def test_the_problems_of_the_door_and_of_the_check_come_in_one_go() -> None:
@@ -164,11 +188,11 @@ def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
 
     def copy_column(workbook: Workbook) -> None:
         for row in range(1, 5):
-            sheet(workbook)[f"Z{row}"] = sheet(workbook)[f"C{row}"].value
+            sheet(workbook)[f"AZ{row}"] = sheet(workbook)[f"D{row}"].value
 
     (found,), _ = reading(edited(table_of_everything(GOOD), copy_column))
-    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("answered_twice", "入力!Z4")]
-    assert found.problems[0].facts["other"] == "入力!C4"
+    assert [(problem.code, problem.where.spot) for problem in found.problems] == [("answered_twice", "入力!AZ4")]
+    assert found.problems[0].facts["other"] == "入力!D4"
 
 
 def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
@@ -180,8 +204,8 @@ def test_a_request_that_a_filter_hides_is_not_sent_unseen() -> None:
     assert problems == []
     assert [problem.code for problem in reads[0].problems] == []
     assert [(problem.code, problem.where.spot) for problem in reads[1].problems] == [
-        ("hidden_answer", "入力!C5"),
-        ("hidden_answer", "入力!D5"),
+        ("hidden_answer", "入力!E5"),
+        ("hidden_answer", "入力!F5"),
     ]
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
 from generators import Read
+from generators.excel import ANSWER, FORM, HEAD, RESPONSE, SENDER, TABLE, Layout
 from generators.excel.read import read
 from generators.excel.template import Filled, write
 from schema.job import Ask, By, Choice, Identifier, Job, Part, Unit, When
@@ -23,6 +27,9 @@ from schema.question import form_of
 from schema.words import Words
 
 ROOT = Path(__file__).parents[3]
+ROW = re.compile(rb'<row (?:[^>]* )?r="([0-9]+)"[^>]*?(?:/>|>.*?</row>)', re.DOTALL)
+PREPARED = 60
+"""Prepared rows that a test may fill."""
 
 
 def help(text: str) -> Words:
@@ -114,7 +121,7 @@ def form_of_everything(language: str = "ja", filled: Filled | None = GOOD) -> by
 
 
 def table_of_everything(*filled: Filled, language: str = "ja") -> bytes:
-    return write(EVERYTHING.form, language, "table", filled)
+    return write(EVERYTHING.form, language, "table", filled, rows=20)
 
 
 def reading(data: bytes) -> tuple[list[Read], list[Problem]]:
@@ -139,8 +146,11 @@ def only_problem(data: bytes) -> Problem:
 
 
 def edited(data: bytes, *edits: Callable[[Workbook], object]) -> bytes:
-    """What a person saves after changing some cells."""
-    workbook = load_workbook(io.BytesIO(data), rich_text=True)
+    """What a person saves after changing some cells. Prepared rows that nobody filled are left out, because openpyxl takes seconds
+    for thousands of them."""
+    parts = parts_of(data)
+    short = {name: ROW.sub(_unless_empty, part) for name, part in parts.items() if name.startswith("xl/worksheets/")}
+    workbook = load_workbook(io.BytesIO(packed({**parts, **short})), rich_text=True)
     for edit in edits:
         edit(workbook)
     saved = io.BytesIO()
@@ -148,10 +158,88 @@ def edited(data: bytes, *edits: Callable[[Workbook], object]) -> bytes:
     return saved.getvalue()
 
 
+def _unless_empty(row: re.Match[bytes]) -> bytes:
+    holds = b"inlineStr" in row[0] or b't="s"' in row[0]
+    return row[0] if holds or int(row[1]) <= PREPARED else b""
+
+
 def sheet(workbook: Workbook, name: str = "入力") -> Worksheet:
     found = workbook[name]
     assert isinstance(found, Worksheet)
     return found
+
+
+def answer(workbook: Workbook, key: str, nth: int = 0) -> Cell:
+    """The answer cell of a key: the only one of a form, or that of a table's nth request."""
+    for found in workbook.worksheets:
+        for line in found.iter_rows(max_row=20):
+            for corner in line:
+                if corner.value == FORM and (row := _row_of(found, corner, key)):
+                    column = next(one.column for one in line if one.value == ANSWER)
+                    return _cell(found, row, column)
+                if corner.value == TABLE and (at := next((one.column for one in line if one.value == key), 0)):
+                    heads = [row for row in range(1, 20) if found.cell(row, corner.column or 1).value == HEAD]
+                    return _cell(found, max(heads) + 1 + nth, at)
+    raise KeyError(key)
+
+
+def _row_of(found: Worksheet, corner: Cell | MergedCell, key: str) -> int:
+    column = corner.column or 1
+    return next((row for row in range(1, found.max_row + 1) if found.cell(row, column).value == key), 0)
+
+
+def _cell(found: Worksheet, row: int, column: int) -> Cell:
+    cell = found.cell(row, column)
+    assert isinstance(cell, Cell)
+    return cell
+
+
+def spot(cell: Cell | MergedCell) -> str:
+    assert isinstance(cell.parent, Worksheet)
+    return f"{cell.parent.title}!{cell.coordinate}"
+
+
+def with_receipts(layout: Layout, *receipts: str, filled: Sequence[Filled] = (), language: str = "ja") -> bytes:
+    """A template with texts in its receipt cells, as a marked copy has them, made from one that may not have such cells yet."""
+
+    def write_receipts(workbook: Workbook) -> None:
+        try:
+            answer(workbook, RESPONSE)
+        except KeyError:
+            _make_receipts(workbook, answer(workbook, SENDER), layout)
+        for nth, text in enumerate(receipts):
+            answer(workbook, RESPONSE, nth).value = text
+
+    return edited(write(EVERYTHING.form, language, layout, filled), write_receipts)
+
+
+def _make_receipts(workbook: Workbook, beside: Cell, layout: Layout) -> None:
+    found = beside.parent
+    assert isinstance(found, Worksheet)
+    if layout == "form":
+        rows_inserted(found, beside.row)
+        found.cell(beside.row - 1, 1).value = RESPONSE
+    else:
+        columns_inserted(found, beside.column)
+        found.cell(1, beside.column - 1).value = RESPONSE
+
+
+def rows_inserted(found: Worksheet, at: int, count: int = 1) -> None:
+    """As Excel inserts rows: merged cells and areas with limits go along, which openpyxl leaves where they were."""
+    found.insert_rows(at, count)
+    _follow(found, lambda area: area.min_row >= at, rows=count)
+
+
+def columns_inserted(found: Worksheet, at: int, count: int = 1) -> None:
+    found.insert_cols(at, count)
+    _follow(found, lambda area: area.min_col >= at, columns=count)
+
+
+def _follow(found: Worksheet, moves: Callable[[CellRange], bool], rows: int = 0, columns: int = 0) -> None:
+    areas = [*found.merged_cells.ranges, *(area for one in found.data_validations.dataValidation for area in one.sqref)]
+    for area in areas:
+        if moves(area):
+            area.shift(columns, rows)
 
 
 def parts_of(data: bytes) -> dict[str, bytes]:

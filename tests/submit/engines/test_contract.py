@@ -14,7 +14,7 @@ import pytest
 from schema import slip
 from submit import journey, work
 from submit.desk import Desk
-from submit.engines import Engine, Look, Ticket, local
+from submit.engines import Engine, Handle, Look, Ticket, local
 from submit.keeping import Source, Wishes
 from submit.ledger import RunRow
 from tests.desks import counting, desk_in, starts
@@ -42,8 +42,12 @@ class House:
             run = RunRow(f"{kept.id}.1", kept.id, 1, "local", "default", 1, "accepted", row.updated_at)
             with ledger.writing() as tx:
                 tx.put_run(run)
-            path = ledger.folder / row.slip
-        return Ticket(run.run, slip.read(path.read_bytes(), self.desk.kinds), path, "default")
+            written = (ledger.folder / row.slip).read_bytes()
+        return Ticket(run.run, slip.read(written, self.desk.kinds).resources, row.slip, "default")
+
+    def enqueue(self, *tickets: Ticket) -> Handle:
+        """The handle of the first."""
+        return self.engine.enqueue(self.desk, tickets)[tickets[0].run]
 
     def look(self, run: str) -> Look:
         return self.engine.look(self.desk, [run])[run]
@@ -80,7 +84,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
 
 def test_a_run_goes_from_queued_to_done_with_its_metrics(house: House) -> None:
     ticket = house.ticket("one")
-    handle = house.engine.enqueue(house.desk, ticket)
+    handle = house.enqueue(ticket)
     assert handle.engine_id == ticket.run
     assert house.look(ticket.run).state == "queued"
     with house.working():
@@ -91,10 +95,10 @@ def test_a_run_goes_from_queued_to_done_with_its_metrics(house: House) -> None:
 
 def test_the_same_run_twice_is_one_run(house: House) -> None:
     ticket = house.ticket("one")
-    assert house.engine.enqueue(house.desk, ticket) == house.engine.enqueue(house.desk, ticket)
+    assert house.enqueue(ticket) == house.enqueue(ticket)
     with house.working():
         pass
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         pass
     assert starts(house.folder) == {"one": 1}
@@ -103,7 +107,7 @@ def test_the_same_run_twice_is_one_run(house: House) -> None:
 def test_find_knows_what_was_enqueued_and_nothing_else(house: House) -> None:
     ticket = house.ticket("one")
     assert house.engine.find(house.desk, ticket.run) is None
-    handle = house.engine.enqueue(house.desk, ticket)
+    handle = house.enqueue(ticket)
     assert house.engine.find(house.desk, ticket.run) == handle
     assert house.engine.find(house.desk, "no-such-run.1") is None
     assert house.engine.look(house.desk, ["no-such-run.1"]) == {}
@@ -111,7 +115,7 @@ def test_find_knows_what_was_enqueued_and_nothing_else(house: House) -> None:
 
 def test_a_waiting_run_that_is_stopped_never_starts(house: House) -> None:
     ticket = house.ticket("one")
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     house.engine.stop(house.desk, ticket.run)
     with house.working():
         pass
@@ -119,9 +123,42 @@ def test_a_waiting_run_that_is_stopped_never_starts(house: House) -> None:
     assert starts(house.folder) == {}
 
 
+def test_a_waiting_run_that_is_withdrawn_never_starts_however_often_one_asks(house: House) -> None:
+    ticket = house.ticket("one")
+    house.enqueue(ticket)
+    assert house.engine.withdraw(house.desk, ticket.run)
+    assert house.engine.withdraw(house.desk, ticket.run)
+    with house.working():
+        pass
+    assert starts(house.folder) == {}
+
+
+def test_a_run_that_has_begun_is_not_withdrawn_and_goes_on_to_its_end(house: House) -> None:
+    ticket = house.ticket("one", seconds=1)
+    house.enqueue(ticket)
+    with house.working():
+        house.wait_for(lambda: starts(house.folder) == {"one": 1})
+        assert not house.engine.withdraw(house.desk, ticket.run)
+    assert house.look(ticket.run).state == "done"
+    assert not house.engine.withdraw(house.desk, ticket.run)
+
+
+def test_a_run_that_it_does_not_know_is_not_withdrawn(house: House) -> None:
+    assert not house.engine.withdraw(house.desk, "no-such-run.1")
+
+
+def test_several_runs_are_taken_in_one_call_each_with_its_handle(house: House) -> None:
+    tickets = [house.ticket(name) for name in ("one", "two")][: house.engine.AT_ONCE]
+    handles = house.engine.enqueue(house.desk, tickets)
+    assert {run: handle.engine_id for run, handle in handles.items()} == {one.run: one.run for one in tickets}
+    with house.working():
+        pass
+    assert starts(house.folder) == dict.fromkeys(["one", "two"][: len(tickets)], 1)
+
+
 def test_a_running_run_is_stopped(house: House) -> None:
     ticket = house.ticket("one", seconds=50)
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         house.wait_for(lambda: starts(house.folder) == {"one": 1})
         house.engine.stop(house.desk, ticket.run)
@@ -131,7 +168,7 @@ def test_a_running_run_is_stopped(house: House) -> None:
 def test_a_run_that_ignores_being_asked_to_end_is_made_to_before_it_counts_as_stopped(house: House) -> None:
     file = counting(house.folder, "one", seconds=50, more="  stubborn: true\n")
     ticket = house.ticket_of(file)
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         house.wait_for(lambda: starts(house.folder) == {"one": 1})
         house.engine.stop(house.desk, ticket.run)
@@ -141,7 +178,7 @@ def test_a_run_that_ignores_being_asked_to_end_is_made_to_before_it_counts_as_st
 
 def test_a_run_that_is_over_stays_as_it_is_when_stopped(house: House) -> None:
     ticket = house.ticket("one")
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         pass
     house.engine.stop(house.desk, ticket.run)
@@ -150,7 +187,7 @@ def test_a_run_that_is_over_stays_as_it_is_when_stopped(house: House) -> None:
 
 def test_a_run_that_takes_longer_than_max_hours_is_ended(house: House) -> None:
     ticket = house.ticket("one", seconds=50, more="language: ja\nresources: {max_hours: 0.0008}\n")
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         pass
     assert house.look(ticket.run).state == "failed"
@@ -159,7 +196,7 @@ def test_a_run_that_takes_longer_than_max_hours_is_ended(house: House) -> None:
 
 def test_a_run_that_fails_says_so_and_leaves_its_log(house: House) -> None:
     ticket = house.ticket("one", code=3)
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         pass
     assert house.look(ticket.run).state == "failed"
@@ -168,7 +205,7 @@ def test_a_run_that_fails_says_so_and_leaves_its_log(house: House) -> None:
 
 def test_a_run_without_a_model_has_none(house: House) -> None:
     ticket = house.ticket("one")
-    house.engine.enqueue(house.desk, ticket)
+    house.enqueue(ticket)
     with house.working():
         pass
     assert house.engine.models(house.desk, ticket.run) == []

@@ -1,0 +1,26 @@
+"""What the process that parses may take, by the size of its workbook."""
+
+from __future__ import annotations
+
+from generators.excel.refusal import Refusal
+from schema.words import Words
+
+MIB = 1024 * 1024
+MEMORY, MEMORY_PER_BYTE, MOST_MEMORY = 256 * MIB, 48, 2048 * MIB
+SECONDS, BYTES_PER_SECOND = 5, MIB // 2
+FILES = 16
+OUT_OF_MEMORY = Words("The memory that the file needs", ja="ファイルを開くのに必要なメモリ")
+
+
+def memory_for(size: int) -> int:
+    """Bytes of address space for a workbook of this size: 100,000 rows of 20 answers fit well, a bad file gets no more than a good one."""
+    return min(MEMORY + MEMORY_PER_BYTE * size, MOST_MEMORY)
+
+
+def seconds_for(size: int) -> int:
+    """CPU seconds for a workbook of this size."""
+    return SECONDS + size // BYTES_PER_SECOND
+
+
+def no_memory(size: int) -> Refusal:
+    return Refusal("too_large", "", {"part": OUT_OF_MEMORY, "limit": f"{memory_for(size) // MIB} MiB"})

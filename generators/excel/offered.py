@@ -1,0 +1,66 @@
+"""Which words a drop-down offers, and which others are understood: what stands in the lists of the hidden sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generators.excel.spelling import Value
+from schema.job import Choice, When
+from schema.question import Form, Question
+from schema.text import NO, NOTHING, YES, clean
+
+DASHES = (*sorted(NOTHING - {""}), "\N{FULLWIDTH HYPHEN-MINUS}", "\N{IDEOGRAPHIC SPACE}", "\n")
+"""How a person may write nothing into a cell."""
+
+
+def offers(form: Form, question: Question, language: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """The key of the question on which the choices hang, and those that are offered: for an empty answer there, then for each of
+    its options. Nothing where all are always offered, or where no list can follow."""
+    names = {_beside(question) + one.when.on for one in question.choices if one.when}
+    if len(names) != 1 or question.widget != "choice":
+        return "", ()
+    alike = form.by_name[names.pop()]
+    other = next((one for one in alike if set(one.conditions) <= set(question.conditions)), alike[0])
+    if other.widget not in ("choice", "yes_no"):
+        return "", ()
+    answers = [other.default, *(one.value for one in other.choices)] if other.choices else [other.default, True, False]
+    return other.key, tuple(tuple(_said(question, answer, language)) for answer in answers)
+
+
+def _said(question: Question, answer: Value, language: str) -> Iterator[str]:
+    yield from (one.label.say(language) for one in question.choices if _is_offered(one, answer))
+
+
+def _is_offered(choice: Choice, answer: Value) -> bool:
+    when = choice.when or When("")
+    return choice.when is None or answer is None or answer in when.values
+
+
+def _beside(question: Question) -> str:
+    return question.name.removesuffix(question.name.rpartition(".")[2])
+
+
+def alike(question: Question) -> tuple[str, ...]:
+    """Other spellings of a choice than the list's own, small and without blanks, underscores and hyphens."""
+    if question.widget == "yes_no":
+        return tuple(sorted(plain(one) for one in YES | NO))
+    if question.widget != "choice":
+        return ()
+    texts = [text for one in question.choices for text in (one.label.ja, one.label.en, one.value)]
+    return tuple(sorted({plain(one) for text in texts for one in (text, clean(text))}))
+
+
+def plain(text: str) -> str:
+    return "".join(one for one in text.lower() if one not in " 　_-")
+
+
+def nothing_words(question: Question) -> tuple[str, ...]:
+    """What the sheet shows for an empty answer, and so may be copied into it; none of a choice's own words."""
+    shown = (question.blank.en, question.blank.ja) if question.blank else ()
+    chosen = {plain(clean(one)) for one in alike(question)}
+    return tuple(dict.fromkeys(one for one in shown if one and "|" not in one and plain(clean(one)) not in chosen))
+
+
+def nothing(said: tuple[str, ...]) -> str:
+    """One text that holds every way to write nothing, each between two bars."""
+    return "||" + "".join(f"{one}|" for one in (*DASHES, *said))

@@ -1,0 +1,153 @@
+"""The rows of a table → one request each. Most rows have nothing but text in them, and those cost no more than a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+
+from generators import Read
+from generators.excel import AGAIN, HEAD, RESPONSE, SENDER
+from generators.excel.answer_cell import AROUND, Asking, request
+from generators.excel.receipt import EMPTY, receipt, wrong
+from schema.answers import Answers, Located, Row, Where
+from schema.problem import Problem, shown
+from schema.question import Form
+
+
+class RowPlaces(Mapping[str, Where]):
+    """Where the answers of one row stand by question key, and when called with the index of a column: each place is made when
+    somebody looks. ``others`` are the places of the whole file."""
+
+    __slots__ = ("_asking", "_columns", "_others", "_row")
+
+    def __init__(self, asking: Asking, row: int, columns: Mapping[str, int], others: Mapping[str, Where]) -> None:
+        self._asking, self._row, self._columns, self._others = asking, row, columns, others
+
+    def __call__(self, index: int) -> Where:
+        return self._asking.place(self._row, index + 1)
+
+    def __getitem__(self, key: str) -> Where:
+        return self(self._columns[key]) if key in self._columns else self._others[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._columns, (key for key in self._others if key not in self._columns))
+
+    def __len__(self) -> int:
+        return len(self._columns.keys() | self._others.keys())
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sheet with one request a row."""
+
+    asking: Asking
+
+    @cached_property
+    def heads(self) -> tuple[int, ...]:
+        """The rows of headings."""
+        corner = self.asking.corner
+        return tuple(row for row, line in enumerate(corner.sheet.rows, 1) if line[corner.column - 1] == HEAD)
+
+    @property
+    def first(self) -> int:
+        """The row below the last one of headings."""
+        return max([self.asking.corner.row, *self.heads]) + 1
+
+    @cached_property
+    def filled(self) -> Sequence[int]:
+        """The rows in which anything was written or is wrong. A receipt alone is no request."""
+        text_of = _picked([at - 1 for at, key in self.asking.columns if key != RESPONSE])
+        special, first = self._special, self.first
+        return [
+            row
+            for row, line in enumerate(self.asking.corner.sheet.rows[first - 1 :], first)
+            if "".join(text_of(line)).strip() or (special[row] and self._holds(row))
+        ]
+
+    def _holds(self, row: int) -> bool:
+        return any(self.asking.cell(key, row, at).holds for at, key in self.asking.columns if key != RESPONSE)
+
+    def requests(self, blank: Answers, form: Form) -> Iterator[Read]:
+        """One Read for each filled row. ``blank`` is what all of them have in common."""
+        keys = {key: at - 1 for at, key in self.asking.columns}
+        asked = {key: at for key, at in keys.items() if key not in AROUND}
+        same = len(keys) < len(self.asking.columns)
+        careful = same or any(self.asking.hides(0, at) for at, _ in self.asking.columns)
+        for row in self.filled:
+            where = self.asking.row_place(row)
+            if careful or self._special[row]:
+                cells = (self.asking.cell(key, row, at) for at, key in self.asking.columns)
+                yield request(cells, replace(blank, where=where), form)
+            else:
+                yield _plain(self.asking, row, where, keys, asked, blank)
+
+    @cached_property
+    def _special(self) -> bytearray:
+        """By row: whether some answer cell may be other than plain text."""
+        sheet, columns = self.asking.corner.sheet, {at for at, _ in self.asking.columns}
+        found, last = bytearray(len(sheet.rows) + 2), len(sheet.rows)
+        cells = chain(sheet.facts.formulas, sheet.facts.errors, self.asking.merged, self.asking.computed)
+        hidden = (row for row in sheet.facts.hidden_rows if not self.asking.is_filtered(row))
+        for row in chain((row for row, column in cells if column in columns), hidden):
+            if row <= last:
+                found[row] = 1
+        return found
+
+
+def _picked(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """A function that takes these out of a row."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    return lambda line: [line[index] for index in indexes]
+
+
+def _plain(
+    asking: Asking, row: int, where: Where, keys: Mapping[str, int], asked: Mapping[str, int], blank: Answers
+) -> Read:
+    """A row of plain text. ``keys`` says where in the row each answer stands, ``asked`` leaves out what stands around them."""
+    line, place = asking.corner.sheet.rows[row - 1], RowPlaces(asking, row, keys, blank.places)
+    mark = receipt(line[keys[RESPONSE]]) if RESPONSE in keys else EMPTY
+    answers = Answers(
+        kind=blank.kind,
+        where=where,
+        given=Row(asked, line, place),
+        language=blank.language,
+        version=blank.version,
+        fingerprint=blank.fingerprint,
+        sender=_said(line, SENDER, keys, place),
+        again=_said(line, AGAIN, keys, place),
+        response=mark.id,
+        places=place,
+    )
+    return Read(answers, (wrong(mark, place[RESPONSE]),) if mark.damaged else ())
+
+
+def _said(line: Sequence[str], key: str, keys: Mapping[str, int], place: RowPlaces) -> Located[str] | None:
+    text = line[keys[key]].strip() if key in keys else ""
+    return Located(text, place[key]) if text else None
+
+
+def without_copies(tables: Sequence[Sequence[Read]]) -> Iterator[Read]:
+    """The requests of all tables. A row that says what a row of an earlier sheet says has a Problem: it would run twice, and nobody
+    can tell whether the sheet was copied to that end. Rows of one sheet may say the same, and so may those that give a reason."""
+    seen: dict[tuple[object, ...], Where] = {}
+    several = sum(1 for one in tables if one) > 1
+    for reads in tables:
+        said = {_said_in(one): one.answers.where for one in reversed(reads)} if several else {}
+        for one in reads:
+            other = seen.get(_said_in(one)) if seen and not one.answers.again else None
+            yield replace(one, problems=(*one.problems, _copied(one, other))) if other else one
+        seen = said | seen
+
+
+def _said_in(read: Read) -> tuple[object, ...]:
+    """Everything that a row asks for."""
+    given = sorted((key, one.value) for key, one in read.answers.given.items() if one.value)
+    return (read.answers.sender and read.answers.sender.value, *given)
+
+
+def _copied(read: Read, other: Where) -> Problem:
+    return Problem("copied_row", read.answers.where, facts={"other": shown(other.spot)})

@@ -1,0 +1,172 @@
+"""The desk's side of the process that parses workbooks, or marks them: started anew for each, and killed when it takes too long.
+
+It is spawned, never forked, so that it inherits no lock, no open ledger and nothing of the environment; what it answers is data.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
+from types import TracebackType
+from typing import IO, Self
+
+import generators
+from generators.excel.bounds import no_memory
+from generators.excel.frame import NEWLINE, FrameError, unframed
+from generators.excel.order import Order
+from generators.excel.refusal import Refusal
+from generators.excel.sheet import Sheet
+from schema.words import Words
+
+MIB = 1024 * 1024
+LARGEST_FILE = 64 * MIB
+LARGEST_ANSWER = 512 * MIB
+SECONDS, BYTES_PER_SECOND = 60, MIB // 4
+"""By the clock: far more than the CPU time that the process allows itself, because a busy machine makes no file slow."""
+BOOT = "import sys; sys.path[:] = sys.argv[1:]; from generators.excel.__main__ import main; main()"
+MARK = BOOT.replace("import main; main()", "import marking; marking()")
+OURS = str(Path(generators.__file__).parents[1])
+"""Where our own rooms lie; an editable install is found by a hook that the process does not have."""
+THE_FILE = Words("the file", ja="ファイル")
+OUT_OF_TIME = (-signal.SIGXCPU,)
+
+
+class ChildError(RuntimeError):
+    """The process itself failed, whatever the file held: a mistake of the program or of the machine, told with its last words."""
+
+
+class Child:
+    """One process that waits for one workbook."""
+
+    boot = BOOT
+
+    def __init__(self) -> None:
+        self.last_words = TemporaryFile()  # noqa: SIM115 - closed on exit; a pipe would fill up while nobody reads it
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+            [sys.executable, *self.words()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.last_words,
+            cwd="/",
+            env={},
+        )
+        self.late = False
+
+    def words(self) -> list[str]:
+        """What the interpreter is told: nothing of the environment or of site packages' start-up code, only where modules lie."""
+        return ["-I", "-S", "-X", "utf8", "-c", self.boot, OURS, *map(os.path.abspath, sys.path)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Whatever happened, no process and no pipe stays behind."""
+        self.process.kill()
+        for pipe in self._pipes():
+            with suppress(BrokenPipeError):
+                pipe.close()
+        self.last_words.close()
+        self.process.wait()
+
+    def read(self, data: bytes, seconds: float | None = None) -> tuple[Sheet, ...] | Refusal:
+        """Every sheet of a workbook, or why the file as a whole is refused. After ``seconds`` by the clock it is too slow."""
+        code, answer = self._told(data[: LARGEST_FILE + 1], seconds or SECONDS + len(data) / BYTES_PER_SECOND)
+        return self._judged(code, answer, len(data))
+
+    def _told(self, data: bytes, seconds: float) -> tuple[int, bytes]:
+        """How the process ended, and what it answered. ChildError where it failed by itself."""
+        timer = Timer(seconds, self._stop)
+        timer.start()
+        try:
+            answer = self._asked(data)
+            code = self.process.wait()
+        finally:
+            timer.cancel()
+        if code > 0:
+            self.last_words.seek(0)
+            raise ChildError(self.last_words.read(MIB).decode(errors="replace"))
+        return code, answer
+
+    def _pipes(self) -> Iterator[IO[bytes]]:
+        yield from (one for one in (self.process.stdin, self.process.stdout) if one)
+
+    def _asked(self, data: bytes) -> bytes:
+        stdin, stdout = self._pipes()
+        with suppress(BrokenPipeError):  # how a process died says more than that it no longer listens
+            stdin.write(data)
+            stdin.close()
+        answer = stdout.read(LARGEST_ANSWER + 1)
+        if len(answer) > LARGEST_ANSWER:
+            self.process.kill()
+        return answer
+
+    def _stop(self) -> None:
+        self.late = True
+        self.process.kill()
+
+    def _judged(self, code: int, answer: bytes, size: int) -> tuple[Sheet, ...] | Refusal:
+        if self.late or code in OUT_OF_TIME:
+            return Refusal("too_slow")
+        if code < 0 or len(answer) > LARGEST_ANSWER:
+            return _died(code, size)
+        try:
+            return unframed(answer)
+        except FrameError:
+            return Refusal("broken_file", "", {"part": THE_FILE})
+
+
+class Marker(Child):
+    """One process that waits for one workbook to mark."""
+
+    boot = MARK
+
+    def mark(self, data: bytes, order: Order, seconds: float | None = None) -> bytes | None:
+        """The marked copy; None for a workbook that cannot be marked, or not with the time and memory that one may take."""
+        told = order.line() + NEWLINE + data[: LARGEST_FILE + 1]
+        code, answer = self._told(told, seconds or SECONDS + len(told) / BYTES_PER_SECOND)
+        whole = not (self.late or code or len(answer) > LARGEST_ANSWER)
+        return answer if whole and answer.startswith(b"PK") else None
+
+
+def _died(code: int, size: int) -> Refusal:
+    """A process that is killed, or aborts, for want of memory has met a file that is too large; others have met a broken one."""
+    return (
+        no_memory(size)
+        if code in (0, -signal.SIGKILL, -signal.SIGABRT)
+        else Refusal("broken_file", "", {"part": THE_FILE})
+    )
+
+
+_ready: list[Child] = []
+
+
+@contextmanager
+def started_early() -> Iterator[None]:
+    """Let a process start while this one still imports; the next ``read_cells`` takes it."""
+    with Child() as early:
+        _ready.append(early)
+        try:
+            yield
+        finally:
+            _ready.clear()
+
+
+def read_cells(data: bytes) -> tuple[Sheet, ...] | Refusal:
+    """Every sheet of a workbook, or why the file as a whole is refused, read in a process of its own."""
+    with _ready.pop() if _ready else Child() as child:
+        return child.read(data)
+
+
+def mark(data: bytes, order: Order) -> bytes | None:
+    """The marked copy of a workbook, made in a process of its own; None where there can be none."""
+    with Marker() as child:
+        return child.mark(data, order)

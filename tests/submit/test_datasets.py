@@ -1,0 +1,62 @@
+"""What answers refer to is looked up once for a whole submission, however many rows name it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from schema.answers import Answers, Located, Where
+from submit import datasets, journey
+from submit.desk import Config, Desk
+from submit.journey import Wishes
+from submit.keeping import Source
+from tests.kinds_for_tests import SHIPPED
+
+HERE = Where("sheet.yaml", "1:1")
+TRAINING = {"dataset_id": "mine", "target": "kind", "task_type": "classification"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    raw = tmp_path / "datasets" / "mine" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train.csv", "test.csv"):
+        (raw / name).write_text("size,kind\n1,a\n2,b\n3,a\n", encoding="utf-8")
+    return Desk(tmp_path, Config(), SHIPPED)
+
+
+def codes(there: datasets.Lookup, **given: str) -> list[str]:
+    values = TRAINING | given
+    answers = Answers("train_supervised", HERE, {name: Located(value, HERE) for name, value in values.items()})
+    return [one.code for one in datasets.problems(there, SHIPPED["train_supervised"], answers, values)]
+
+
+def test_a_dataset_is_read_once_and_judged_for_each_column(desk: Desk) -> None:
+    there = datasets.Lookup(desk)
+    assert codes(there) == []
+    assert codes(there, target="colour") == ["no_column"]
+    shutil.rmtree(desk.folder / "datasets")
+    assert codes(there) == []
+    assert codes(there, target="colour") == ["no_column"]
+    assert codes(datasets.Lookup(desk)) == ["no_dataset"]
+
+
+def test_every_row_that_names_what_is_not_there_hears_of_it(desk: Desk) -> None:
+    rows = "\n---\n".join(
+        f"kind: train_supervised\njob: {{dataset_id: {name}, target: kind, algorithm: random_forest, task_type: classification}}"
+        for name in ("mine", "minee", "mine", "minee")
+    )
+    outcome = journey.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
+    assert [(one.code, one.suggestion) for one, _ in outcome.problems] == [("no_dataset", "mine")] * 2
+    assert (outcome.accepted, outcome.refused) == (2, 2)
+
+
+def test_every_row_that_wants_what_the_engine_lacks_hears_of_it(desk: Desk) -> None:
+    rows = "\n---\n".join(
+        f"kind: train_supervised\njob: {{dataset_id: mine, target: kind, algorithm: random_forest}}\nresources: {{queue: {queue}}}"
+        for queue in ("default", "fast", "default", "fast")
+    )
+    outcome = journey.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
+    assert [(one.code, one.where.spot) for one, _ in outcome.problems] == [("no_queue", "7:20"), ("no_queue", "15:20")]

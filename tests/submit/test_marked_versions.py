@@ -1,0 +1,97 @@
+"""Sheets of older versions on the command line: marked in place with what was changed, or back as the template of today."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from generators.excel import Layout
+from generators.excel.read import read
+from generators.excel.template import Filled, write
+from tests.desks import denpyo
+from tests.generators.excel.marking import comments, reds, summary
+from tests.generators.test_versions_in_doors import V1
+from tests.kinds_for_tests.versions import AT, FOLDER
+
+GUESS = {name: value for name, value in V1.items() if not name.startswith("settings")} | {"method": "guess"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A desk whose growing kind has its third version."""
+    folder = tmp_path / "desk"
+    denpyo("init", desk=folder)
+    (folder / "kinds").mkdir(exist_ok=True)
+    shutil.copyfile(FOLDER / "v3.py", folder / "kinds" / "growing.py")
+    return folder
+
+
+def old(folder: Path, layout: Layout, *rows: dict[str, Any], language: str = "en") -> Path:
+    """A filled workbook as the first version made it."""
+    file = folder / "old.xlsx"
+    filled = [Filled(one, "hanako") for one in rows]
+    file.write_bytes(write(AT[1]["growing"].form, language, layout, filled))
+    return file
+
+
+def annotated(command: str, file: Path, desk: Path, code: int) -> tuple[Any, bytes]:
+    done = denpyo(command, file, "--annotate", file.parent / "marked", "--force", "--json", desk=desk, code=code)
+    return json.loads(done.stdout), (file.parent / "marked" / f"{file.stem}.marked.xlsx").read_bytes()
+
+
+def test_a_sheet_that_could_be_brought_up_to_date_says_what_was_changed(desk: Path, tmp_path: Path) -> None:
+    told, copy = annotated("check", old(tmp_path, "form", V1), desk, 0)
+    assert told["problems"] == []
+    lines = [" | ".join(row) for row in summary(copy)]
+    at = next(
+        number for number, line in enumerate(lines) if line.startswith("What was filled in or brought up to date")
+    )
+    assert any("Time limit" in line and "1.5" in line and "90" in line for line in lines[at:])
+    assert not [line for line in lines if "current form" in line]
+
+
+@pytest.mark.parametrize("layout", ["form", "table"])
+def test_a_sheet_that_could_not_be_comes_back_as_todays_template_and_is_accepted_once_it_is_completed(
+    desk: Path, tmp_path: Path, layout: Layout
+) -> None:
+    rows = [GUESS | {"note": "see below"}] + [V1] * (layout == "table")
+    told, copy = annotated("submit", old(tmp_path, layout, *rows), desk, 1)
+    assert {one["code"] for one in told["problems"]} == {"removed_choice", "removed_question"}
+    found = [one.answers for one in read(copy, "m.xlsx", AT[3])[0]]
+    assert [one.version for one in found] == [3] * len(rows)
+    assert found[0].given["limit"].value == "90"
+    method = found[0].place("method").spot
+    assert reds(copy) == [method]
+    assert "can no longer be chosen" in comments(copy)[method]
+    text = "\n".join(" ".join(row) for row in summary(copy))
+    assert "This is the current form (version 3) with your answers in it." in text
+    assert "“Note” is no longer asked since version 3" in text
+    assert all(one.response for one in found)
+
+    book = load_workbook(io.BytesIO(copy))
+    sheet, _, cell = method.rpartition("!")
+    book[sheet][cell] = "Forest"
+    book.save(tmp_path / "old.marked.xlsx")
+    told = json.loads(denpyo("submit", tmp_path / "old.marked.xlsx", "--json", desk=desk).stdout)
+    assert told["problems"] == []
+    states = json.loads(denpyo("status", "--json", desk=desk).stdout)["requests"]
+    assert sorted(one["state"] for one in states) == sorted(["superseded", *["queued"] * len(rows)])
+
+
+def test_an_older_document_comes_back_as_todays_table(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(
+        "kind: growing\nversion: 1\njob: {data: wine, method: guess, lr: 0.2, limit: 1.5, wait: 3}\n", encoding="utf-8"
+    )
+    denpyo("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
+    copy = (tmp_path / "marked" / "old.marked.xlsx").read_bytes()
+    ((one,), problems) = read(copy, "m.xlsx", AT[3])
+    assert problems == []
+    assert (one.answers.version, one.answers.given["limit"].value) == (3, "90")
+    assert reds(copy) == [one.answers.place("method").spot]
