@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schema.check import Change
+from schema.change import Change, change_line
 from schema.problem import Problem, shown
-from schema.question import Question
 from schema.words import text
 from submit import standing
 from submit.desk import Desk
@@ -185,19 +184,7 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
         where = shown(str(all_of_them[0].where), 300)
         if len(all_of_them) > 1:
             where = text("changed_more", language, where=where, count=str(len(all_of_them) - 1))
-        out(f"{where}: {_changed(desk, kind, language, change)}")
-
-
-def _changed(desk: Desk, kind: str, language: str, change: Change) -> str:
-    question = next(iter(desk.kinds[kind].form.by_name.get(change.question, ())), None)
-    label = question.label.say(language) if question else change.question
-    before, after = (_value(question, one, language) for one in (change.before, change.after))
-    return text("changed_answer", language, label=label, before=before, after=after, why=change.why.say(language))
-
-
-def _value(question: Question | None, value: str, language: str) -> str:
-    choice = question.choice(value) if question else None
-    return choice.label.say(language) if choice else shown(value) or text("changed_empty", language)
+        out(f"{where}: {change_line(change, desk.kinds[kind].form, language)}")
 
 
 def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = ([], [])) -> None:

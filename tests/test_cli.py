@@ -409,4 +409,4 @@ def test_all_or_nothing_leaves_out_what_is_good_and_says_so(desk: Path, tmp_path
 
 def test_what_was_filled_in_is_said_in_the_persons_language(desk: Path, tmp_path: Path) -> None:
     done = denpyo("submit", sheet(tmp_path, GOOD), desk=desk)
-    assert done.stderr == "request.xlsx:入力: 予測の種類：（空欄） → 分類（このアルゴリズムは分類専用のため）\n"
+    assert done.stderr == "request.xlsx:入力: 予測の種類：「空欄」→「分類」（このアルゴリズムは分類専用のため）\n"

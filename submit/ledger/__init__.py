@@ -120,10 +120,6 @@ class Ledger:
                 self._writing = None
                 tx.end()
 
-    def write_slip(self, slip_id: str, slip: bytes, year: int, month: int) -> str:
-        """The path of the written file, see `write_slips`."""
-        return self.write_slips({slip_id: slip}, year, month)[slip_id]
-
     def write_slips(self, slips: Mapping[str, bytes], year: int, month: int) -> dict[str, str]:
         """The paths of the written files by id, all on the disk. Only while writing: nobody may replace a file before its entry
         is kept.

@@ -26,7 +26,7 @@ def keep(ledger: Ledger, request: str, number: int) -> list[tuple[str, bool]]:
     slip = f"number: {number}\n".encode() * 100 if number % 4 == 0 else None
     keys = [f"{request}.{part}" for part in range(3 if number % 3 == 0 else 1)]
     with ledger.writing() as tx:
-        path = ledger.write_slip(request, slip, 2026, 11) if slip else None
+        path = ledger.write_slips({request: slip}, 2026, 11)[request] if slip else None
         kept = [(keys[0], tx.append(keys[0], "accepted", at=AT, user="dk", request=request, beside="花子", slip=slip))]
         kept += [(key, tx.append(key, "queued", at=AT, user="dk", request=request)) for key in keys[1:]]
         if kept[0][1]:

@@ -77,7 +77,7 @@ def test_a_new_ledger_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert (mode(folder), mode(folder / "slips")) == (0o700, 0o700)
     assert (mode(folder / "ledger.sqlite"), mode(folder / "lock")) == (0o600, 0o600)
     with open_ledger(folder) as ledger, ledger.writing():
-        ledger.write_slip("abc", b"kind: x\n", 2026, 7)
+        ledger.write_slips({"abc": b"kind: x\n"}, 2026, 7)
         assert mode(folder / "slips/2026/07") == 0o700
     assert mode(folder / "slips/2026/07/abc.yaml") == 0o400
 
@@ -154,7 +154,7 @@ def test_a_newer_format_is_left_alone(tmp_path: Path) -> None:
 def test_a_slip_lies_where_its_path_says(tmp_path: Path) -> None:
     create(tmp_path)
     with open_ledger(tmp_path) as ledger, ledger.writing():
-        path = ledger.write_slip("abc-1", "名前: 花子\n".encode(), 2026, 7)
+        (path,) = ledger.write_slips({"abc-1": "名前: 花子\n".encode()}, 2026, 7).values()
     assert path == "slips/2026/07/abc-1.yaml"
     assert (tmp_path / path).read_bytes() == "名前: 花子\n".encode()
     assert os.listdir(tmp_path / "slips/2026/07") == ["abc-1.yaml"]
@@ -178,32 +178,32 @@ def test_a_slip_lies_where_its_path_says(tmp_path: Path) -> None:
 def test_what_may_not_become_a_path_touches_none(tmp_path: Path, slip_id: str, year: int, month: int) -> None:
     create(tmp_path)
     with open_ledger(tmp_path) as ledger, pytest.raises(ValueError, match=r"^no slip has the id "), ledger.writing():
-        ledger.write_slip(slip_id, b"x", year, month)
+        ledger.write_slips({slip_id: b"x"}, year, month)
     assert list((tmp_path / "slips").iterdir()) == []
 
 
 def test_a_slip_is_written_only_while_writing(tmp_path: Path) -> None:
     create(tmp_path)
     with open_ledger(tmp_path) as ledger, pytest.raises(RuntimeError, match=r"^a slip is written inside "):
-        ledger.write_slip("abc", b"x", 2026, 7)
+        ledger.write_slips({"abc": b"x"}, 2026, 7)
 
 
 def test_a_slip_without_an_entry_is_replaced_and_one_with_an_entry_never(tmp_path: Path) -> None:
     create(tmp_path)
     with open_ledger(tmp_path) as ledger:
         with ledger.writing():
-            ledger.write_slip("abc", b"first", 2026, 7)
+            ledger.write_slips({"abc": b"first"}, 2026, 7)
         with ledger.writing() as tx:
-            path = ledger.write_slip("abc", b"second", 2026, 7)
+            (path,) = ledger.write_slips({"abc": b"second"}, 2026, 7).values()
             tx.append("k1", "accepted", at=AT, user="dk", request="abc", slip=b"second")
             tx.append("k2", "queued", at=AT, user="dk", request="abc")
         with (
             pytest.raises(LedgerError, match=r"^slips/2026/07/abc\.yaml: is recorded with other bytes$"),
             ledger.writing(),
         ):
-            ledger.write_slip("abc", b"third", 2026, 7)
+            ledger.write_slips({"abc": b"third"}, 2026, 7)
         with ledger.writing():
-            ledger.write_slip("abc", b"second", 2026, 7)
+            ledger.write_slips({"abc": b"second"}, 2026, 7)
     assert (tmp_path / path).read_bytes() == b"second"
     assert verify(tmp_path).ok
 
@@ -227,7 +227,7 @@ def test_the_row_of_a_request_takes_the_hash_of_its_slip_from_the_entry(tmp_path
             with ledger.writing() as tx:
                 tx.put_request(row)
         with ledger.writing() as tx:
-            ledger.write_slip("abc", b"x", 2026, 7)
+            ledger.write_slips({"abc": b"x"}, 2026, 7)
             tx.append("k1", "accepted", at=AT, user="dk", request="abc", slip=b"x")
             tx.put_request(row)
         stored = ledger.request("abc")

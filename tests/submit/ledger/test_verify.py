@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     create(tmp_path)
     with open_ledger(tmp_path) as ledger, ledger.writing() as tx:
         for slip_id in ("abc", "def"):
-            ledger.write_slip(slip_id, f"id: {slip_id}\n".encode(), 2026, 11)
+            ledger.write_slips({slip_id: f"id: {slip_id}\n".encode()}, 2026, 11)
         tx.append("k1", "accepted", at=AT, user="dk", request="abc", beside="花子", slip=b"id: abc\n")
         tx.append("k2", "queued", at=AT, user="dk", request="abc", detail={"queue": "gpu-a100"})
         tx.append("k3", "accepted", at=AT, user="dk", request="def", slip=b"id: def\n")
