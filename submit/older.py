@@ -59,9 +59,10 @@ class Older:
         return version > FIRST and bool(self.ledger.query(IS_OLDER, (row.id, version)))
 
     def content(self, row: RequestRow, again: str) -> str:
-        """What a kept slip asks for today, as ``Good.meant`` has it; "" where it cannot be read any more."""
+        """What a kept slip asks for today, as ``Good.meant`` has it; "" where it was erased, or cannot be asked for any more."""
+        if row.slip is None or self.ledger.slip_is_erased(row):
+            return ""
         try:
-            kept = read_slip(self.desk, self.ledger, row) if row.slip else None
-        except (SlipError, OSError):
-            kept = None
-        return content_of_slip(self.preparing, kept, again) if kept else ""
+            return content_of_slip(self.preparing, read_slip(self.desk, self.ledger, row), again)
+        except SlipError:  # a kind that is gone, or has changed too far
+            return ""

@@ -234,6 +234,9 @@ def test_a_damaged_ledger_is_4_and_names_the_first_wrong_entry(desk: Path, tmp_p
     verdict = data("audit", "verify", desk=desk, code=4)
     assert verdict["ok"] is False
     assert slip.name in verdict["wrong"]
+    sent = denpyo("submit", slip, desk=desk, code=4)
+    assert (sent.stdout, sent.stderr.count("\n")) == ("", 1)
+    assert f"{slip.name}: was changed or lost after it was recorded" in sent.stderr
 
 
 def test_a_schema_that_changed_without_a_new_version_fails_build(desk: Path) -> None:

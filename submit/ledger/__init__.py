@@ -140,11 +140,18 @@ class Ledger:
 
     def recorded_slip(self, row: RequestRow) -> bytes | None:
         """The bytes of a request's slip if they are those that its entry recorded; None if they are others, or gone."""
-        slip = read_slip_file(self.folder / row.slip) if row.slip else None
+        try:
+            slip = read_slip_file(self.folder / row.slip) if row.slip else None
+        except (FileNotFoundError, NotADirectoryError):
+            slip = None
         if slip is None:
             return None
         known = self.query(SLIPS_OF, (row.id,))
         return slip if any(salt is not None and salted(salt, slip) == recorded for recorded, salt in known) else None
+
+    def slip_is_erased(self, row: RequestRow) -> bool:
+        """Whether what proves the bytes of a request's slip was deleted, as the slip then is."""
+        return all(salt is None for _, salt in self.query(SLIPS_OF, (row.id,)))
 
     def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """The rows of one SELECT of the caller's own."""

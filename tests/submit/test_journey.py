@@ -11,7 +11,7 @@ from schema.problem import Problem
 from submit import hand_off, journey, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.keeping import Source, Wishes
-from submit.ledger import verify
+from submit.ledger import LedgerDamaged, verify
 from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()
@@ -300,13 +300,73 @@ def test_a_run_whose_kind_is_gone_fails_alone_and_keeps_nobody_waiting(desk: Des
     assert "count_starts" in found.result["reason"]
 
 
-def test_a_slip_that_was_changed_after_it_was_accepted_is_not_run(desk: Desk, tmp_path: Path) -> None:
+def damage(slip: Path, how: str) -> None:
+    slip.chmod(0o600)
+    if how == "lost":
+        slip.unlink()
+    elif how == "torn":
+        slip.write_bytes(slip.read_bytes()[:100])
+    else:
+        slip.write_text(re.sub("seconds: 0.0", "seconds: 0.5", slip.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+DAMAGES = pytest.mark.parametrize("how", ["changed", "torn", "lost"])
+
+
+@DAMAGES
+def test_a_kept_slip_that_is_not_what_was_recorded_is_damage_and_no_new_request(
+    desk: Desk, tmp_path: Path, how: str
+) -> None:
+    file = counting(tmp_path, "one")
+    request = journey.convert(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
+    slip = standing.standing(desk, request).slip
+    assert slip is not None
+    handed, entries = slip.read_text(encoding="utf-8"), actions(desk)
+    damage(slip, how)
+    with pytest.raises(LedgerDamaged) as damaged:
+        submit(desk, handed)
+    assert str(damaged.value) == (
+        f"slips/{slip.parent.parent.name}/{slip.parent.name}/{request}.yaml: "
+        "was changed or lost after it was recorded; `denpyo audit verify` looks at all of them"
+    )
+    assert actions(desk) == entries
+
+
+def test_a_slip_that_was_erased_is_no_damage_and_one_that_was_handed_out_before_is_another_by_now(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = counting(tmp_path, "one")
+    request = journey.convert(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
+    slip = standing.standing(desk, request).slip
+    assert slip is not None
+    handed = slip.read_text(encoding="utf-8")
+    slip.unlink()
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("DELETE FROM beside WHERE seq IN (SELECT seq FROM entries WHERE request = ?)", (request,))
+    assert [problem.code for problem, _ in submit(desk, handed).problems] == ["changed_slip"]
+    assert verify(desk.folder / LEDGER).ok
+
+
+def test_a_run_whose_slip_is_lost_before_it_is_handed_over_fails_alone(desk: Desk, tmp_path: Path) -> None:
+    file = counting(tmp_path, "one")
+    lost = journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True).requests[0].id
+    slip = standing.standing(desk, lost).slip
+    assert slip is not None
+    slip.unlink()
+    other = submit(desk).requests[0].id
+    assert standing.standing(desk, other).request.state == "queued"
+    found = standing.standing(desk, lost)
+    assert found.request.state == "failed"
+    assert found.result["reason"] == "記録されたあとで伝票が変更されたか失われたため、実行しませんでした。"
+
+
+@DAMAGES
+def test_a_slip_that_was_changed_after_it_was_accepted_is_not_run(desk: Desk, tmp_path: Path, how: str) -> None:
     file = counting(tmp_path, "one")
     request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
     slip = standing.standing(desk, request).slip
     assert slip is not None
-    slip.chmod(0o600)
-    slip.write_text(slip.read_text(encoding="utf-8").replace("name: one", "name: two"), encoding="utf-8")
+    damage(slip, how)
     one_machine.work(desk, drain=True, told=lambda run, state: None)
     found = standing.standing(desk, request)
     assert (found.request.state, found.result["code"]) == ("failed", "slip_changed")

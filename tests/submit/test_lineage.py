@@ -19,7 +19,7 @@ from submit import doors, hand_off, journey, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.engines import local
 from submit.keeping import Kept, Response, Source, Wishes
-from submit.ledger import verify
+from submit.ledger import LedgerDamaged, verify
 from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()
@@ -371,6 +371,21 @@ def test_a_request_that_was_kept_before_versions_were_noted_is_known_by_its_slip
     (other,) = sheet(there, row(desk, "two", first.id))
     assert states(there) == ["superseded", "queued"]
     assert other.id != first.id
+
+
+def test_a_request_from_before_versions_were_noted_whose_slip_was_changed_is_damage_and_gets_no_next_version(
+    desk: Desk,
+) -> None:
+    (first,) = sheet(desk, row(desk, "one"))
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("DROP TABLE versions")
+    slip = standing.standing(desk, first.id).slip
+    assert slip is not None
+    slip.chmod(0o600)
+    slip.write_text(slip.read_text(encoding="utf-8").replace("name: one", "name: two"), encoding="utf-8")
+    with pytest.raises(LedgerDamaged, match=rf"/{first.id}\.yaml: was changed or lost after it was recorded"):
+        sheet(desk, row(desk, "one", first.id))
+    assert [one.request.id for one in standing.all_standing(desk)] == [first.id]
 
 
 def test_a_withdrawal_that_was_cut_off_is_finished_and_counts_as_superseded(desk: Desk) -> None:
