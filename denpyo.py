@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from submit.desk import Desk
     from submit.journey import Outcome
-    from submit.keeping import Source
+    from submit.prepared import Source, Wishes
 
 RARELY = 100_000, 50, 50
 """When garbage is looked for: ten thousand requests are no garbage, and to find that out again and again costs a tenth of the time."""
@@ -166,23 +166,11 @@ def check(
     json: Json = False,
 ) -> None:
     """Judge only: every problem, each at its place. Nothing is kept or queued."""
-    from submit import journey, terminal
     from submit.desk import desk_or_none_yet
+    from submit.prepared import Wishes
 
     there, sources = desk_or_none_yet(desk), _sources(files)
-    targets = _targets(files, annotate, force)
-    with terminal.counted("checked", json) as seen:
-        outcome = journey.check(there, sources, journey.Wishes(encoding=encoding or ""), seen)
-    marked = _marked(there, sources, outcome, targets, kept=False, encoding=encoding or "")
-    if json:
-        counts = {"accepted": outcome.accepted, "refused": outcome.refused}
-        terminal.document({**counts, **terminal.outcome_data(outcome), **terminal.marked_data(marked)})
-    else:
-        terminal.problems(outcome.problems, terminal.say)
-        terminal.remarks(there, outcome, terminal.say)
-        terminal.say(f"{outcome.accepted} good, {outcome.refused} refused")
-        terminal.marked_files(marked)
-    _exit_if(bool(outcome.problems))
+    _judge(there, sources, Wishes(encoding=encoding or ""), _targets(files, annotate, force), json)
 
 
 @app.command()
@@ -237,19 +225,16 @@ def submit(
     there = open_desk(desk)
     wishes = journey.Wishes(sender, queue, _known_engine(engine), again, encoding or "")
     sources, targets = _sources(files), _targets(files, annotate, force)
+    if dry_run:
+        return _judge(there, sources, wishes, targets, json, "; nothing was kept or queued")
     with terminal.counted("checked", json) as seen:
-        if dry_run:
-            outcome = journey.check(there, sources, wishes, seen)
-        else:
-            outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
+        outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
     try:
-        marked = _marked(there, sources, outcome, targets, kept=not dry_run, encoding=encoding or "")
+        marked = _marked(there, sources, outcome, targets, kept=True, encoding=encoding or "")
     except Exception:
         terminal.submission(there, outcome, as_json=json)  # what was accepted is said, whatever becomes of the copies
         raise
     terminal.submission(there, outcome, as_json=json, marked=marked)
-    if dry_run and not json:
-        terminal.say(f"{outcome.accepted} good, {outcome.refused} refused; nothing was kept or queued")
     _exit_if(bool(outcome.problems))
 
 
@@ -261,6 +246,8 @@ def run(
     sender: As = "",
     again: Again = "",
     encoding: InEncoding = None,
+    annotate: Annotate = None,
+    force: Force = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -271,14 +258,16 @@ def run(
 
     there = open_desk(desk)
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
+    source, targets = _source(file), _targets([file], annotate, force)
     with terminal.told(json) as told:
-        outcome, found = one_machine.run(there, _source(file), wishes, told)
+        outcome, found = one_machine.run(there, source, wishes, told)
+    marked = _marked(there, [source], outcome, targets, kept=True, encoding=encoding or "")
     if found is None:
-        terminal.submission(there, outcome, as_json=json)
+        terminal.submission(there, outcome, as_json=json, marked=marked)
         raise typer.Exit(REFUSED)
     if outcome.requests[0].known and not json:
         terminal.complain("handed in before; this is what became of it (--again WHY runs it again)")
-    terminal.status(there, found, as_json=json)
+    terminal.status(there, found, as_json=json, marked=marked if targets else None)
     _exit_if(found.request.state != "done")
 
 
@@ -453,6 +442,19 @@ def _marked(
     from submit import marked
 
     return marked.write(desk, sources, outcome.responses, targets, kept=kept, encoding=encoding)
+
+
+def _judge(
+    desk: Desk, sources: Sequence[Source], wishes: Wishes, targets: Sequence[Path], json: bool, end: str = ""
+) -> None:
+    """Judge only, say what was found and, where there are targets, write the sheets back marked."""
+    from submit import journey, terminal
+
+    with terminal.counted("checked", json) as seen:
+        outcome = journey.check(desk, sources, wishes, seen)
+    marked = _marked(desk, sources, outcome, targets, kept=False, encoding=wishes.encoding)
+    terminal.judgement(desk, outcome, as_json=json, marked=marked, end=end)
+    _exit_if(bool(outcome.problems))
 
 
 def _exit_if(refused: bool) -> None:

@@ -17,6 +17,7 @@ from schema.words import Fact
 from submit import datasets, doors, hand_off, lineage
 from submit.desk import Desk
 from submit.engines import engines
+from submit.foresight import foresight
 from submit.keeping import KNOWN, Keeper
 from submit.ledger import Ledger, LedgerMissing
 from submit.planning import Kept
@@ -68,20 +69,29 @@ class Changed:
 
 
 def check(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = nobody) -> Outcome:
-    """Judge only: nothing is kept, and no desk is needed."""
+    """Judge only: nothing is kept, and no desk is needed. Where there is one, it is asked what it has of these responses."""
+    judged: list[tuple[Kept, tuple[Problem, ...]]] = []
+    with foresight(desk, sources, wishes) as there:
+        for response in _judged(desk, sources, wishes, seen):
+            there.hear(response)
+            judged.append((_only_judged(desk, sources[response.source], response), response.problems))
+        known = there.kept()
     outcome = Outcome()
-    for one in _judged(desk, sources, wishes, seen):
-        answers, good = one.answers, one.checked is not None
-        where = answers.where if answers else Where(sources[one.source].name)
-        receipt = answers.places.get(RESPONSE) if answers else None
-        kind = answers.kind if answers else ""
-        changes = one.checked.changes if one.checked else ()
-        old = outdated(answers, desk)
-        kept = Kept("", where, False, (), good, one.source, receipt, one.language, kind, (), changes, old)
-        outcome.count(kept, one.problems, one.warnings)
-        if one.checked:
-            outcome.changes += [Changed(where, one.checked.kind, each, one.language) for each in one.checked.changes]
+    for number, (alone, problems) in enumerate(judged):
+        one = known.get(number, alone)
+        outcome.count(one, (*problems, *one.problems), one.warnings)
+        outcome.changes += [Changed(one.where, one.kind, each, one.language) for each in one.changes]
     return outcome
+
+
+def _only_judged(desk: Desk, source: Source, one: Response) -> Kept:
+    answers, good = one.answers, one.checked is not None
+    where = answers.where if answers else Where(source.name)
+    receipt = answers.places.get(RESPONSE) if answers else None
+    kind = answers.kind if answers else ""
+    changes = one.checked.changes if one.checked else ()
+    old = outdated(answers, desk)
+    return Kept("", where, False, (), good, one.source, receipt, one.language, kind, one.warnings, changes, old)
 
 
 def convert(

@@ -119,11 +119,18 @@ def _said(one: Kept, kept: bool, states: Mapping[str, RequestRow]) -> str:
     if not one.good:
         return text("receipt_to_correct", one.language, count=str(len(one.problems)))
     if not kept:
-        return text("receipt_good", one.language)
+        return foreseen(one) or text("receipt_good", one.language)
     if one.known and not one.id:
         return text("receipt_superseded", one.language)
     row = states.get(one.id)
     return text(f"receipt_{row.state}" if row else "receipt_left_out", one.language)
+
+
+def foreseen(one: Kept) -> str:
+    """What a desk would make of a good response that was only judged, in words; "" where it is new."""
+    if one.known:
+        return text("receipt_known" if one.unchanged else "receipt_superseded", one.language, id=one.id)
+    return text("receipt_next", one.language, id=one.follows) if one.follows else ""
 
 
 def files_of(files: Sequence[Path], folder: Path, *, force: bool) -> list[Path]:

@@ -11,7 +11,8 @@ from submit import hand_off, standing
 from submit import work as worker
 from submit.desk import Desk
 from submit.journey import Outcome, check, submit
-from submit.keeping import Source, Wishes
+from submit.planning import Kept
+from submit.prepared import Source, Wishes
 from submit.standing import Standing
 from submit.work import Told
 
@@ -23,8 +24,10 @@ def run(desk: Desk, source: Source, wishes: Wishes, told: Told) -> tuple[Outcome
     judged = check(desk, [source], wishes)
     count = judged.accepted + judged.refused
     if count > 1:
+        outcome, language = Outcome(), desk.config.language
         problem = Problem("several_requests", Where(source.name), "", {"count": str(count)})
-        return Outcome(problems=[(problem, desk.config.language)], refused=count), None
+        outcome.count(Kept("", problem.where, False, good=False, language=language), [problem], [])
+        return outcome, None
     outcome = submit(desk, [source], wishes)
     if outcome.problems or not outcome.requests:
         return outcome, None

@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Kept:
     """What became of one response: the id of its request, or under which it was refused; where it stands in what was handed in;
     whether it had been handed in before; why it may not run, if so. No id: nothing was kept. ``changes`` is what was filled in or
-    brought up to date in it; ``outdated``: it was given to an older version of its kind."""
+    brought up to date in it; ``outdated``: it was given to an older version of its kind; ``follows`` is the request whose next
+    version it is."""
 
     id: str
     where: Where
@@ -48,6 +49,12 @@ class Kept:
     warnings: tuple[Problem, ...] = ()
     changes: tuple[Change, ...] = ()
     outdated: bool = False
+    follows: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it says what the newest version of its request says."""
+        return self.known and all(one.code != "replaced_since" for one in self.warnings)
 
 
 @dataclass(slots=True)
@@ -86,6 +93,7 @@ class Plan:
             (*one.warnings, *self.warnings),
             one.good.changes if one.good else (),
             one.outdated,
+            self.follows,
         )
 
 

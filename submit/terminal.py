@@ -17,6 +17,7 @@ from submit import standing
 from submit.desk import Desk
 from submit.journey import Changed, Outcome
 from submit.ledger import Entry
+from submit.marked import foreseen
 from submit.standing import Standing
 
 if TYPE_CHECKING:
@@ -187,6 +188,24 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
         out(f"{where}: {change_line(change, desk.kinds[kind].form, language)}")
 
 
+def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, end: str = "") -> None:
+    """What was judged and not kept. Each good response that the desk has already, or that would be the next version of one, says so."""
+    seen = [one for one in outcome.responses if one.good and (one.known or one.follows)]
+    if as_json:
+        before = [
+            {"file": one.where.file, "spot": one.where.spot, "id": one.id or one.follows, "unchanged": one.unchanged}
+            for one in seen
+        ]
+        counts = {"accepted": outcome.accepted, "refused": outcome.refused}
+        return document({**counts, **outcome_data(outcome), "handed_in_before": before, **marked_data(marked)})
+    problems(outcome.problems, say)
+    remarks(desk, outcome, say)
+    for one in seen:
+        say(f"{shown(str(one.where), 300)}: {foreseen(one)}")
+    say(f"{outcome.accepted} good, {outcome.refused} refused{end}")
+    marked_files(marked)
+
+
 def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = ([], [])) -> None:
     """What became of a submission, request by request."""
     found = standing.standings(desk, [kept.id for kept in outcome.requests])
@@ -238,10 +257,10 @@ def history(entries: Sequence[Entry]) -> None:
                 say(f"    {shown(str(reason), 500)}")
 
 
-def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False) -> None:
-    """One request: its state and, where there is one, its result."""
+def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False, marked: Marked | None = None) -> None:
+    """One request: its state and, where there is one, its result; and the marked copy of its sheet, if one was wanted."""
     if as_json:
-        return document(found.status_data(), one_line=one_line)
+        return document({**found.status_data(), **(marked_data(marked) if marked else {})}, one_line=one_line)
     say(line(found))
     for name, value in found.result.get("metrics", {}).items():
         say(f"  {name}: {value:.4g}")
@@ -252,3 +271,4 @@ def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False
             say(f"  {label}: {told}")
     for model in standing.models(desk, found):
         say(f"  model: {model.id}")
+    marked_files(marked or ([], []))

@@ -18,6 +18,7 @@ from generators.excel.template import Filled
 from schema import kinds
 from submit.desk import machine_user
 from tests.desks import denpyo
+from tests.generators.excel.marking import reds, summary
 
 FORM = kinds.load()["train_supervised"].form
 GOOD = {"dataset_id": "wine", "algorithm": "logistic_regression"}
@@ -114,6 +115,11 @@ def test_the_same_sheet_twice_says_so_and_again_makes_a_new_one(desk: Path, tmp_
     file = sheet(tmp_path, GOOD)
     first = data("submit", file, desk=desk)["requests"][0]
     assert "handed in before" in denpyo("submit", file, desk=desk).stdout
+    judged = denpyo("check", file, desk=desk).stdout.splitlines()
+    assert judged[-2:] == [f"request.xlsx:入力: {first['id']}として受付済み、変更なし", "1 good, 0 refused"]
+    dry = data("submit", file, "--dry-run", desk=desk)
+    before = {"file": "request.xlsx", "spot": "入力", "id": first["id"], "unchanged": True}
+    assert (dry["accepted"], dry["handed_in_before"]) == (1, [before])
     second = data("submit", file, "--again", "new data", desk=desk)["requests"][0]
     assert second["id"] != first["id"]
     assert not second["known"]
@@ -123,7 +129,16 @@ def test_run_does_it_all_in_one_go(desk: Path, tmp_path: Path) -> None:
     found = data("run", sheet(tmp_path, GOOD), desk=desk)
     assert found["state"] == "done"
     assert found["result"]["passed"] is None
-    assert data("run", sheet(tmp_path, EIGHT_MISTAKES), desk=desk, code=1)["requests"] == []
+    assert "marked" not in found
+    copies = tmp_path / "marked"
+    refused = data("run", sheet(tmp_path, EIGHT_MISTAKES), "--annotate", copies, desk=desk, code=1)
+    assert (refused["requests"], refused["marked"]) == ([], [str(copies / "request.marked.xlsx")])
+    assert len(reds((copies / "request.marked.xlsx").read_bytes())) == 8
+    again = denpyo("run", sheet(tmp_path, GOOD), "--annotate", copies, desk=desk, code=2).stderr
+    assert again == f"denpyo: {copies}/request.marked.xlsx is there already: --force replaces it\n"
+    done = denpyo("run", sheet(tmp_path, GOOD), "--annotate", copies, "--force", desk=desk).stdout
+    assert done.splitlines()[-1] == f"wrote {copies}/request.marked.xlsx"
+    assert [cell for row in summary((copies / "request.marked.xlsx").read_bytes()) for cell in row if "完了" in cell]
 
 
 def test_a_dry_run_keeps_nothing(desk: Path, tmp_path: Path) -> None:
@@ -278,7 +293,8 @@ def test_run_takes_one_request_and_says_so_before_anything_is_kept(desk: Path, t
     file = tmp_path / "two.yaml"
     one = "kind: train_supervised\njob: {dataset_id: wine, algorithm: xgboost}\n"
     file.write_text(f"{one}---\n{one}", encoding="utf-8")
-    assert [problem["code"] for problem in data("run", file, desk=desk, code=1)["problems"]] == ["several_requests"]
+    found = data("run", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
+    assert ([problem["code"] for problem in found["problems"]], found["marked"]) == (["several_requests"], [])
     assert data("status", desk=desk) == {"requests": []}
 
 

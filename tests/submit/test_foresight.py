@@ -1,0 +1,142 @@
+"""What `check` says of a sheet that the desk has something of: the same as `submit` would, and nothing is kept."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from generators.excel import RESPONSE, template
+from generators.excel.read import read
+from generators.excel.template import Filled
+from schema import kinds
+from submit import journey, standing
+from submit.desk import Desk, open_desk
+from submit.marked import foreseen, marked
+from submit.new_desk import make_desk
+from submit.prepared import Source, Wishes
+from tests.generators.excel.marking import summary
+
+KINDS = kinds.load()
+GOOD = {"dataset_id": "wine", "algorithm": "logistic_regression"}
+BAD = GOOD | {"dataset_id": "Wine"}
+NONE = Wishes()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return open_desk(make_desk(tmp_path / "desk").folder)
+
+
+def table(*rows: dict[str, str], name: str = "request.xlsx") -> Source:
+    filled = [Filled(one, "", "") for one in rows]
+    return Source(name, template.write(KINDS["train_supervised"].form, "en", "table", filled, rows=20))
+
+
+def sent(desk: Desk, source: Source) -> tuple[journey.Outcome, Source]:
+    """What became of a sheet, and its marked copy."""
+    outcome = journey.submit(desk, [source], NONE)
+    copy = marked(desk, source, outcome.responses, kept=True)
+    assert copy is not None
+    return outcome, Source("request.marked.xlsx", copy)
+
+
+def corrected(copy: Source, row: int, values: dict[str, str]) -> Source:
+    """The same workbook with other answers in one of its rows."""
+    book, saved = load_workbook(io.BytesIO(copy.data)), io.BytesIO()
+    answers = read(copy.data, copy.name, KINDS)[0][row].answers
+    for name, value in values.items():
+        where = answers.places[RESPONSE] if name == RESPONSE else answers.place(name)
+        sheet, _, cell = where.spot.rpartition("!")
+        book[sheet][cell] = value
+    book.save(saved)
+    return Source(copy.name, saved.getvalue())
+
+
+def told(outcome: journey.Outcome) -> list[tuple[bool, bool, str, list[str], list[str]]]:
+    """What a response's sender hears: good, known, after which request, problems and warnings."""
+    return [
+        (one.good, one.known, one.follows, [each.code for each in one.problems], [each.code for each in one.warnings])
+        for one in outcome.responses
+    ]
+
+
+def test_a_sheet_that_the_desk_has_is_known_with_its_id_and_an_edited_one_becomes_its_next_version(desk: Desk) -> None:
+    source = table(GOOD, GOOD | {"algorithm": "xgboost"})
+    first, copy = sent(desk, source)
+    one, two = (each.id for each in first.requests)
+    edited = corrected(copy, 1, {"seed": "7"})
+    for known in (source, copy):
+        found = journey.check(desk, [known], NONE)
+        assert [(each.id, each.known) for each in found.responses] == [(one, True), (two, True)]
+    found = journey.check(desk, [edited], NONE)
+    assert [(each.id, each.known, each.follows) for each in found.responses] == [(one, True, ""), ("", False, two)]
+    assert [foreseen(each) for each in found.responses] == [
+        f"handed in before as {one}, unchanged",
+        f"becomes the next version of {two}",
+    ]
+    assert (found.accepted, found.refused, found.problems) == (2, 0, [])
+    shown = marked(desk, edited, found.responses, kept=False)
+    assert shown is not None
+    assert [line for line in summary(shown) if any(two in cell for cell in line)] == [
+        ["2", "Request, row 5", f"becomes the next version of {two}"]
+    ]
+
+
+def test_check_says_of_every_row_what_submit_then_says_and_keeps_nothing(desk: Desk) -> None:
+    first, copy = sent(desk, table(GOOD, GOOD | {"algorithm": "xgboost"}, BAD, GOOD | {"seed": "3"}))
+    ids = [each.id for each in first.responses]
+    back = corrected(copy, 1, {"seed": "7"})
+    back = corrected(back, 2, {"dataset_id": "diabetes", "algorithm": "random_forest", "task_type": "regression"})
+    back = corrected(back, 3, {RESPONSE: "7k3m-9qx2-b4td"})
+    before = standing.all_standing(desk)
+    foretold = journey.check(desk, [back, table(GOOD)], NONE)
+    assert standing.all_standing(desk) == before
+    then = journey.submit(desk, [back, table(GOOD)], NONE)
+    assert told(foretold) == told(then)
+    assert [(each.good, each.known, each.follows) for each in then.responses] == [
+        (True, True, ""),
+        (True, False, ids[1]),
+        (True, False, ids[2]),
+        (False, False, ""),
+        (True, True, ""),
+    ]
+
+
+def test_an_id_of_another_desk_is_refused_at_its_cell_by_a_desk_that_has_nothing_yet(
+    desk: Desk, tmp_path: Path
+) -> None:
+    _, copy = sent(desk, table(GOOD))
+    other = open_desk(make_desk(tmp_path / "other").folder)
+    found = journey.check(other, [copy], NONE)
+    cell = read(copy.data, copy.name, KINDS)[0][0].answers.places[RESPONSE]
+    assert [(one.code, one.where) for one, _ in found.problems] == [("unknown_response", cell)]
+    assert (found.accepted, found.refused) == (0, 1)
+    none = Desk(tmp_path / "none", other.config, KINDS)
+    assert (journey.check(none, [copy], NONE).problems, (tmp_path / "none").exists()) == ([], False)
+
+
+def test_an_older_marked_copy_is_said_to_be_replaced_before_it_is_sent(desk: Desk) -> None:
+    _, copy = sent(desk, table(GOOD))
+    newer, _ = sent(desk, corrected(copy, 0, {"seed": "7"}))
+    found = journey.check(desk, [copy], NONE)
+    assert [(one.code, one.facts) for one, _ in found.warnings] == [
+        ("replaced_since", {"newest": newer.requests[0].id})
+    ]
+    assert [foreseen(one) for one in found.responses] == ["replaced by a newer version"]
+
+
+def test_a_slip_is_judged_by_its_id_too(desk: Desk) -> None:
+    kept = journey.convert(desk, [table(GOOD)], NONE).requests[0].id
+    slip = standing.standing(desk, kept).slip
+    assert slip is not None
+    text = slip.read_text(encoding="utf-8")
+    changed, unknown = text.replace("seed: 42", "seed: 43"), text.replace(kept, "7k3m-9qx2-b4td")
+    found = journey.check(desk, [Source(slip.name, one.encode()) for one in (text, changed, unknown)], NONE)
+    assert told(found) == [
+        (True, True, "", [], []),
+        (False, False, "", ["changed_slip"], []),
+        (False, False, "", ["unknown_slip"], []),
+    ]
