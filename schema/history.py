@@ -5,7 +5,7 @@ Steps are walked backwards from the Form of today, so that old sheets are read b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -97,3 +97,8 @@ def refuse_wrong_history(job: type[Job], form: Form) -> None:
 def template_facts(form: Form) -> dict[str, Fact]:
     """Which template to use instead, as a person finds it."""
     return {"template": f"{form.kind}.form.xlsx", "current": str(form.version)}
+
+
+def templates_there_are(forms: Iterable[Form]) -> dict[str, Fact]:
+    """Which templates there are, by the titles that they show, for somebody who sent something else."""
+    return {"templates": tuple(form.title for form in forms)}

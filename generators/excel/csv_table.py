@@ -56,7 +56,7 @@ def _sheet(data: bytes, encoding: str) -> Sheet:
     named = NAMED.match(text)
     separator = named or AFTER.search(text) or BEFORE.search(text)
     if separator is None:
-        raise RefusedError(Refusal("not_a_template"))
+        return Sheet("", hidden=False, rows=(), facts=SheetFacts())  # nothing of ours stands in it
     rows = _even(_rows(text[named.end() :] if named else text, separator[1]))
     return Sheet("", hidden=False, rows=rows, facts=SheetFacts(errors=_errors(rows) if "#" in text else {}))
 

@@ -19,7 +19,7 @@ from generators.excel.sheet import Sheet
 from generators.excel.table import Table, without_copies
 from schema import words
 from schema.answers import Answers, Located, Where
-from schema.history import form_at, template_facts
+from schema.history import form_at, template_facts, templates_there_are
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Form
@@ -132,7 +132,7 @@ def _unusable(about: Mapping[str, Located[str]], file: Where, kinds: Mapping[str
     """Why no answers can be read: no template of ours, of an unknown kind, or of another version."""
     kind, version = about.get("kind"), about.get("version")
     if not (kind and kind.value and version and version.value.isascii() and version.value.isdigit()):
-        return Problem("not_a_template", file)
+        return Problem("not_a_template", file, facts=templates_there_are(one.form for one in kinds.values()))
     if kind.value not in kinds:
         return Problem("unknown_kind", kind.where, "kind", {"kind": shown(kind.value)}, nearest(kind.value, kinds))
     current, given = kinds[kind.value], int(version.value[:9])

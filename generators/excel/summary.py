@@ -150,6 +150,8 @@ def _top(summary: Summary, looks: _Looks, rows: _Rows) -> None:
     rows.add([(1, MARK, looks.small), (NUMBER, rows.say("title"), looks.title)], 34.0)
     rows.add([(NUMBER, rows.say("file", file=summary.file), looks.small)], 18.0)
     good, bad = f"{summary.good:,}", f"{summary.bad:,}"
+    if summary.problems and not summary.good + summary.bad:
+        return rows.wide(rows.say("unread"), looks.bad, lines(rows.say("unread"), WHOLE / 1.2) * 20.0 + 12)
     if summary.problems or summary.bad:
         text = rows.say("bad", count=f"{max(len(summary.problems), summary.bad):,}")
         rows.wide(text, looks.bad, lines(text, WHOLE / 1.2) * 20.0 + 12)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from generators.excel import RESPONSE, template
 from generators.excel.read import read
@@ -140,3 +141,37 @@ def test_a_slip_is_judged_by_its_id_too(desk: Desk) -> None:
         (False, False, "", ["changed_slip"], []),
         (False, False, "", ["unknown_slip"], []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "said"),
+    [
+        pytest.param(
+            "ja",
+            "このファイルからは依頼を読み取れませんでした。どうすればよいかは下の一覧をご覧ください。",
+            "denpyoのテンプレートから作られたファイルではありません。依頼したい内容のテンプレートに記入して送ってください。"
+            "使えるテンプレート：学習済みモデルで予測する、正解つきデータでモデルを学習する",
+            id="ja",
+        ),
+        pytest.param(
+            "en",
+            "No request could be read from this file. What to do is listed below.",
+            "This file was not made from a denpyo template. Take the template of what you want to ask for, fill it in and send that "
+            "file. There are: Predict with a trained model, Train a model on labelled data.",
+            id="en",
+        ),
+    ],
+)
+def test_a_workbook_of_ones_own_comes_back_with_what_it_is_and_which_templates_there_are(
+    desk: Desk, language: str, head: str, said: str
+) -> None:
+    book, saved = Workbook(), io.BytesIO()
+    book.worksheets[0]["A1"] = "dataset"
+    book.save(saved)
+    source = Source("mine.xlsx", saved.getvalue())
+    there = replace(desk, config=desk.config.model_copy(update={"language": language}))
+    copy = marked(there, source, journey.check(there, [source], NONE).responses, kept=False)
+    assert copy is not None
+    found = summary(copy)
+    assert [found[2], found[-1][-1]] == [[head], said]
+    assert not [cell for line in found for cell in line if "0" in cell]  # no requests are counted

@@ -535,11 +535,11 @@ def test_text_of_people_is_nothing_but_text(text: str) -> None:
 def test_problems_without_a_cell_that_people_see_stand_in_the_summary_alone() -> None:
     data = filled("form", "en")
     hidden, whole = Where("request.xlsx", "denpyo!B3"), Where("request.xlsx")
-    found = [Problem("not_a_template", whole), Problem("changed_template", hidden, "version")]
+    found = [Problem("no_answers", whole), Problem("changed_template", hidden, "version")]
     copy = annotate(data, "request.xlsx", [], found, "en")
     assert copy is not None
     assert (reds(copy), comments(copy), links(copy)) == ([], {}, {})
-    assert [row[1] for row in summary(copy)[7:9]] == ["the whole file", "denpyo!B3"]
+    assert [row[1] for row in summary(copy)[6:8]] == ["the whole file", "denpyo!B3"]
     before, after = parts_of(data), parts_of(copy)
     assert [name for name in before if name.startswith("xl/worksheets/") and after[name] != before[name]] == []
 

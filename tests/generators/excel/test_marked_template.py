@@ -54,7 +54,7 @@ def sent_back() -> bytes:
             answers,
             "requests.csv",
             found,
-            [Problem("not_a_template", Where("requests.csv", "line 9")), around],
+            [Problem("csv_encoding", Where("requests.csv", "line 9")), around],
         )
     )
 
