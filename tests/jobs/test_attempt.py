@@ -40,6 +40,31 @@ time.sleep(parser.parse_known_args()[0].seconds)
 """
 
 
+KIND_TODAY = """
+from typing import Annotated, ClassVar
+from schema.job import Ask, Job, Script, Unit
+from schema.versions import Renamed, UnitChanged
+from schema.words import Words
+
+class Waits(Job):
+    version: ClassVar[int] = 2
+    title: ClassVar[Words] = Words("Waits", ja="待つ")
+    about: ClassVar[Words] = Words("Waits.", ja="待ちます。")
+    workload: ClassVar[Script] = Script(entry="scripts/today.py")
+    history = {2: (Renamed("seconds", "pause"), UnitChanged("pause", Unit("seconds", ja="秒"), 1000))}
+    pause: Annotated[
+        float, Ask("How long?", ja="休む時間", unit=Unit("ms", ja="ミリ秒"), help=Words("Pause.", ja="休みます。"))
+    ] = 0.0
+"""
+SCRIPT_TODAY = """
+import argparse, json, os, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument("--pause", type=float)
+given = parser.parse_known_args()[0]
+pathlib.Path(os.environ["DENPYO_OUT"], "metrics.json").write_text(json.dumps({"pause": given.pause}))
+"""
+
+
 @pytest.fixture
 def kinds(tmp_path: Path) -> Path:
     folder = tmp_path / "kinds"
@@ -51,6 +76,23 @@ def kinds(tmp_path: Path) -> Path:
 
 def result(out: Path) -> Any:
     return json.loads((out / "result.json").read_text(encoding="utf-8"))
+
+
+def test_a_slip_that_was_kept_before_its_kind_changed_runs_with_todays_answers_and_says_what_was_changed(
+    tmp_path: Path, kinds: Path
+) -> None:
+    file, out = write_slip(tmp_path, request("waits", {"seconds": 1.5}, "ja", folders=[kinds])), tmp_path / "7k3m.1"
+    (kinds / "waits.py").write_text(KIND_TODAY, encoding="utf-8")
+    (kinds / "scripts" / "today.py").write_text(SCRIPT_TODAY, encoding="utf-8")
+    assert b"\nversion: 1\n" in file.read_bytes()
+    ended = start(file, out, DENPYO_KINDS=str(kinds))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    found = result(out)
+    assert (found["state"], found["metrics"]) == ("done", {"pause": 1500.0})
+    assert found["changes"] == [
+        "休む時間：「1.5」→「1500」（版2から項目の名前が変わりました。以前は「seconds」でした、版2から答えの単位が変わりました）"
+    ]
+    assert (out / "answers.yaml").read_text(encoding="utf-8") == "pause: 1500.0\n"
 
 
 def test_a_training_leaves_its_result_and_nothing_else(tmp_path: Path) -> None:
