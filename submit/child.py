@@ -18,15 +18,13 @@ from types import TracebackType
 from typing import IO, Self
 
 import generators
-from generators.excel.bounds import no_memory
+from generators.excel.bounds import LARGEST_FILE, MIB, no_memory
 from generators.excel.frame import NEWLINE, FrameError, unframed
 from generators.excel.order import Order
 from generators.excel.refusal import Refusal
 from generators.excel.sheet import Sheet
 from schema.words import Words
 
-MIB = 1024 * 1024
-LARGEST_FILE = 64 * MIB
 LARGEST_ANSWER = 512 * MIB
 SECONDS, BYTES_PER_SECOND = 60, MIB // 4
 """By the clock: far more than the CPU time that the process allows itself, because a busy machine makes no file slow."""

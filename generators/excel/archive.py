@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from generators.excel import formats
+from generators.excel.bounds import MIB, mib
 from generators.excel.refusal import broken, not_allowed, too_large
 from schema.problem import shown
 
-MIB = 1024 * 1024
 LARGEST_PART, LARGEST_ALL = 160 * MIB, 192 * MIB
 MOST_MEMBERS = 2000
 LONGEST_NAME = 250
@@ -32,8 +32,10 @@ ZIP_ERRORS = (
 SANE_NAME = re.compile(r"[^\x00-\x1f\\:*?\"<>|]+")
 LOCAL, CENTRAL, END = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s4H2LH")
 LOCAL_MARK, CENTRAL_MARK, END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""When every part of ours was written."""
 FIRST_DAY = 33
-"""1980-01-01 as a ZIP writes it."""
+"""Its day as a ZIP writes it."""
 
 
 class Archive(Mapping[str, bytes]):
@@ -106,10 +108,6 @@ class Archive(Mapping[str, bytes]):
         if head[0] != LOCAL_MARK or self.data[start : start + head[9]] != encoded or len(raw) != member.compress_size:
             raise broken(name)
         return raw
-
-
-def mib(size: int) -> str:
-    return f"{size // MIB} MiB"
 
 
 def _sane(members: list[zipfile.ZipInfo], start: bytes) -> None:

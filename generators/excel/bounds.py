@@ -1,4 +1,4 @@
-"""What the process that parses may take, by the size of its workbook."""
+"""How large a file may be, and what the process that parses may take, by the size of its workbook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from generators.excel.refusal import Refusal
 from schema.words import Words
 
 MIB = 1024 * 1024
+LARGEST_FILE = 64 * MIB
 MEMORY, MEMORY_PER_BYTE, MOST_MEMORY = 256 * MIB, 48, 2048 * MIB
 SECONDS, BYTES_PER_SECOND = 5, MIB // 2
 FILES = 16
@@ -22,5 +23,9 @@ def seconds_for(size: int) -> int:
     return SECONDS + size // BYTES_PER_SECOND
 
 
+def mib(size: int) -> str:
+    return f"{size // MIB} MiB"
+
+
 def no_memory(size: int) -> Refusal:
-    return Refusal("too_large", "", {"part": OUT_OF_MEMORY, "limit": f"{memory_for(size) // MIB} MiB"})
+    return Refusal("too_large", "", {"part": OUT_OF_MEMORY, "limit": mib(memory_for(size))})

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from generators import Read
 from generators.excel import TABLE, formats
-from generators.excel.archive import mib
-from generators.excel.gate import LARGEST_FILE
+from generators.excel.bounds import LARGEST_FILE, mib
 from generators.excel.read import answers_of
 from generators.excel.refusal import Refusal, RefusedError, too_large
 from generators.excel.scan import LAST_COLUMN, LAST_ROW, MOST_CELLS
@@ -29,7 +28,7 @@ BEFORE = re.compile(rf'([,;\t])"?{TABLE}"?(?=[\r\n]|$)')
 AFTER = re.compile(rf'{TABLE}"?([,;\t])')
 NAMED = re.compile(r"sep=([,;\t])\r?\n")
 """A first line that names the separator. Excel obeys it and does not show it."""
-LONGEST_CELL = 131_072
+LONGEST_FIELD = 131_072
 """Python's own limit for a field. A cell of Excel's holds 32,767 characters."""
 ERRORS = frozenset(["#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A"])
 
@@ -84,7 +83,7 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
         spot = str(row + 1)
         if "field limit" in str(error):
             cell = Words(f"A cell in row {spot}", ja=f"{spot}行目のセル")
-            raise too_large(spot, cell, f"{LONGEST_CELL:,}") from error
+            raise too_large(spot, cell, f"{LONGEST_FIELD:,}") from error
         raise RefusedError(Refusal("csv_quotes", spot)) from error
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generators.excel import formats
-from generators.excel.archive import MIB, Archive, mib
+from generators.excel.archive import Archive
+from generators.excel.bounds import LARGEST_FILE, mib
 from generators.excel.plain import facts_of
 from generators.excel.refusal import broken, not_allowed, too_large
 from generators.excel.scan import YES, Budget
 from generators.excel.sheet import SheetFacts
-from generators.excel.xml_part import elements
+from generators.excel.xml_part import Link, elements, relationships
 from schema.words import Words
 
-LARGEST_FILE = 64 * MIB
 FORBIDDEN = re.compile(
     r"(^|/)((externalLinks|embeddings|activeX|macrosheets|dialogsheets|customUI|queryTables)/|connections\.xml$)|vbaProject",
     re.IGNORECASE,
@@ -52,15 +52,6 @@ class Package:
 
     sheets: tuple[SheetPart, ...]
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A relationship: its id, the last word of its type, and the part it points to, in lower case."""
-
-    id: str
-    sort: str
-    target: str
 
 
 def admit(data: bytes) -> Package:
@@ -156,13 +147,10 @@ def _shows_percent(number_format: Mapping[str, str]) -> bool:
     return "%" in NOT_SHOWN.sub("", number_format.get("formatCode", ""))
 
 
-def _links(name: str, part: bytes) -> Iterator[_Link]:
-    """The relationships of a part. One that points outside the file is refused."""
-    base = posixpath.dirname(posixpath.dirname(name))
-    for _, one in elements(part, name, ("Relationship",)):
-        sort, target = one.get("Type", ""), one.get("Target", "")
-        if one.get("TargetMode", "Internal").lower() == "internal":
-            path = posixpath.normpath(posixpath.join("/", base, target)).lstrip("/").lower()
-            yield _Link(one.get("Id", ""), sort.rpartition("/")[2], path)
-        elif not sort.endswith(HYPERLINK):
+def _links(name: str, part: bytes) -> Iterator[Link]:
+    """The relationships of a part, the parts they point to in lower case. One that points outside the file is refused."""
+    for one in relationships(part, name):
+        if one.outside and not one.type.endswith(HYPERLINK):
             raise not_allowed(name)
+        if not one.outside:
+            yield replace(one, target=one.target.lower())

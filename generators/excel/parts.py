@@ -7,27 +7,17 @@ import posixpath
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
+from generators.excel.archive import ZIP_DATE
 from generators.excel.gate import CONTENT_TYPES, opened
 from generators.excel.refusal import broken
 from generators.excel.splice import Element, Splice, quoted, spliced, tree
-from generators.excel.xml_part import elements
+from generators.excel.xml_part import Link, relationships
 
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 PACKED_TIGHT = 6
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
 ROOT_LINKS = "_rels/.rels"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A relationship: its id, its type, the last word of it, and the part it points to; "" where that is outside the file."""
-
-    id: str
-    type: str
-    sort: str
-    target: str
 
 
 class Parts:
@@ -59,15 +49,11 @@ class Parts:
     def links(self, of: str) -> list[Link]:
         """The relationships of a part, "" for those of the package."""
         name = self._links_name(of)
-        return list(self._links(of, name)) if name in self.held else []
+        return self._links(name) if name in self.held else []
 
-    def _links(self, of: str, name: str) -> Iterator[Link]:
-        for _, one in elements(self.held[name], name, ("Relationship",)):
-            type, target = one.get("Type", ""), ""
-            if one.get("TargetMode", "Internal").lower() == "internal":
-                path = posixpath.normpath(posixpath.join("/", posixpath.dirname(of), one.get("Target", "")))
-                target = self._names.get(path.lstrip("/").lower(), path.lstrip("/"))
-            yield Link(one.get("Id", ""), type, type.rpartition("/")[2], target)
+    def _links(self, name: str) -> list[Link]:
+        found = relationships(self.held[name], name)
+        return [replace(one, target=self._names.get(one.target.lower(), one.target)) for one in found]
 
     def _links_name(self, of: str) -> str:
         folder, base = posixpath.split(of)
@@ -118,7 +104,7 @@ class Parts:
             folder, base = posixpath.split(name)
             owner = posixpath.join(posixpath.dirname(folder), base[: -len(".rels")])
             owner = self._names.get(owner.lower(), owner)
-            yield owner, list(self._links(owner, name))
+            yield owner, self._links(name)
 
     def _drop(self, names: Collection[str]) -> None:
         for name in names:

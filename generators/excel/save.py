@@ -25,12 +25,12 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from generators.excel.archive import ZIP_DATE
 from generators.excel.page import OWN_CELL, Book, Cell, Format, Formula, Look, Page, Rule, Run, Style
 from generators.excel.shared import going_on
 from generators.excel.spelling import cell_text, letters
 
-EPOCH = datetime(1980, 1, 1)
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+EPOCH = datetime(*ZIP_DATE)
 NAVY, BLUE, PALE, YELLOW, GREY, RED, LINE = "1F3864", "2F5597", "DDE7F5", "FFF9DB", "6B6B6B", "C00000", "B9C3D3"
 MODIFIED = re.compile("(<dcterms:modified[^>]*>)[^<]*")
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'

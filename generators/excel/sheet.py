@@ -25,11 +25,6 @@ class SheetFacts:
     validated: tuple[Area, ...] = ()
     filtered: Area | None = None
 
-    def has_formula(self, row: int, column: int) -> bool:
-        return (row, column) in self.formulas or any(
-            top <= row <= bottom and left <= column <= right for top, left, bottom, right in self.areas
-        )
-
     def hides(self, row: int, column: int) -> bool:
         return row in self.hidden_rows or any(first <= column <= last for first, last in self.hidden_columns)
 

@@ -229,9 +229,6 @@ class SheetXml:
     def _column_style(self, column: int) -> int:
         return whole(self._column(column).get("style"))
 
-    def hides_column(self, column: int) -> bool:
-        return self._column(column).get("hidden") in YES
-
     def pixels_wide(self, column: int) -> int:
         own = self._column(column)
         if own.get("hidden") in YES:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import posixpath
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from generators.excel.refusal import broken, not_allowed, too_large
@@ -52,3 +54,23 @@ def elements(part: bytes, name: str, wanted: Collection[str]) -> list[tuple[str,
     parser.StartElementHandler = start
     parse(parser, part, name)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A relationship: its id, its type, the last word of it, and the part it points to; "" where that is outside the file."""
+
+    id: str
+    type: str
+    sort: str
+    target: str
+    outside: bool
+
+
+def relationships(part: bytes, name: str) -> Iterator[Link]:
+    """The relationships in a part of that sort, ``xl/_rels/workbook.xml.rels``: their targets lie where its owner does."""
+    folder = posixpath.dirname(posixpath.dirname(name))
+    for _, one in elements(part, name, ("Relationship",)):
+        type, outside = one.get("Type", ""), one.get("TargetMode", "Internal").lower() != "internal"
+        path = "" if outside else posixpath.normpath(posixpath.join("/", folder, one.get("Target", "")))
+        yield Link(one.get("Id", ""), type, type.rpartition("/")[2], path.lstrip("/"), outside)
