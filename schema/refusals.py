@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pydantic_core import ErrorDetails
 
 from schema.question import Question
-from schema.text import read
+from schema.text import clean, is_share, read
 from schema.words import Fact, Words
 
 LIMIT_CODES = {
@@ -66,8 +66,7 @@ def percentage_meant(question: Question, value: object, typed: object) -> str:
     if question.widget != "number" or question.limits.greatest != 1 or not isinstance(value, float):
         return ""
     percentage = f"{plain(value)}%"
-    said = isinstance(typed, str) and typed.strip().endswith(("%", "％"))
-    if said or not 1 < value <= 100:
+    if (isinstance(typed, str) and is_share(clean(typed))) or not 1 < value <= 100:
         return ""
     share = read(question, percentage)
     return percentage if isinstance(share, float) and share <= 1 else ""

@@ -70,6 +70,7 @@ NO = frozenset(
 )
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
+TENTHS = re.compile(r"([0-9]+)割(?:([0-9])分)?(?:([0-9])厘)?|([0-9]+\.[0-9]+)割")
 RAISED = re.compile("[0-9０-９.][\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]")
 SIGN_GAP = re.compile(r"^([+-]) +(?=[0-9.])")
 UNSURE = re.compile(r"[+-]?[0-9][0-9,.' ]*")
@@ -171,7 +172,7 @@ def _number(question: Question, cleaned: str) -> float | Misread:
 def _exact(question: Question, cleaned: str) -> Decimal | Misread:
     """The number as it was typed, to its last digit."""
     facts = _number_facts(question, cleaned)
-    plain = SIGN_GAP.sub(r"\1", _without_unit(question, cleaned.replace("−", "-")))
+    plain = _percent(SIGN_GAP.sub(r"\1", _without_unit(question, cleaned.replace("−", "-"))))
     number = plain.removesuffix("%").rstrip()
     percent = number != plain and not _counts_percent(question)
     if GROUPED.fullmatch(number):
@@ -181,6 +182,20 @@ def _exact(question: Question, cleaned: str) -> Decimal | Misread:
     if percent:
         return Decimal(f"{number}e-2") if "e" not in number.lower() else Misread("unsure_number", facts)
     return Decimal(number)
+
+
+def _percent(cleaned: str) -> str:
+    """Tenths as Japanese counts shares, in per cent: ``8割`` is 80%, ``2割5分`` is 25%. Any other text as it stands."""
+    found = TENTHS.fullmatch(cleaned.replace(" ", ""))
+    if not found:
+        return cleaned
+    whole, hundredths, thousandths, broken = found.groups("0")
+    return f"{Decimal(broken) * 10}%" if "." in broken else f"{whole}{hundredths}.{thousandths}%"
+
+
+def is_share(cleaned: str) -> bool:
+    """Whether a number is typed as a part of the whole: ``85%``, ``8割``."""
+    return _percent(cleaned).endswith("%")
 
 
 def _number_facts(question: Question, cleaned: str) -> dict[str, Fact]:
@@ -200,7 +215,7 @@ def _whole_number(question: Question, cleaned: str) -> int | Misread:
         return value
     if abs(value) >= MOST_EXACT:
         return Misread("too_precise", _number_facts(question, cleaned))
-    whole = value == int(value) and (_counts_percent(question) or not cleaned.endswith("%"))
+    whole = value == int(value) and (_counts_percent(question) or not is_share(cleaned))
     return int(value) if whole else Misread("not_whole", _number_facts(question, cleaned))
 
 

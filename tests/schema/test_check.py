@@ -107,7 +107,7 @@ def test_eight_mistakes_at_eight_places_are_eight_problems_in_one_go() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("85", "85%"), ("８５", "85%"), ("85.5", "85.5%"), ("100", "100%"), ("101", ""), ("150%", "")],
+    [("85", "85%"), ("８５", "85%"), ("85.5", "85.5%"), ("100", "100%"), ("101", ""), ("150%", ""), ("12割", "")],
 )
 def test_a_share_above_one_comes_with_the_percentage_that_was_probably_meant(typed: str, meant: str) -> None:
     (problem,) = refused("train_supervised", TRAINING | {"evaluation_threshold": typed})
