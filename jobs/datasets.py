@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schema.dataset import TEST, TRAIN, named, records
+from schema.dataset import TEST, TRAIN, offered, records
 from schema.job import IDENTIFIER, Fault
 from schema.problem import shown
 
@@ -79,7 +79,9 @@ def load(dataset_id: str, files: tuple[str, ...] = (TRAIN, TEST)) -> Dataset | l
     """A dataset's files as text, or everything that is missing or unreadable, blamed on the question for the dataset."""
     folder = find(dataset_id)
     if folder is None:
-        return [Fault("no_dataset", "dataset_id", {"dataset": shown(dataset_id), "datasets": named(names())})]
+        return [
+            Fault("no_dataset", "dataset_id", {"dataset": shown(dataset_id), "datasets": offered(dataset_id, names())})
+        ]
     found = {file: _read(dataset_id, folder / "raw" / file) for file in files}
     faults = [one for one in found.values() if isinstance(one, Fault)]
     if faults:

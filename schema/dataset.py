@@ -11,10 +11,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from itertools import chain
 
 from schema.job import Fault
-from schema.problem import shown
+from schema.problem import folded, shown
 from schema.text import NOTHING
 from schema.words import Fact, Words
 
@@ -24,7 +25,7 @@ PLAIN = {0xFF01 + index: 0x21 + index for index in range(94)} | {0x2212: "-"}  #
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE = re.compile(r"([+-]?(?:0|[1-9][0-9]{0,14}))(?:\.0*)?")  # 007 and longer digits are names, not numbers
 GREATEST = 3.4e38  # what single precision holds, in which trees look at numbers
-MOST_NAMED = 20
+MOST_NAMED, MOST_OFFERED = 20, 5
 MOST_CLASSES, MOST_SHARE = 20, 1 / 5  # more different numbers than this, and than this share of the rows, are measured
 
 Label = str | int
@@ -178,10 +179,17 @@ def _columns(train: _Scan, test: _Scan, target: str) -> Iterator[Fault]:
         yield Fault("text_columns", "dataset_id", {"columns": named(texts)})
 
 
-def named(columns: Collection[str]) -> tuple[str, ...]:
-    """Names from a file, fit for a message: made visible, and not more of them than a person reads."""
-    first = tuple(shown(column) for column in list(columns)[:MOST_NAMED])
-    return first if len(columns) <= MOST_NAMED else (*first, "…")
+def named(names: Collection[str], most: int = MOST_NAMED) -> tuple[str, ...]:
+    """Names of columns, classes or datasets, fit for a message: made visible, and not more of them than a person reads."""
+    first = tuple(shown(one) for one in list(names)[:most])
+    return first if len(names) <= most else (*first, "…")
+
+
+def offered(wrong: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The datasets there are, for somebody who named one that is not: a few of them, the most similar name first."""
+    meant = folded(wrong)
+    alike = {one: SequenceMatcher(None, meant, folded(one)).ratio() for one in names}
+    return named(sorted(alike, key=lambda one: (-alike[one], one)), MOST_OFFERED)
 
 
 def _target(scans: tuple[_Scan, _Scan], target: str, task_type: str) -> Iterator[Fault]:

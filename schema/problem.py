@@ -50,6 +50,11 @@ def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """The one known name that a person most probably meant, or nothing."""
-    folded = {one.casefold(): one for one in known}
-    found = get_close_matches(wrong.casefold(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else ""
+    names = {folded(one): one for one in known}
+    found = get_close_matches(folded(wrong), names, n=1, cutoff=0.6)
+    return names[found[0]] if found else ""
+
+
+def folded(name: str) -> str:
+    """A name as it is compared: width and capitals are no difference."""
+    return unicodedata.normalize("NFKC", name).casefold()

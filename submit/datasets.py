@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from schema.answers import Answers, Where
-from schema.dataset import TEST, TRAIN, header, judge, judge_rows, named
+from schema.dataset import TEST, TRAIN, header, judge, judge_rows, named, offered
 from schema.job import IDENTIFIER, Fault, Refers
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
@@ -32,6 +32,7 @@ class Lookup:
         self.find = cache(partial(find, desk))
         self.card = cache(partial(model_card, desk))
         self.names = cache(partial(names, desk))
+        self.offered = cache(lambda wrong: offered(wrong, self.names()))
         self.models = cache(partial(models, desk))
         self.unreadable = cache(_unreadable)
         self.untrainable = cache(_untrainable)
@@ -61,15 +62,9 @@ def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, A
 def _dataset_problems(
     there: Lookup, asked: Question, answers: Answers, value: object, files: tuple[str, ...]
 ) -> Iterator[Problem]:
-    folder, where, name = there.find(value), answers.place(asked.key), shown(str(value))
+    folder, where = there.find(value), answers.place(asked.key)
     if folder is None:
-        yield Problem(
-            "no_dataset",
-            where,
-            asked.key,
-            {"dataset": name, "datasets": named(there.names())},
-            nearest(name, there.names()),
-        )
+        yield _no_dataset(there, str(value), asked.key, where)
         return
     for file in files:
         fault = there.unreadable(folder, file)
@@ -77,6 +72,22 @@ def _dataset_problems(
             yield _problem(fault, asked.key, where, "")
         elif files == (TEST,):
             yield from (_problem(one, asked.key, where, "") for one in there.unpredictable(folder))
+
+
+def _no_dataset(there: Lookup, name: str, key: str, where: Where) -> Problem:
+    facts: dict[str, Fact] = {"dataset": shown(name), "datasets": there.offered(name)}
+    return Problem("no_dataset", where, key, facts, nearest(name, there.names()))
+
+
+def not_even_named(there: Lookup, kind: Kind, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems of an answer, where what should name a dataset is no name at all (``ワイン``, ``同上``) with the datasets there are.
+    One that only spells the name of a dataset otherwise keeps its own problem, which says how to write it."""
+    wanted = {one.key for one in kind.form.referring if one.refers and one.refers.to == "dataset"}
+    for one in problems:
+        if one.code == "bad_identifier" and one.question in wanted and one.suggestion not in there.names():
+            yield _no_dataset(there, str(one.facts["text"]), one.question, one.where)
+        else:
+            yield one
 
 
 def _unreadable(folder: Path, file: str) -> Fault | None:

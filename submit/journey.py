@@ -197,8 +197,9 @@ def _judged_read(desk: Desk, source: int, door: str, one: Read, wishes: Wishes, 
     answers = _wished(one.answers, wishes, door, desk.config.language)
     judged = judge(answers, desk.kinds)
     kind = desk.kinds.get(answers.kind)
+    of_check = datasets.not_even_named(there, kind, judged.problems) if kind else judged.problems
     found = [
-        *_only_first(one.problems, judged.problems),
+        *_only_first(one.problems, of_check),
         *(_looked_up(desk, kind, answers, judged, wishes, there) if kind else ()),
     ]
     checked = None if found else judged.checked
@@ -221,7 +222,7 @@ def _wished(answers: Answers, wishes: Wishes, door: str, language: str) -> Answe
     )
 
 
-def _only_first(of_door: Sequence[Problem], of_check: Sequence[Problem]) -> Iterator[Problem]:
+def _only_first(of_door: Sequence[Problem], of_check: Iterable[Problem]) -> Iterator[Problem]:
     """What the door has found wrong gets no second Problem from the check, which saw nothing there: the place, and the answer that
     stands beside its cell."""
     yield from of_door

@@ -126,6 +126,7 @@ def test_a_persons_text_is_shown_short_and_visible(text: str, seen: str) -> None
     [
         ("wien", "wine"),
         ("WINE", "wine"),
+        ("ｗｉｎｅ", "wine"),
         ("diabetis", "diabetes"),
         ("zebra", ""),
         ("", ""),

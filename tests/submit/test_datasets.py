@@ -60,3 +60,39 @@ def test_every_row_that_wants_what_the_engine_lacks_hears_of_it(desk: Desk) -> N
     )
     outcome = journey.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
     assert [(one.code, one.where.spot) for one, _ in outcome.problems] == [("no_queue", "7:20"), ("no_queue", "15:20")]
+
+
+def told(desk: Desk, **given: str) -> list[str]:
+    job = TRAINING | {"algorithm": "random_forest"} | given
+    rows = "\n".join(f"  {name}: {value}" for name, value in job.items())
+    source = Source("rows.yaml", f"kind: train_supervised\nlanguage: ja\njob:\n{rows}\n".encode())
+    return [one.message("ja") for one, _ in journey.check(desk, [source], Wishes()).problems]
+
+
+@pytest.mark.parametrize("written", ["ワイン", "なし", "〃", "同上", "My Data", "absent"])
+def test_an_answer_that_names_no_dataset_hears_which_ones_there_are(desk: Desk, written: str) -> None:
+    assert told(desk, dataset_id=written) == [
+        f"「{written}」というデータセットはありません。"
+        "使えるのは次のものです：diabetes、mine、wine。ほかのものは運用担当者に用意を頼んでください。"
+    ]
+
+
+def test_of_many_datasets_the_most_similar_names_are_offered(desk: Desk) -> None:
+    for name in ("sales-2024", "sales-2025", "weather", "prices", "staff"):
+        (desk.folder / "datasets" / name / "raw").mkdir(parents=True)
+    assert told(desk, dataset_id="Ｓａｌｅｓ 2O25") == [
+        "「Sales 2O25」というデータセットはありません。"
+        "使えるのは次のものです：sales-2025、sales-2024、diabetes、staff、prices、…。"
+        "ほかのものは運用担当者に用意を頼んでください。「sales-2025」のことですか？"
+    ]
+
+
+def test_a_dataset_that_is_only_spelled_otherwise_is_suggested(desk: Desk) -> None:
+    (message,) = told(desk, dataset_id="Mine")
+    assert message.startswith("「Mine」は名前として使えません。")
+    assert message.endswith("「mine」のことですか？")
+
+
+def test_a_column_in_full_width_letters_is_suggested(desk: Desk) -> None:
+    (message,) = told(desk, target="ｋｉｎｄ")
+    assert message.endswith("「kind」のことですか？")
