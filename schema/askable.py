@@ -118,9 +118,8 @@ def refuse_wrong_conditions(questions: Iterable[Question]) -> None:
                 raise TypeError(
                     f"{one.name}: its condition on {condition.on!r} waits for {value!r}, which nobody can answer"
                 )
-        beside = one.name.rpartition(".")[0]
         for choice in one.choices:
-            if choice.when and (f"{beside}." if beside else "") + choice.when.on not in by_name:
+            if choice.when and one.group + choice.when.on not in by_name:
                 raise TypeError(
                     f"{one.name}: its choice {choice.value!r} looks at {choice.when.on!r}, which is no field beside it"
                 )

@@ -22,7 +22,7 @@ class Change:
 
 def change_line(change: Change, form: Form, language: str) -> str:
     """A change as a sentence, with the labels of the form: what was filled in or brought up to date, and why."""
-    found = form.by_key.get(change.question) or next(iter(form.by_name.get(change.question, ())), None)
+    found = form.question(change.question)
 
     def said(value: str) -> str:
         choice = found.choice(value) if found else None

@@ -224,7 +224,7 @@ class _Judge:
 
     def _unasked(self, key: str, located: Located[Given]) -> None:
         """An answer to a question that does not exist, or that another answer switches off."""
-        question = self.form.by_key.get(key) or next(iter(self.form.by_name.get(key, ())), None)
+        question = self.form.question(key)
         if question is None:
             facts = {"name": shown(key)}
             suggestion = nearest(key, self.form.by_name)

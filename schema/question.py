@@ -88,6 +88,11 @@ class Question:
     def choice(self, value: object) -> Choice | None:
         return next((one for one in self.choices if one.value == value), None)
 
+    @property
+    def group(self) -> str:
+        """What its name begins with, as those of the questions beside it do: ``hyperparameters.``."""
+        return _group(self.name)
+
 
 @dataclass(frozen=True)
 class Form:
@@ -106,6 +111,15 @@ class Form:
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Question, ...]]:
         return {one.name: tuple(two for two in self.questions if two.name == one.name) for one in self.questions}
+
+    def question(self, key: str) -> Question | None:
+        """The question with this key, or else the first one of this name."""
+        return self.by_key.get(key) or next(iter(self.by_name.get(key, ())), None)
+
+    def deciding(self, question: Question, on: str) -> Question:
+        """The question named ``on`` that is asked wherever ``question`` may be."""
+        alike = self.by_name[on]
+        return next((one for one in alike if set(one.conditions) <= set(question.conditions)), alike[0])
 
     @cached_property
     def referring(self) -> tuple[Question, ...]:
@@ -281,8 +295,11 @@ def _limits(name: str, marks: list[Any]) -> Limits:
 
 def _order(name: str, mark: AtLeast) -> dict[str, str]:
     """The sibling that a mark names, by the name of its question."""
-    beside = name.removesuffix(name.rpartition(".")[2])
-    return {"more_than" if mark.strictly else "at_least": beside + mark.on}
+    return {"more_than" if mark.strictly else "at_least": _group(name) + mark.on}
+
+
+def _group(name: str) -> str:
+    return name.removesuffix(name.rpartition(".")[2])
 
 
 def _length_and_pattern(mark: Any) -> dict[str, Any]:

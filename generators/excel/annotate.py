@@ -93,7 +93,7 @@ def _label(problem: Problem, form: Form | None, language: str) -> str:
 
 
 def _asked(name: str, form: Form, language: str) -> str:
-    found = form.by_key.get(name) or next(iter(form.by_name.get(name, ())), None)
+    found = form.question(name)
     return found.label.say(language) if found else ""
 
 

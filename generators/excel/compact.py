@@ -189,7 +189,7 @@ class Row:
         conditions, question = self._conditions(entry), self.question(entry)
         if question is None or len(conditions) != 1 or len(conditions[0].values) != 1:
             return ""
-        other = self.sheet.deciding(question, conditions[0].on)
+        other = self.sheet.form.deciding(question, conditions[0].on)
         return other.key if other.widget == "choice" and not other.conditions and not other.follows else ""
 
     def _hung_on(self, on: str) -> Sequence[Entry]:

@@ -171,16 +171,14 @@ def _only_when(form: Form, condition: Condition, language: str) -> str:
 def _choice_when(form: Form, question: Question, choice: Choice, language: str) -> str:
     """A choice's condition names a sibling: the question whose name differs in its last step alone."""
     when = choice.when or When("")
-    group, dot, _ = question.name.rpartition(".")
-    on = form.by_name[group + dot + when.on][0]
+    on = form.by_name[question.group + when.on][0]
     values = _quoted(on, when.values, language)
     return words.text("excel_choice_when", language, choice=choice.label, on=on.label, values=values)
 
 
 def _needs(form: Form, question: Question, language: str) -> str:
     """What to say of a choice that another answer forbids."""
-    group = question.name.removesuffix(question.name.rpartition(".")[2])
-    on = dict.fromkeys(form.by_name[group + one.when.on][0].label for one in question.choices if one.when)
+    on = dict.fromkeys(form.by_name[question.group + one.when.on][0].label for one in question.choices if one.when)
     return words.text("excel_live_needs", language, on=tuple(on)) if on else ""
 
 

@@ -120,16 +120,11 @@ class Sheet:
 
     def _open(self, question: Question) -> str:
         """Whether an answer that must be given, and decides, is still missing."""
-        others = [self.deciding(question, one.on) for one in question.conditions]
+        others = [self.form.deciding(question, one.on) for one in question.conditions]
         return any_of(f"LEN({self.at(one.key)})=0" for one in others if one.required)
 
-    def deciding(self, question: Question, on: str) -> Question:
-        """The question of this name that is asked wherever ``question`` may be."""
-        alike = self.form.by_name[on]
-        return next((one for one in alike if set(one.conditions) <= set(question.conditions)), alike[0])
-
     def _holds(self, question: Question, condition: Condition) -> str:
-        other = self.deciding(question, condition.on)
+        other = self.form.deciding(question, condition.on)
         tests = [self.answer_is(other, value) for value in condition.values]
         if _default_is_in(other, condition.values):
             blank = f"LEN({self.at(other.key)})=0"
@@ -137,7 +132,7 @@ class Sheet:
         return any_of(tests)
 
     def _fails(self, question: Question, condition: Condition) -> str:
-        other = self.deciding(question, condition.on)
+        other = self.form.deciding(question, condition.on)
         tests = [self.answered_otherwise(other, condition.values)]
         blank = f"LEN({self.at(other.key)})=0"
         if not other.follows and not other.required and not _default_is_in(other, condition.values):
@@ -203,7 +198,7 @@ class Sheet:
     def refused(self, question: Question, choice: Choice) -> str:
         """Whether another answer forbids a choice."""
         condition = condition_of(question, choice)
-        other = self.deciding(question, condition.on)
+        other = self.form.deciding(question, condition.on)
         tests = [self.answered_otherwise(other, condition.values)]
         if other.default is not None and not _default_is_in(other, condition.values):
             blank = f"LEN({self.at(other.key)})=0"
@@ -216,7 +211,7 @@ class Sheet:
         on = question.limits.more_than or question.limits.at_least
         if not on or question.widget == "duration":
             return ""
-        other = self.deciding(question, on)
+        other = self.form.deciding(question, on)
         mine = self.at(question.key) if default is None else _bound(question, default)
         sign, cell = "<=" if question.limits.more_than else "<", self.at(other.key)
         tests = [f"AND(ISNUMBER({cell}),{mine}{sign}{cell})"]
@@ -227,9 +222,8 @@ class Sheet:
 
 def condition_of(question: Question, choice: Choice) -> Condition:
     """A choice's condition, by the name of the question beside this one."""
-    beside = question.name.removesuffix(question.name.rpartition(".")[2])
     when = choice.when
-    return Condition(beside + when.on, when.values) if when else Condition("", ())  # type: ignore[arg-type]
+    return Condition(question.group + when.on, when.values) if when else Condition("", ())  # type: ignore[arg-type]
 
 
 def _hanging(question: Question) -> list[Choice]:

@@ -16,11 +16,10 @@ DASHES = (*sorted(NOTHING - {""}), "\N{FULLWIDTH HYPHEN-MINUS}", "\N{IDEOGRAPHIC
 def offers(form: Form, question: Question, language: str) -> tuple[str, tuple[tuple[str, ...], ...]]:
     """The key of the question on which the choices hang, and those that are offered: for an empty answer there, then for each of
     its options. Nothing where all are always offered, or where no list can follow."""
-    names = {_beside(question) + one.when.on for one in question.choices if one.when}
+    names = {question.group + one.when.on for one in question.choices if one.when}
     if len(names) != 1 or question.widget != "choice":
         return "", ()
-    alike = form.by_name[names.pop()]
-    other = next((one for one in alike if set(one.conditions) <= set(question.conditions)), alike[0])
+    other = form.deciding(question, names.pop())
     if other.widget not in ("choice", "yes_no"):
         return "", ()
     answers = [other.default, *(one.value for one in other.choices)] if other.choices else [other.default, True, False]
@@ -34,10 +33,6 @@ def _said(question: Question, answer: Value, language: str) -> Iterator[str]:
 def _is_offered(choice: Choice, answer: Value) -> bool:
     when = choice.when or When("")
     return choice.when is None or answer is None or answer in when.values
-
-
-def _beside(question: Question) -> str:
-    return question.name.removesuffix(question.name.rpartition(".")[2])
 
 
 def alike(question: Question) -> tuple[str, ...]:

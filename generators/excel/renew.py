@@ -55,7 +55,7 @@ def _stood_for(name: str, instead: Mapping[str, object], form: Form) -> bool:
 
 def _known(answers: Answers, form: Form) -> Iterator[tuple[str, Value]]:
     for key, located in answers.given.items():
-        question = form.by_key.get(key) or next(iter(form.by_name.get(key, ())), None)
+        question = form.question(key)
         if question and not _nothing(located.value):
             yield key, _value(question, located.value)
 

@@ -120,13 +120,12 @@ def _meets(value: Any, values: tuple[object, ...]) -> bool:
 
 def _as_offered(form: Form, question: Question, found: Mapping[str, Any]) -> Question:
     """The question with those choices that are offered beside the answers found so far."""
-    beside = question.name.removesuffix(question.name.rpartition(".")[2])
     offered = [
         one
         for one in question.choices
         if not one.when
-        or _value(form, beside + one.when.on, found) is None
-        or _meets(_value(form, beside + one.when.on, found), one.when.values)
+        or _value(form, question.group + one.when.on, found) is None
+        or _meets(_value(form, question.group + one.when.on, found), one.when.values)
     ]
     return replace(question, choices=tuple(offered))
 

@@ -86,11 +86,10 @@ def _put_in_order(kind: Kind, question: Question, found: Answers) -> None:
 
 
 def _offered_only(kind: Kind, question: Question, found: Answers, dice: random.Random) -> None:
-    beside = question.name.removesuffix(question.name.rpartition(".")[2])
     offered = [
         one.value
         for one in question.choices
-        if not one.when or _meets(value_of(kind, beside + one.when.on, found), one.when.values)
+        if not one.when or _meets(value_of(kind, question.group + one.when.on, found), one.when.values)
     ]
     if question.widget == "choice":
         found[question.key] = dice.choice(offered)
@@ -236,9 +235,8 @@ def _disorder(kind: Kind, question: Question, answers: Answers) -> Iterator[Case
 
 def _forbidden(kind: Kind, question: Question, answers: Answers) -> Iterator[Case]:
     """Choices that another answer forbids."""
-    beside = question.name.removesuffix(question.name.rpartition(".")[2])
     for one in question.choices:
-        deciding = value_of(kind, beside + one.when.on, answers) if one.when else None
+        deciding = value_of(kind, question.group + one.when.on, answers) if one.when else None
         if one.when and deciding is not None and not _meets(deciding, one.when.values):
             value = one.value if question.widget == "choice" else (one.value,)
             yield Case({**answers, question.key: value}, "choice", question.key)
