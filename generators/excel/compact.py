@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from generators.excel.alone import MOST_WHOLE, Answer
 from generators.excel.entry import Entry
+from generators.excel.findings import FEW, MANY, WEIGHTS, if_, literal
 from generators.excel.form_live import quoted
-from generators.excel.formulas import FEW, MANY, MOST_WHOLE, WEIGHTS, Answer, Sheet, if_, literal, option
+from generators.excel.formulas import Sheet, option
 from generators.excel.lists import SMALL_LETTERS
 from generators.excel.offered import DASHES, nothing, plain
 from generators.excel.spelling import CellValue, Value
@@ -237,7 +239,7 @@ class Row:
     def _alone(self, entry: Entry, question: Question) -> Iterator[str]:
         """What is to be said of this answer that no term for many says."""
         cell, limits = self.sheet.at(entry.key), question.limits
-        answer = Answer(self.sheet, question, entry, WEIGHTS, "0")
+        answer = Answer(cell, question, entry, WEIGHTS, "0")
         if entry.required and entry.nothing and not question.conditions:
             yield f"{self.sheet.is_empty(entry)}*1"
         match question.widget:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from generators.excel.entry import Entry
-from generators.excel.formulas import NUMBERS, Finding, Sheet
+from generators.excel.findings import NUMBERS, Finding
+from generators.excel.formulas import Sheet
 from generators.excel.lists import FOUND_FIRST, HERE, THERE
 from generators.excel.page import Cell, Formula, Look, Rule, Style
 from generators.excel.spelling import letters

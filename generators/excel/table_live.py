@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from generators.excel.compact import Row
 from generators.excel.entry import Entry
-from generators.excel.formulas import NUMBERS, Finding, Sheet
+from generators.excel.findings import NUMBERS, Finding
+from generators.excel.formulas import Sheet
 from generators.excel.page import Look
 from generators.excel.spelling import letters
 from schema.question import Form

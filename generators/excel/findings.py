@@ -1,0 +1,72 @@
+"""What a sheet finds of an answer, and the pieces that its formulas are made of.
+
+Nothing from a schema stands in a formula but numbers and names: words are looked up in the lists of the hidden sheet. Every
+function in them works in Excel 2016, in LibreOffice and in Google Sheets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import IntEnum
+
+from generators.excel.spelling import Value, number
+from schema.question import Question
+
+DAY_ZERO = date(1899, 12, 30)
+
+
+class Finding(IntEnum):
+    """What a sheet finds of one answer. From WRONG on it must be changed."""
+
+    OFF = -1
+    FINE = 0
+    MISSING = 1
+    UNSURE = 2
+    WRONG = 3
+    SWITCHED_OFF = 4
+    NEEDS = 5
+    ORDER = 6
+
+
+Spelled = Mapping[Finding, str]
+"""What a formula gives for each finding: its number, or its weight in a sum."""
+NUMBERS: Spelled = {one: str(int(one)) for one in Finding}
+FEW, MANY = "1E-3", "1E3"
+WEIGHTS: Spelled = {
+    one: "0" if one < 1 else {Finding.MISSING: "1", Finding.UNSURE: FEW}.get(one, MANY) for one in Finding
+}
+
+
+def if_(test: str, then: str, other: str) -> str:
+    return then if then == other else f"IF({test},{then},{other})"
+
+
+def any_of(tests: Iterable[str]) -> str:
+    found = list(tests)
+    return found[0] if len(found) == 1 else f"OR({','.join(found)})" if found else "FALSE"
+
+
+def all_of(tests: Iterable[str]) -> str:
+    found = list(tests)
+    return found[0] if len(found) == 1 else f"AND({','.join(found)})" if found else "TRUE"
+
+
+def literal(value: Value) -> str:
+    """A value in a formula: text in quotes, with its own quotes doubled."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return number(value)
+    doubled = str(value).replace('"', '""')
+    return f'"{doubled}"'
+
+
+def serial(iso: str) -> int:
+    """The number by which Excel counts a day."""
+    return (date.fromisoformat(iso) - DAY_ZERO).days
+
+
+def limit(question: Question, value: object) -> str:
+    """A bound or default in a formula."""
+    return str(serial(str(value))) if question.widget == "date" else number(float(str(value)))
