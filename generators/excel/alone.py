@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from generators.excel.entry import Entry
-from generators.excel.findings import Finding, Spelled, any_of, if_, limit, serial
+from generators.excel.findings import BARE, PLAIN, Finding, Spelled, any_of, if_, limit, serial
 from generators.excel.numbers import FIRST_DAY
 from schema.job import IDENTIFIER
 from schema.question import Question
@@ -16,6 +16,8 @@ from schema.text import MOST_EXACT
 LAST_SERIAL = 2_958_465
 MOST_WHOLE = MOST_EXACT - 2
 """Of a number in a formula Excel keeps 15 digits; this is the last one below ``MOST_EXACT`` that it keeps."""
+NO_NUMBER = "OR(ISLOGICAL({cell}),_xlfn.ISFORMULA({cell}))"
+"""TRUE, and a number that a formula gives, which is refused. LibreOffice takes TRUE for a number, and one from Excel for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,15 @@ class Answer:
     spelled: Spelled
     good: str
 
+    @property
+    def bare(self) -> str:
+        return BARE.format(cell=self.cell)
+
     def formula(self) -> str:
         match self.question.widget:
             case "whole_number" | "number" | "date":
-                return if_(f"ISNUMBER({self.cell})", self.number(), self._typed_number())
+                typed = if_(f"ISNUMBER({self.cell})", self.number(), self._typed_number())
+                return if_(NO_NUMBER.format(cell=self.cell), self.spelled[Finding.WRONG], typed)
             case "choice" | "yes_no":
                 return self._choice()
             case "many_choice":
@@ -72,8 +79,8 @@ class Answer:
                 yield f"{self.cell}{sign}{limit(self.question, bound)}"
 
     def _choice(self) -> str:
-        listed = f"SUMPRODUCT(--EXACT({self.entry.list_name},TRIM({self.cell})))>0"
-        plain = f'LOWER(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({self.cell}," ",""),"　",""),"_",""),"-",""))'
+        listed = f"SUMPRODUCT(--EXACT({self.entry.list_name},TRIM({self.bare})))>0"
+        plain = PLAIN.format(cell=self.cell)
         alike = f"SUMPRODUCT(({self.entry.alike_name}={plain})+({self.entry.alike_name}=ASC({plain})))>0"
         return if_(listed, self.good, if_(alike, self.spelled[Finding.UNSURE], self.spelled[Finding.WRONG]))
 
@@ -88,7 +95,7 @@ class Answer:
         return of_length(self.cell, self.question.limits.shortest or 0, 0, self.spelled)
 
     def _identifier(self) -> str:
-        plain = f"TRIM(ASC({self.cell}))"
+        plain = f"TRIM(ASC({self.bare}))"
         good = f'SUMPRODUCT(LEN({plain})-LEN(SUBSTITUTE({plain},letters,"")))'
         wrong = f'OR(LEN({plain})>63,LEFT({plain})="-",{good}<LEN({plain}))'
         sure = if_(f"EXACT({self.cell},{plain})", self.good, self.spelled[Finding.UNSURE])

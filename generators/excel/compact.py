@@ -14,12 +14,11 @@ from itertools import groupby
 from generators.excel.alone import Answer
 from generators.excel.columns import Columns, is_finite, is_short
 from generators.excel.entry import Entry
-from generators.excel.findings import FEW, MANY, WEIGHTS, if_
+from generators.excel.findings import BARE, FEW, MANY, PLAIN, WEIGHTS, if_
 from generators.excel.formulas import option
 from schema.job import IDENTIFIER
 from schema.question import Question
 
-PLAIN = 'LOWER(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({area}," ",""),"　",""),"_",""),"-",""))'
 STRIPPED = 'TRIM(SUBSTITUTE(SUBSTITUTE({area},"　"," "),CHAR(10)," "))'
 
 
@@ -49,9 +48,11 @@ class Row(Columns):
         yield f"{MANY}*SUMPRODUCT(live_number*ISNUMBER({area})*{bad})"
 
     def _later(self) -> Iterator[str]:
+        """A formula is refused; from Excel, LibreOffice takes TRUE for one, and for a number."""
         if typed := self.span(self.is_typed):
             area = self.area(typed)
-            yield f'{FEW}*SUMPRODUCT(({area}<>"")*(live_typed-live_counted*ISNUMBER({area})))'
+            number = f"(ISNUMBER({area})-_xlfn.ISFORMULA({area}))"
+            yield f'{FEW}*SUMPRODUCT(({area}<>"")*(live_typed-live_counted*{number}))'
 
     def _texts(self) -> Iterator[str]:
         """``check`` counts a text without the blanks around it; TRIM takes some inside it too."""
@@ -63,7 +64,7 @@ class Row(Columns):
     def _choices(self) -> Iterator[str]:
         if chosen := self.span(self.is_listed):
             area = self.area(chosen)
-            spelled = PLAIN.format(area=area)
+            spelled = PLAIN.format(cell=area)
             other = f'ISERROR(FIND("|"&{spelled}&"|",live_alike))*ISERROR(FIND("|"&ASC({spelled})&"|",live_alike))'
             yield f'SUMPRODUCT(live_listed*({area}<>"")*ISERROR(FIND("|"&{area}&"|",live_words))*({FEW}+{MANY}*{other}))'
 
@@ -123,9 +124,10 @@ class Row(Columns):
         """Each character beside those that may stand in its place; none in the 64th, and none behind the last. Between bars, because
         LibreOffice does not find an empty text."""
         cell = self.sheet.at(entry.key)
-        characters = f'"|"&MID(TRIM(ASC({cell})),live_places,1)&"|"'
+        plain = f"TRIM(ASC({BARE.format(cell=cell)}))"
+        characters = f'"|"&MID({plain},live_places,1)&"|"'
         bad = f"(SUMPRODUCT(--ISERROR(FIND({characters},live_allowed)))>0)"
-        sure = f"EXACT({cell},TRIM(ASC({cell})))"
+        sure = f"EXACT({cell},{plain})"
         return f"IF({self.sheet.is_empty(entry)},0,{MANY}*{bad}+{FEW}*NOT({sure}))"
 
     def _hanging(self) -> Iterator[str]:
@@ -142,12 +144,12 @@ class Row(Columns):
 
 
 def _is_nothing(area: str) -> str:
-    return f'ISNUMBER(FIND("|"&TRIM({area})&"|",nothing))'
+    return f'ISNUMBER(FIND("|"&TRIM(CLEAN({area}))&"|",nothing))'
 
 
 def _is_filled(area: str) -> str:
     """Not even with what means nothing in some of the sheet's cells."""
-    return f'ISERROR(FIND("|"&TRIM({area})&"|",live_nothing))'
+    return f'ISERROR(FIND("|"&TRIM(CLEAN({area}))&"|",live_nothing))'
 
 
 def _apart(question: Question) -> Iterator[str]:

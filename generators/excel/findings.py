@@ -37,6 +37,11 @@ WEIGHTS: Spelled = {
     one: "0" if one < 1 else {Finding.MISSING: "1", Finding.UNSURE: FEW}.get(one, MANY) for one in Finding
 }
 
+BARE = 'SUBSTITUTE(CLEAN({cell}),"\u00a0"," ")'
+"""What stands in a cell without line breaks, and with a plain blank for each that is kept from breaking a line."""
+PLAIN = f'LOWER(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({BARE}," ",""),"　",""),"_",""),"-",""))'
+"""A choice however it is spelled, as ``offered.plain`` has it."""
+
 
 def if_(test: str, then: str, other: str) -> str:
     return then if then == other else f"IF({test},{then},{other})"

@@ -45,7 +45,7 @@ class Sheet:
         return if_(self.is_empty(entry), blank, Answer(self.at(entry.key), question, entry, spelled, good).formula())
 
     def is_empty(self, entry: Entry) -> str:
-        return f'ISNUMBER(FIND("|"&TRIM({self.at(entry.key)})&"|",{entry.nothing_name}))'
+        return f'ISNUMBER(FIND("|"&TRIM(CLEAN({self.at(entry.key)}))&"|",{entry.nothing_name}))'
 
     def holds(self, question: Question) -> str:
         """Whether it is certain that a question is asked."""

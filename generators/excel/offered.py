@@ -9,7 +9,7 @@ from schema.job import Choice, When
 from schema.question import Form, Question
 from schema.text import NO, NOTHING, YES, clean
 
-DASHES = (*sorted(NOTHING - {""}), "\N{FULLWIDTH HYPHEN-MINUS}", "\N{IDEOGRAPHIC SPACE}", "\n")
+DASHES = (*sorted(NOTHING - {""}), "\N{FULLWIDTH HYPHEN-MINUS}", "\N{IDEOGRAPHIC SPACE}")
 """How a person may write nothing into a cell."""
 
 

@@ -32,11 +32,20 @@ def typed(text: str) -> str:
     return f"⟦{text}⟧"
 
 
+LOGICAL = typed("TRUE")
+"""What Excel makes of TRUE where it is typed into a cell for a number or a day: no text, but a truth value."""
+COMPUTED = typed("=1")
+NO_TEXTS = {LOGICAL: 't="b"><v>1</v>', COMPUTED: "><f>1</f><v>1</v>"}
+
+
 def as_typed(data: bytes) -> bytes:
     """A workbook in whose cells the texts of ``typed`` stand as people type them."""
     bare = str.maketrans("", "", "⟦⟧")
-    parts = parts_of(data)
-    return packed({name: part.decode().translate(bare).encode() for name, part in parts.items()})
+    parts = {name: part.decode() for name, part in parts_of(data).items()}
+    for text, instead in NO_TEXTS.items():
+        held = f't="inlineStr"><is><t>{text}</t></is>'
+        parts = {name: part.replace(held, instead) for name, part in parts.items()}
+    return packed({name: part.translate(bare).encode() for name, part in parts.items()})
 
 
 def good(kind: Kind, dice: random.Random) -> Answers:
@@ -150,12 +159,14 @@ DAY = timedelta(days=1)
 
 
 def _missing(question: Question) -> Iterator[Value]:
-    yield from [None, "", "－"] if question.required else []
+    yield from [None, "", "－", " \n "] if question.required else []
 
 
 def _wrong_type(question: Question) -> Iterator[Value]:
     if question.widget in ("whole_number", "number", "date", "duration"):
         yield from ("たくさん", "unknown", "いつか")
+    if question.widget in ("whole_number", "number", "date"):
+        yield LOGICAL
     if question.widget == "whole_number":
         yield 1.5
     if question.widget == "date":
@@ -246,9 +257,9 @@ WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "whole_number": lambda value: f"{value:,}".translate(str.maketrans(string.digits, "０１２３４５６７８９")),
     "number": lambda value: f"{value}".replace(".", "．"),
     "date": lambda value: str(value).replace("-", "."),
-    "yes_no": lambda value: "○" if value else "×",
-    "identifier": lambda value: f" {value}",
-    "choice": lambda value: str(value).upper().replace("_", " "),
+    "yes_no": lambda value: "\n○" if value else "×\u3000\n",
+    "identifier": lambda value: f"\u00a0{value} \n",
+    "choice": lambda value: f"\u00a0{value}\n".upper().replace("_", " "),
 }
 """As people write what a sheet cannot judge and ``check`` understands."""
 

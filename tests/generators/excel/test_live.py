@@ -13,7 +13,7 @@ from generators.excel.template import Filled, write
 from schema.check import check
 from schema.kinds import Kind
 from schema.problem import Problem
-from tests.generators.excel.cases import Case, as_typed, cases, typed
+from tests.generators.excel.cases import COMPUTED, LOGICAL, Case, as_typed, cases, typed
 from tests.generators.excel.office import Rows, computed, live_line, many_forms, notes, seconds_to_open
 from tests.kinds_for_tests import KINDS
 
@@ -191,7 +191,7 @@ CANNOT_SAY: Mapping[str, tuple[str, dict[str, object], str]] = {
     "a rule about a choice": ("rules", RULES_OK | {"weight": 64}, "rule"),
     "an invisible character": ("orders", ORDERS_OK | {"title_of": "秋の\u200b便"}, "hidden_character"),
 }
-"""What no formula says: here the sheet says OK and ``check`` refuses. A formula instead of an answer, an answer in a hidden row, a
+"""What no formula says: here the sheet says OK and ``check`` refuses. A formula in a cell for a text, an answer in a hidden row, a
 number of a day without the format of a date, and a number shown as per cent where its unit is per cent are what only the file
 tells. Excel, not LibreOffice, counts a rare character such as 𠮷 as two, so that a text may seem longer than it is."""
 LEFT_TO_CHECK: Mapping[str, tuple[str, dict[str, object], str]] = {
@@ -201,6 +201,8 @@ LEFT_TO_CHECK: Mapping[str, tuple[str, dict[str, object], str]] = {
     "a number that was typed as text": ("orders", ORDERS_OK | {"pieces": typed("９，０００")}, "too_big"),
     "a date that was typed as text": ("orders", ORDERS_OK | {"first": typed("令和３年１月１日")}, "too_early"),
     "a list of choices that are not all in it": ("orders", ORDERS_OK | {"goods": "本; 石"}, "unknown_choice"),
+    "a truth value for a number": ("orders", ORDERS_OK | {"pieces": LOGICAL}, "not_a_number"),
+    "a formula for a number": ("orders", ORDERS_OK | {"share": COMPUTED}, "formula"),
     "what hangs on an answer that follows from others": (
         "rules",
         RULES_OK | {"parcel": None, "weight": 20, "stamps": 1},
@@ -261,6 +263,8 @@ LINES: Mapping[str, tuple[str, dict[str, object], str]] = {
         {**GOOD, "evaluation_threshold": 85, "seed": -1},
         "2 answers to mend (Request: 1, Details: 1)",
     ),
+    "a truth value": ("ja", {**GOOD, "evaluation_threshold": LOGICAL}, "要修正1か所"),
+    "a formula": ("ja", {**GOOD, "evaluation_threshold": COMPUTED}, "要修正1か所"),
     "typed as text": ("ja", {**GOOD, "evaluation_threshold": typed("８５％")}, LATER),
 }
 
