@@ -429,3 +429,9 @@ def test_all_or_nothing_leaves_out_what_is_good_and_says_so(desk: Path, tmp_path
 def test_what_was_filled_in_is_said_in_the_persons_language(desk: Path, tmp_path: Path) -> None:
     done = denpyo("submit", sheet(tmp_path, GOOD), desk=desk)
     assert done.stderr == "request.xlsx:入力: 予測の種類：「空欄」→「分類」（このアルゴリズムは分類専用のため）\n"
+    file = tmp_path / "both.yaml"
+    file.write_text("kind: train_supervised\nlanguage: en\njob: {dataset_id: wine, algorithm: xgboost}\n")
+    said = denpyo("submit", file, desk=desk).stderr.partition("What kind")[2]
+    assert (
+        said == " of prediction?: “left empty” → “Classification” (it was left empty, and classification is the usual case)\n"
+    )
