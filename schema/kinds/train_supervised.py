@@ -244,7 +244,7 @@ class TrainSupervised(Job):
                 "Classification predicts a class, regression a number.", ja="分類は種類を、回帰は数値を予測します。"
             ),
             basic=True,
-            blank=Words("follows from the algorithm", ja="アルゴリズムから決まります"),
+            blank=Words("regression for linear regression, else classification", ja="線形回帰なら回帰、ほかは分類"),
             choices=(
                 Choice("classification", "Classification", ja="分類"),
                 Choice("regression", "Regression", ja="回帰"),

@@ -119,6 +119,20 @@ def test_an_answer_that_follows_from_others_is_not_required_though_it_has_no_def
     assert (question.required, question.default) == (False, None)
 
 
+def test_what_an_empty_kind_of_prediction_stands_for_is_said_as_it_is_done() -> None:
+    kind = KINDS["train_supervised"]
+    blank = kind.form.by_key["task_type"].blank
+    assert blank == Words("regression for linear regression, else classification", ja="線形回帰なら回帰、ほかは分類")
+    algorithms = [one.value for one in kind.form.by_key["algorithm"].choices]
+    assert {one: kind.job.complete({"algorithm": one})["task_type"][0] for one in algorithms} == {
+        "random_forest": "classification",
+        "xgboost": "classification",
+        "neural_network": "classification",
+        "logistic_regression": "classification",
+        "linear_regression": "regression",
+    }
+
+
 def test_a_kind_that_sets_its_own_resources_shows_them_as_defaults() -> None:
     assert KINDS["train_supervised"].form.by_key["resources.max_hours"].default == 2.0
 
