@@ -433,5 +433,6 @@ def test_what_was_filled_in_is_said_in_the_persons_language(desk: Path, tmp_path
     file.write_text("kind: train_supervised\nlanguage: en\njob: {dataset_id: wine, algorithm: xgboost}\n")
     said = denpyo("submit", file, desk=desk).stderr.partition("What kind")[2]
     assert (
-        said == " of prediction?: “empty” → “Classification” (it was left empty, and classification is the usual case)\n"
+        said
+        == " of prediction?: “empty” → “Classification” (it was left empty, and classification is the usual case)\n"
     )

@@ -65,7 +65,8 @@ HOLDS = (
     rb' t="s">(?:%(f)s)?+<v>[0-9]{1,9}+</v>'
     rb'| t="inlineStr"><is>%(t)s</is>'
     rb'| t="e">(?:%(f)s)?+<v>[#A-Z0-9/!?_]{1,30}+</v>'
-    rb'|(?: t="(?:n|str|b)")?+>(?:%(f)s%(v)s?+|%(v)s)'
+    rb'| t="b">(?:%(f)s)?+<v>[01]?</v>'
+    rb'|(?: t="(?:n|str)")?+>(?:%(f)s%(v)s?+|%(v)s)'
     rb")</c>"
 ) % {b"f": FORMULA, b"t": TEXT, b"v": VALUE}
 EMPTY = rb'(?: t="(?:n|s|str|b|e|inlineStr)")?+(?: ?/>|></c>)'

@@ -34,7 +34,7 @@ YES = ("1", "true")
 NO_HEIGHT = ("0", "0.0")
 VALIDATION = "dataValidation"
 INSIDE_TEXT = (
-    *("t", "r", "rPr", "b", "i", "u", "strike", "sz", "color", "rFont", "family", "charset", "scheme", "vertAlign"),
+    *("r", "rPr", "b", "i", "u", "strike", "sz", "color", "rFont", "family", "charset", "scheme", "vertAlign"),
     *("outline", "shadow", "condense", "extend", "rPh", "phoneticPr"),
 )
 """Elements of a text that stands in its cell; after them the cell may go on."""
@@ -128,6 +128,7 @@ class Scan:
             "col": self._column,
             "mergeCell": self._merge,
             "si": self._string,
+            "t": self._characters,
             **dict.fromkeys(INSIDE_TEXT, _nothing),
             "dataValidation": self._validation,
             "sqref": self._validation_of_2010,
@@ -153,6 +154,8 @@ class Scan:
         self.budget.elements += 1
         if self.budget.elements > MOST_ELEMENTS:
             raise too_large(self.name, self.name, f"{MOST_ELEMENTS:,}")
+        if self.parser.EndElementHandler:
+            raise broken(self._cell_or_spot())
         if self.captured is not None:
             self._settle()
         handler = self.handlers.get(tag) or self.handlers.get(local(tag))
@@ -193,8 +196,16 @@ class Scan:
         self.bottom, self.right = max(self.bottom, row), max(self.right, column)
         return True
 
-    def _value(self, _: Attributes) -> None:
-        if self._says() and self.sort in ("s", "e"):
+    def _characters(self, _: Attributes) -> None:
+        """Until this element ends there may be no other: some would read the text around it as one, some only the first part."""
+        self.parser.EndElementHandler = self._ended
+
+    def _ended(self, _: str) -> None:
+        self.parser.EndElementHandler = None
+
+    def _value(self, attributes: Attributes) -> None:
+        self._characters(attributes)
+        if self._says() and self.sort in ("s", "e", "b"):
             self.captured = []
             self.parser.CharacterDataHandler = self.captured.append
 
@@ -206,8 +217,7 @@ class Scan:
         if not self._used() or self.at is None:
             return False
         if self.said == self.at:
-            row, column = self.at
-            raise broken(f"{self.spot}!{letters(column)}{row}")
+            raise broken(self._cell_or_spot())
         self.said = self.at
         return True
 
@@ -227,10 +237,16 @@ class Scan:
             self._validate(text)
         elif self.sort == "e" and self.at:
             self.errors[self.at] = text
+        elif self.sort == "b":
+            if text not in ("", "0", "1"):  # the parser takes all but 0 for true, and "false" with it
+                raise broken(self._cell_or_spot())
         elif text:
             if not text.isascii() or not text.isdigit() or len(text) > 9:
                 raise broken(self.spot)
             self.budget.used.append(int(text))
+
+    def _cell_or_spot(self) -> str:
+        return f"{self.spot}!{letters(self.at[1])}{self.at[0]}" if self.at else self.spot
 
     def _column(self, attributes: Attributes) -> None:
         if attributes.get("hidden") in YES or attributes.get("width") in NO_HEIGHT:

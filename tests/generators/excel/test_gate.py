@@ -186,6 +186,12 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
         lambda: in_row_9(b'<c r="Z9" t="inlineStr"><is><t>a</t></is><v>1</v></c>'),
         "入力!Z9",
     ),
+    "a yes or no in words": (lambda: in_row_9(b'<c r="Z9" t="b"><v>false</v></c>'), "入力!Z9"),
+    "a text with an element in it": (
+        lambda: in_row_9(b'<c r="Z9" t="inlineStr"><is><t>a<c/>b</t></is></c>'),
+        "入力!Z9",
+    ),
+    "a value with an element in it": (lambda: in_row_9(b'<c r="Z9"><v>1<b/>2</v></c>'), "入力!Z9"),
     "a cell with two values": (lambda: in_row_9(b'<c r="Z9"><v>1</v><v>2</v></c>'), "入力!Z9"),
     "a cell in another row": (lambda: in_row_9(b'<c r="G10"><v>1</v></c>'), "入力!G10"),
     "a row that is there twice": (lambda: in_sheet(b'<row r="9"/>'), "入力!9"),
@@ -201,7 +207,7 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a yes or no that is neither": (
         lambda: in_sheet(b'<row r="99"><c r="A99" t="b"><v>maybe</v></c></row>'),
-        "入力",
+        "入力!A99",
     ),
     "a sheet that is neither shown nor hidden": (
         lambda: replaced(FORM, BOOK, b'state="visible"', b'state="away"'),
