@@ -23,7 +23,8 @@ from schema.problem import shown
 LARGEST_PART, LARGEST_ALL = 160 * MIB, 192 * MIB
 MOST_MEMBERS = 2000
 LONGEST_NAME = 250
-ENCRYPTED, UTF_8 = 0x1, 0x800
+ENCRYPTED, UTF_8 = 0x1 | 0x20 | 0x40, 0x800
+"""General purpose bits (APPNOTE 4.4.4): encrypted, a patch of another file, strongly encrypted; a name in UTF-8."""
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
     *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError),

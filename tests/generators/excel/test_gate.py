@@ -134,6 +134,8 @@ NOT_ALLOWED: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "a very long name": (lambda: with_part("x" * 300), "x" * 59 + "…"),
     "another compression": (bzip2, TYPES),
     "an encrypted part": (lambda: with_header(SHEET, 8, b"\x01"), SHEET),
+    "a part that is a patch": (lambda: with_header(SHEET, 8, b"\x20"), SHEET),
+    "a strongly encrypted part": (lambda: with_header(SHEET, 8, b"\x40"), SHEET),
 }
 
 
