@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import subprocess
 import sys
@@ -9,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
@@ -21,12 +24,15 @@ from openpyxl.styles import GradientFill, PatternFill
 from generators.excel import Layout
 from generators.excel.annotate import Verdict, annotate
 from generators.excel.parts import Parts
+from generators.excel.read import read
 from generators.excel.reds import Reds
 from generators.excel.sheet_xml import ORDER
 from generators.excel.template import Filled, write
 from schema.answers import Where
+from schema.kinds import load
 from schema.problem import Problem
 from schema.words import Words
+from tests.desks import denpyo
 from tests.generators.excel.marking import comments, light, links, marked, opened, reds, resaved, summary, verdicts
 from tests.generators.excel.workbooks import (
     EVERYTHING,
@@ -41,6 +47,8 @@ from tests.generators.excel.workbooks import (
     table_of_everything,
 )
 
+TRAINING = load()["train_supervised"].form
+WINE = {"dataset_id": "wine", "algorithm": "logistic_regression"}
 RELEASED = Path(__file__).parents[2] / "released/v1"
 BAD = Filled(
     {**GOOD.values, "name": "A B!", "settings.depth": 500, "share": "たくさん"}, "tanaka@example.co.jp", "もう一度"
@@ -227,10 +235,77 @@ def test_marking_twice_is_marking_once() -> None:
     assert marked(filled("table", "ja")) == once
 
 
-def test_libreoffice_saves_a_marked_copy_without_loss(tmp_path: Path) -> None:
+class Sent(NamedTuple):
+    """What the desk had of a table that came back marked."""
+
+    desk: Path
+    ids: list[str]
+    told: list[str]
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
+    """A table of two good rows and a bad one, handed in on the command line and given back marked."""
+    folder = tmp_path_factory.mktemp("sent")
+    denpyo("init", desk=folder / "desk")
+    rows = [WINE, WINE | {"algorithm": "xgboost"}, WINE | {"dataset_id": "Wine"}]
+    (folder / "table.xlsx").write_bytes(write(TRAINING, "ja", "table", [Filled(one) for one in rows], rows=20))
+    words = ("submit", folder / "table.xlsx", "--annotate", folder, "--json")
+    told = json.loads(denpyo(*words, desk=folder / "desk", code=1).stdout)
+    ids = [one.answers.response for one in read(Path(told["marked"][0]).read_bytes(), "", load())[0]]
+    return Sent(folder / "desk", ids, told["marked"])
+
+
+@pytest.fixture(scope="module")
+def office(sent: Sent, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Marked copies as LibreOffice saves them, all in one start of it."""
+    copies = {
+        "form": marked(filled("form", "ja")),
+        "table": marked(filled("table", "ja")),
+        "strict": marked(strict(filled("form", "ja"))),
+        "sent": Path(sent.told[0]).read_bytes(),
+    }
+    return dict(zip(copies, resaved(tmp_path_factory.mktemp("office"), *copies.values()), strict=True))
+
+
+def test_a_marked_copy_that_libreoffice_saved_is_sent_again_and_only_new_and_changed_rows_are_taken(
+    sent: Sent, office: dict[str, bytes], tmp_path: Path
+) -> None:
+    book = load_workbook(io.BytesIO(office["sent"]))
+    found = [one.answers for one in read(office["sent"], "", load())[0]]
+    assert [one.response for one in found] == sent.ids
+
+    def write_into(row: int, key: str, value: object, below: int = 0) -> None:
+        name, _, cell = found[row].place(key).spot.partition("!")
+        sheet(book, name)[cell].offset(below, 0).value = value
+
+    write_into(1, "seed", 7)
+    write_into(2, "dataset_id", "wine")
+    for key, value in (WINE | {"seed": 9}).items():
+        write_into(2, key, value, below=1)
+    file = tmp_path / "table.marked.xlsx"
+    book.save(file)
+    judged = json.loads(denpyo("check", file, "--json", desk=sent.desk).stdout)
+    assert [(one["id"], one["unchanged"]) for one in judged["handed_in_before"]] == [
+        (sent.ids[0], True),
+        (sent.ids[1], False),
+        (sent.ids[2], False),
+    ]
+    again = json.loads(denpyo("submit", file, "--json", desk=sent.desk).stdout)
+    assert again["problems"] == []
+    assert [one["known"] for one in again["requests"]] == [True, False, False, False]
+    states = {
+        one["id"]: one["state"] for one in json.loads(denpyo("status", "--json", desk=sent.desk).stdout)["requests"]
+    }
+    assert [states[one] for one in sent.ids] == ["queued", "superseded", "superseded"]
+    assert [states[one["id"]] for one in again["requests"]] == ["queued"] * 4
+    assert len(states) == 6
+
+
+def test_libreoffice_saves_a_marked_copy_without_loss(office: dict[str, bytes]) -> None:
     data = [filled("form", "ja"), filled("table", "ja")]
     copies = [marked(one) for one in data]
-    for before, copy, saved in zip(data, copies, resaved(tmp_path, *copies), strict=True):
+    for before, copy, saved in zip(data, copies, (office["form"], office["table"]), strict=True):
         assert sorted(reds(saved)) == sorted(reds(copy))
         assert comments(saved) == comments(copy)
         assert links(saved).keys() == links(copy).keys()
@@ -463,13 +538,13 @@ def prefixed(data: bytes) -> bytes:
     return packed(parts)
 
 
-def test_a_strict_workbook_is_marked_in_its_own_way(tmp_path: Path) -> None:
+def test_a_strict_workbook_is_marked_in_its_own_way(office: dict[str, bytes]) -> None:
     copy = marked(strict(filled("form", "ja")))
     assert not any(b"schemas.openxmlformats.org/spreadsheetml" in part for part in parts_of(copy).values())
     assert not any(
         b"schemas.openxmlformats.org/officeDocument/2006/relationships/" in part for part in parts_of(copy).values()
     )
-    (saved,) = resaved(tmp_path, copy)
+    saved = office["strict"]
     assert set(comments(saved).values()) == {block(one) for one in WRONG_JA.values()}
     assert len(reds(saved)) == 3
     assert [one.problems for one in verdicts(copy)[0]] == [one.problems for one in verdicts(filled("form", "ja"))[0]]
