@@ -550,6 +550,7 @@ def test_an_identifier_is_read(typed: str) -> None:
         ("red_wine", "red-wine"),
         ("..／..／etc", ""),
         ("../../etc", ""),
+        ("https://169.254.169.254/wine", ""),
         ("-wine", ""),
         ("ワイン", ""),
         ("wine\nbeer", "wine-beer"),

@@ -8,7 +8,7 @@ import pytest
 
 from schema.answers import Where
 from schema.problem import Problem
-from submit import hand_off, journey, one_machine, standing
+from submit import hand_off, journey, one_machine, standing, terminal
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.keeping import Source, Wishes
 from submit.ledger import LedgerDamaged, verify
@@ -398,6 +398,27 @@ def test_a_worker_that_has_nothing_to_do_hands_over_what_a_dead_submit_left(desk
     journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True)
     one_machine.work(desk, drain=True, told=lambda run, state: None)
     assert starts(tmp_path) == {"one": 1}
+
+
+def test_what_people_wrote_forges_no_line_of_the_record_nor_of_what_is_printed(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forged = "x\n2026-11-21T00:00:00Z  root  approved"
+    text = WINE.replace("wine", '"x\\n2026-11-21  root  approved"') + 'again: "a\\nb"\n'
+    (refused,) = submit(desk, text, Wishes(sender="a@example.com"), name=f"{forged}.yaml").responses
+    (good,) = submit(desk, WINE, name=f"{forged}.yaml").responses
+    with desk.ledger() as ledger:
+        bodies = [body for (body,) in ledger.query("SELECT body FROM entries")]
+    assert not [body for body in bodies if b"\n" in body or b"approved" in body]
+    for one in (refused, good):
+        found, history = standing.standing(desk, one.id), standing.history(desk, one.id)
+        terminal.status(desk, found, as_json=False)
+        terminal.history(history)
+        problems = sum(len(json.loads(entry.beside_text or "{}").get("problems", ())) for entry in history)
+        printed = capsys.readouterr().out.splitlines()
+        assert len(printed) == 1 + len(history) + problems
+        assert not [line for line in printed if line.startswith("2026-11-21T00:00:00Z")]
+    assert verify(desk.folder / LEDGER).ok
 
 
 def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
