@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
+from generators.excel import RESPONSE, template
+from generators.excel.cells import read_cells
+from generators.excel.template import Filled
+from schema import kinds as registry
 from submit.desk import Desk, open_desk
 from submit.new_desk import make_desk
 
@@ -30,6 +36,27 @@ def counting(folder: Path, name: str, seconds: float = 0, code: int = 0, more: s
         encoding="utf-8",
     )
     return file
+
+
+def counting_again(folder: Path, name: str, receipt: str, seconds: float = 0) -> Path:
+    """A table, saved as CSV, whose one row carries a receipt and asks for a counted start under another name."""
+    lines = [[*line] for line in _blank_table()]
+    row = lines[-1]
+    given = {"name": name, "file": str(folder / "starts"), "seconds": str(seconds), RESPONSE: receipt}
+    for key, value in given.items():
+        row[lines[0].index(key)] = value
+    file = folder / f"{name}.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows(lines)
+    return file
+
+
+@cache
+def _blank_table() -> tuple[tuple[str, ...], ...]:
+    (form,) = [one.form for one in registry.load((KINDS,)).values() if one.name == "count_starts"]
+    sheets = read_cells(template.write(form, "en", "table", [Filled({"name": "one"})], rows=1))
+    assert isinstance(sheets, tuple)
+    return sheets[0].rows
 
 
 def starts(folder: Path) -> Counter[str]:

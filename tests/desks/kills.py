@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +42,25 @@ def killed_after(words: Sequence[str | Path], desk: Path, seconds: float) -> boo
     return False
 
 
-def kill_rounds(desk: Path, files: Sequence[Path], kills: int, seed: int, longest: Mapping[str, float]) -> Tally:
-    """Submit and work by turns of chance, each killed after 0.1 s to its ``longest``, until so many were killed while they ran."""
+def kill_rounds(
+    desk: Path,
+    files: Sequence[Path],
+    kills: int,
+    seed: int,
+    longest: Mapping[str, float],
+    edits: Callable[[], Sequence[Path]] = tuple,
+) -> Tally:
+    """Submit and work by turns of chance, each killed after 0.1 s to its ``longest``, until so many were killed while they ran.
+
+    ``edits`` are asked for again in every round: corrected sheets need the receipts of what was accepted by then.
+    """
     chance, tally = random.Random(seed), Tally()  # noqa: S311
     while tally.kills < kills and tally.ended_first < 10 * kills:
         submitting = chance.random() < 0.5
-        words: list[str | Path] = ["submit", *chance.sample(list(files), 3)] if submitting else ["work", "--drain"]
+        there = edits() if submitting else ()
+        edited = chance.sample(there, min(1, len(there)))
+        files_and_edit = [*chance.sample(files, 3 - len(edited)), *edited]
+        words: list[str | Path] = ["submit", *files_and_edit] if submitting else ["work", "--drain"]
         if not killed_after(words, desk, chance.uniform(0.1, longest[str(words[0])])):
             tally.ended_first += 1
         elif submitting:

@@ -15,7 +15,7 @@ from generators.excel import Layout
 from generators.excel.read import read
 from generators.excel.template import Filled, write
 from tests.desks import denpyo
-from tests.generators.excel.marking import comments, reds, summary
+from tests.generators.excel.marking import comments, light, reds, summary
 from tests.generators.test_versions_in_doors import V1
 from tests.kinds_for_tests.versions import AT, FOLDER
 
@@ -36,13 +36,13 @@ def old(folder: Path, layout: Layout, *rows: dict[str, Any], language: str = "en
     """A filled workbook as the first version made it."""
     file = folder / "old.xlsx"
     filled = [Filled(one, "hanako") for one in rows]
-    file.write_bytes(write(AT[1]["growing"].form, language, layout, filled))
+    file.write_bytes(write(AT[1]["growing"].form, language, layout, filled, rows=20))
     return file
 
 
 def annotated(command: str, file: Path, desk: Path, code: int) -> tuple[Any, bytes]:
     done = denpyo(command, file, "--annotate", file.parent / "marked", "--force", "--json", desk=desk, code=code)
-    return json.loads(done.stdout), (file.parent / "marked" / f"{file.stem}.marked.xlsx").read_bytes()
+    return json.loads(done.stdout), light((file.parent / "marked" / f"{file.stem}.marked.xlsx").read_bytes())
 
 
 def test_a_sheet_that_could_be_brought_up_to_date_says_what_was_changed(desk: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_an_older_document_comes_back_as_todays_table(desk: Path, tmp_path: Path
         "kind: growing\nversion: 1\njob: {data: wine, method: guess, lr: 0.2, limit: 1.5, wait: 3}\n", encoding="utf-8"
     )
     denpyo("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
-    copy = (tmp_path / "marked" / "old.marked.xlsx").read_bytes()
+    copy = light((tmp_path / "marked" / "old.marked.xlsx").read_bytes())
     ((one,), problems) = read(copy, "m.xlsx", AT[3])
     assert problems == []
     assert (one.answers.version, one.answers.given["limit"].value) == (3, "90")

@@ -96,7 +96,7 @@ def test_a_slip_that_was_kept_before_the_kind_changed_goes_on_as_the_same_reques
 def sheet(layout: Layout, *rows: dict[str, Any], version: int = 1, sender: str = "hanako") -> Source:
     """A workbook as that version of the kind made it, filled."""
     form = AT[version]["growing"].form
-    return Source("old.xlsx", write(form, "en", layout, [Filled(one, sender) for one in rows]))
+    return Source("old.xlsx", write(form, "en", layout, [Filled(one, sender) for one in rows], rows=20))
 
 
 def saved_again(source: Source) -> Source:
