@@ -18,7 +18,8 @@ RESPONSE = "request.response"
 near the top of the form's first sheet, a column of the table; nobody answers it, and the id is its first word."""
 STATUS = "denpyo:status"
 """First word of the key cell above the live status of a table's rows. After it, in the same cell and parted by spaces: kind, version,
-fingerprint and language of the template, so that the sheet alone (a CSV, or copied into another workbook) still says which it is."""
+fingerprint, language and wording of the template, so that the sheet alone (a CSV, or copied into another workbook) still says which
+it is."""
 
 FORM = "denpyo:form"
 """Corner of a sheet with one question a row; its column holds the keys, its row the mark ``ANSWER``."""

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from generators.excel import RESPONSE, SENDER, form_page
 from generators.excel.answer_cell import Asking, keyed_rows, label_of
-from generators.excel.entry import entries
+from generators.excel.entry import Entry, entries, wording
 from generators.excel.table import Table
 from schema import words
 from schema.problem import Problem, shown
@@ -31,9 +31,12 @@ class Outside:
     warnings: tuple[Problem, ...] = ()
 
 
-def found(forms: Sequence[Asking], tables: Sequence[Table], form: Form, language: str) -> Outside:
-    """What stands outside the answer cells of the sheets that ask, made from today's template in this language."""
-    texts = _Texts(form, language)
+def found(forms: Sequence[Asking], tables: Sequence[Table], form: Form, language: str, told: str) -> Outside:
+    """What stands outside the answer cells of the sheets that ask, made from a template of today's questions in this language.
+
+    ``told`` is the wording that the template has, as it says itself. Where it is not today's, or not known, a strange text may be one
+    of the template's own: then only what is surely an answer or another question's label is told."""
+    texts = _Texts(form, language, told)
     said = [
         *(two for one in forms for two in _form(one, texts)),
         *(two for one in tables for two in _table(one, texts)),
@@ -51,6 +54,16 @@ class _Texts:
 
     form: Form
     language: str
+    told: str
+
+    @cached_property
+    def known(self) -> bool:
+        """Whether all that the template itself says is known."""
+        return self.told == wording(self.entries)
+
+    @cached_property
+    def entries(self) -> Sequence[Entry]:
+        return entries(self.form, self.language)
 
     @cached_property
     def labels(self) -> Mapping[str, frozenset[str]]:
@@ -65,7 +78,7 @@ class _Texts:
     def beside(self) -> Mapping[str, frozenset[str]]:
         """The texts in the row of each key, as the form layout has them."""
         found: dict[str, frozenset[str]] = {}
-        for page in form_page.pages(self.form, entries(self.form, self.language), {}, self.language):
+        for page in form_page.pages(self.form, self.entries, {}, self.language):
             keys = {row: str(cell.value) for (row, column), cell in page.cells.items() if column == form_page.KEY}
             for (row, _), cell in page.cells.items():
                 if row in keys:
@@ -116,7 +129,7 @@ def _form(asking: Asking, texts: _Texts) -> Iterator[Problem]:
         columns[one[1]].append(one)
     for column in columns.values():
         if len(column) > len(rows) / 2:
-            yield _elsewhere(asking, column)
+            yield from [_elsewhere(asking, column)] if texts.known else []
         else:
             yield from (problem for one in column for problem in _one_beside(asking, rows[one[0]], one, texts))
     below = [one for one in _strays(asking, max(rows, default=0) + 1) if one[1] != asking.corner.column]
@@ -154,8 +167,9 @@ def _one_beside(asking: Asking, key: str, stray: Stray, texts: _Texts) -> Iterat
         facts["other"] = label_of(other, texts.form)
         yield Problem("labels_moved", asking.place(row, column), key, facts)
     elif not asking.text(row, answer).strip():
-        code = "answer_beside" if _answers(texts.form, key, text) else "text_beside"
-        yield Problem(code, asking.place(row, column), key, facts)
+        sure = _answers(texts.form, key, text)
+        if sure or texts.known:
+            yield Problem("answer_beside" if sure else "text_beside", asking.place(row, column), key, facts)
 
 
 def _answers(form: Form, key: str, text: str) -> bool:
@@ -194,5 +208,5 @@ def _headings(table: Table, texts: _Texts) -> Iterator[Problem]:
             yield Problem(
                 "labels_moved", asking.place(row, column), key, {**facts, "other": label_of(other, texts.form)}
             )
-        elif any(asking.text(one, column).strip() for one in table.filled):
+        elif texts.known and any(asking.text(one, column).strip() for one in table.filled):
             yield Problem("renamed_heading", asking.place(row, column), key, facts)

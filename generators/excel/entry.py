@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from generators.excel import AGAIN, SENDER
 from generators.excel.limits import at_most, in_words, rule, rule_for
@@ -56,6 +57,13 @@ class Entry:
     @property
     def nothing_name(self) -> str:
         return f"nothing{self.list_name.removeprefix('list')}" if self.nothing else "nothing"
+
+
+def wording(asked: Sequence[Entry]) -> str:
+    """A short hash of what a template says around its answers. The fingerprint of a form leaves out the words: a template of the same
+    version with another wording was made before some of them were mended."""
+    said = [(one.key, one.label, one.section, one.unit, one.when, one.help, one.blank) for one in asked]
+    return sha256(repr(said).encode()).hexdigest()[:12]
 
 
 def entries(form: Form, language: str) -> tuple[Entry, ...]:

@@ -10,13 +10,14 @@ from generators import Read
 from generators.excel import AGAIN, FORM, RESPONSE, SENDER, STATUS, TABLE, TEMPLATE, beside
 from generators.excel.answer_cell import Asking, form_cells, request
 from generators.excel.cells import read_cells
+from generators.excel.copies import once_for_each_copy, without_copies
 from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
 from generators.excel.receipt import each_once
 from generators.excel.refusal import Refusal, RefusedError
 from generators.excel.remarks import remarks
 from generators.excel.remnant import torn, unread
 from generators.excel.sheet import Sheet
-from generators.excel.table import Table, without_copies
+from generators.excel.table import Table
 from schema import words
 from schema.answers import Answers, Located, Where
 from schema.history import form_at, template_facts, templates_there_are
@@ -26,7 +27,7 @@ from schema.question import Form
 from schema.words import FALLBACK, Fact, Words, languages
 
 Cells = Callable[[bytes], tuple[Sheet, ...] | Refusal]
-TOLD = ("kind", "version", "fingerprint", "language")
+TOLD = ("kind", "version", "fingerprint", "language", "wording")
 """What the cell with STATUS says after it."""
 MOST_NAMED = 3
 """Questions that a message names, of those that a template lost."""
@@ -39,7 +40,8 @@ def read(
 
     A request with a Problem of the door (a formula, an error of Excel's, an answer twice or hidden) is returned too, so that
     ``check`` can find the rest: the faulty answer is absent from ``given`` and its cell stands in ``places``. Its reader must refuse
-    it, and leave out what ``check`` says of a place that has a Problem here. ``name`` only names the file in places.
+    it, and leave out what ``check`` says of a place that has a Problem here, and all that it says of a row with ``no_request``. ``name``
+    only names the file in places.
     """
     file = Where(name)
     sheets = cells(data)
@@ -72,19 +74,20 @@ def _answers(sheets: Sequence[Sheet], file: Where, kinds: Mapping[str, Kind]) ->
     where_lost = torn(sheets, corners, form) if where_lost is None else where_lost
     if where_lost is not None:
         return [], [_damaged(file, where_lost, _named_in(form, lost_keys(asking, form)))]
-    return _read([Asking(one, file) for one in asking], unread(sheets, corners, form, file), blank, form)
+    wording = about["wording"].value if "wording" in about else ""
+    return _read([Asking(one, file) for one in asking], unread(sheets, corners, form, file), blank, form, wording)
 
 
 def _read(
-    asking: Sequence[Asking], warnings: Sequence[Problem], blank: Answers, form: Form
+    asking: Sequence[Asking], warnings: Sequence[Problem], blank: Answers, form: Form, wording: str
 ) -> tuple[list[Read], list[Problem]]:
     forms = [one for one in asking if one.corner.mark == FORM]
     tables = [Table(one) for one in asking if one.corner.mark == TABLE]
     current = blank.version == form.version and blank.fingerprint in ("", form.fingerprint)
-    outside = beside.found(forms, tables, form, blank.language) if current else beside.Outside()
+    outside = beside.found(forms, tables, form, blank.language, wording) if current else beside.Outside()
     if outside.moved:
         return [], list(outside.moved)
-    rows = without_copies([list(one.requests(blank, form)) for one in tables])
+    rows = without_copies([list(one.told_apart(one.requests(blank, form), form)) for one in tables])
     found = list(each_once(chain(_of_forms(forms, blank, form), rows)))
     said = (*warnings, *outside.warnings, *remarks(forms, tables, form))
     if not found:
@@ -192,7 +195,9 @@ def _of_forms(forms: Sequence[Asking], blank: Answers, form: Form) -> list[Read]
     """The sheets of the form layout are one request together."""
     sheets = {id(one.corner): one for one in forms}
     ordered = [sheets[id(one)] for one in in_order([one.corner for one in forms], form)]
-    cells = [cell for one in ordered for cell in form_cells(one)]
-    if not any(one.holds for one in cells if one.key != RESPONSE):
+    cells = [[cell for cell in form_cells(one) if cell.key != RESPONSE] for one in ordered]
+    if not any(one.holds for one in chain(*cells)):
         return []
-    return [request(cells, replace(blank, where=blank.where.at(ordered[0].corner.sheet.name)), form)]
+    names = [blank.where.at(one.corner.sheet.name) for one in ordered]
+    found = request(chain(*map(form_cells, ordered)), replace(blank, where=names[0]), form)
+    return [once_for_each_copy(found, cells, names)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from operator import itemgetter
 
@@ -14,7 +14,16 @@ from generators.excel.answer_cell import AROUND, Asking, request
 from generators.excel.receipt import EMPTY, receipt, wrong
 from schema.answers import Answers, Located, Row, Where
 from schema.problem import Problem, shown
-from schema.question import Form
+from schema.question import Form, Question
+from schema.text import clean, is_blank
+
+NO_ANSWERS = frozenset(
+    (
+        *("合計", "小計", "総計", "計", "平均", "〃", "々", "同上", "同じ", "上と同じ", '"', "”"),
+        *("total", "grand total", "subtotal", "sum", "average", "ditto"),
+    )
+)
+"""What people write into the rows between and below their requests."""
 
 
 class RowPlaces(Mapping[str, Where]):
@@ -84,6 +93,26 @@ class Table:
             else:
                 yield _plain(self.asking, row, where, keys, asked, blank)
 
+    def told_apart(self, reads: Iterable[Read], form: Form) -> Iterator[Read]:
+        """The requests, with one Problem instead of all others for each row that is none."""
+        keys = {key: at - 1 for at, key in self.asking.columns}
+        required = {key: keys[key] for key, one in form.by_key.items() if key in keys and _must_be_answered(one)}
+        sure = required and len(keys) == len(self.asking.columns)
+        for row, one in zip(self.filled, reads, strict=True):
+            yield self._no_request(one, row) if sure and self._asks_nothing(row, required) else one
+
+    def _asks_nothing(self, row: int, required: Mapping[str, int]) -> bool:
+        """Whether not a single answer that is required stands in a row: it is a sum, or repeats what stands above by a mark."""
+        line = self.asking.corner.sheet.rows[row - 1]
+        if any(_may_answer(line[at]) for at in required.values()):
+            return False
+        return not (self._special[row] and any(self.asking.cell(key, row, at + 1).code for key, at in required.items()))
+
+    def _no_request(self, read: Read, row: int) -> Read:
+        texts = (self.asking.text(row, at).strip() for at, key in self.asking.columns if key != RESPONSE)
+        facts = {"text": shown(next(filter(None, texts), "="))}
+        return replace(read, problems=(Problem("no_request", read.answers.where, facts=facts),))
+
     @cached_property
     def _special(self) -> bytearray:
         """By row: whether some answer cell may be other than plain text."""
@@ -95,6 +124,15 @@ class Table:
             if row <= last:
                 found[row] = 1
         return found
+
+
+def _must_be_answered(question: Question) -> bool:
+    return question.required and not question.conditions
+
+
+@lru_cache(4096)
+def _may_answer(text: str) -> bool:
+    return bool(text) and not is_blank(text) and clean(text).casefold() not in NO_ANSWERS
 
 
 def _picked(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
@@ -128,26 +166,3 @@ def _plain(
 def _said(line: Sequence[str], key: str, keys: Mapping[str, int], place: RowPlaces) -> Located[str] | None:
     text = line[keys[key]].strip() if key in keys else ""
     return Located(text, place[key]) if text else None
-
-
-def without_copies(tables: Sequence[Sequence[Read]]) -> Iterator[Read]:
-    """The requests of all tables. A row that says what a row of an earlier sheet says has a Problem: it would run twice, and nobody
-    can tell whether the sheet was copied to that end. Rows of one sheet may say the same, and so may those that give a reason."""
-    seen: dict[tuple[object, ...], Where] = {}
-    several = sum(1 for one in tables if one) > 1
-    for reads in tables:
-        said = {_said_in(one): one.answers.where for one in reversed(reads)} if several else {}
-        for one in reads:
-            other = seen.get(_said_in(one)) if seen and not one.answers.again else None
-            yield replace(one, problems=(*one.problems, _copied(one, other))) if other else one
-        seen = said | seen
-
-
-def _said_in(read: Read) -> tuple[object, ...]:
-    """Everything that a row asks for."""
-    given = sorted((key, one.value) for key, one in read.answers.given.items() if one.value)
-    return (read.answers.sender and read.answers.sender.value, *given)
-
-
-def _copied(read: Read, other: Where) -> Problem:
-    return Problem("copied_row", read.answers.where, facts={"other": shown(other.spot)})

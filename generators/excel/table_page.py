@@ -8,7 +8,7 @@ from math import ceil
 
 from generators.excel import HEAD, RESPONSE, STATUS, TABLE, table_live
 from generators.excel.compact import Row
-from generators.excel.entry import Entry
+from generators.excel.entry import Entry, wording
 from generators.excel.form_live import offering
 from generators.excel.form_page import LINE, PADDING, SMALL_LINE
 from generators.excel.formulas import Sheet
@@ -92,7 +92,7 @@ def _rules(sheet: Sheet, asked: Sequence[Entry], bottom: int, language: str) -> 
 
 
 def _head(form: Form, asked: Sequence[Entry], language: str) -> Iterator[tuple[tuple[int, int], Cell]]:
-    own = f"{STATUS} {form.kind} {form.version} {form.fingerprint} {language}"
+    own = f"{STATUS} {form.kind} {form.version} {form.fingerprint} {language} {wording(asked)}"
     for column, key, name in ((STATUS_COLUMN, own, "status"), (RECEIPT, RESPONSE, "response")):
         yield (KEYS, column), Cell(key, "key")
         yield (LABELS, column), Cell((Run(words.text(f"excel_{name}", language)),), "top")

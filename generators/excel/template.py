@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generators.excel import AGAIN, SENDER, TABLE_ROWS, TEMPLATE, Layout, form_page, lists, table_page
-from generators.excel.entry import Entry, entries
+from generators.excel.entry import Entry, entries, wording
 from generators.excel.page import TEXT, Book, Cell, Page
 from generators.excel.save import save
 from generators.excel.spelling import CellValue, Value, cell_value, lines
@@ -45,7 +45,7 @@ def write(form: Form, language: str, layout: Layout, filled: Sequence[Filled] = 
         if layout == "table"
         else list(form_page.pages(form, asked, values[0] if values else {}, language))
     )
-    about = _about(form, language, layout)
+    about = _about(form, asked, language, layout)
     found, across, moved = _lists(form, asked, language, layout)
     return save(
         Book(
@@ -72,13 +72,14 @@ def _lists(form: Form, asked: Sequence[Entry], language: str, layout: Layout) ->
     return {**found, **row.lists}, row.across, table_page.moved(form, asked, language)
 
 
-def _about(form: Form, language: str, layout: Layout) -> dict[str, str]:
+def _about(form: Form, asked: Sequence[Entry], language: str, layout: Layout) -> dict[str, str]:
     return {
         "kind": form.kind,
         "version": str(form.version),
         "fingerprint": form.fingerprint,
         "layout": layout,
         "language": language,
+        "wording": wording(asked),
     }
 
 

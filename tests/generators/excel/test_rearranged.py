@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.cell.cell import MergedCell
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from generators import Read
-from generators.excel.template import Filled
+from generators.excel import Layout
+from generators.excel.template import Filled, write
 from schema.check import check
-from schema.problem import Problem
+from schema.problem import Problem, shown
+from schema.question import Question
+from schema.words import Words
 from tests.generators.excel.workbooks import (
+    EVERYTHING,
     GOOD,
     KINDS,
     ROOT,
@@ -71,6 +77,43 @@ def test_templates_that_were_released_are_read_without_a_word(file: Path) -> Non
 
     found = one(edited(file.read_bytes(), fill))
     assert (found.problems, found.warnings) == ((), ())
+
+
+MENDED = Words("Mended words: a name of 3 letters", ja="直したあとの言葉：3文字の名前")
+
+
+@pytest.mark.parametrize("layout", ["form", "table"])
+def test_a_template_from_before_its_words_were_mended_is_read_without_a_word(layout: Layout) -> None:
+    form = replace(EVERYTHING.form, questions=tuple(map(_before, EVERYTHING.form.questions)))
+    assert form.fingerprint == EVERYTHING.form.fingerprint
+    assert one(write(form, "ja", layout, [EMPTY])).warnings == ()
+
+
+def _before(question: Question) -> Question:
+    mended = question.key in ("count", "start", "length")
+    return replace(question, label=MENDED, help=MENDED) if mended else question
+
+
+@pytest.mark.parametrize("layout", ["form", "table"])
+def test_a_released_template_with_other_words_is_read_without_a_word(layout: str) -> None:
+    def fill(workbook: Workbook) -> None:
+        answer(workbook, "dataset_id").value = "wine"
+        if layout == "form":
+            answer(workbook, "note").offset(column=-1).value = "むかしの名前"
+            answer(workbook, "note").offset(column=4).value = "むかしの説明"
+        else:
+            answer(workbook, "dataset_id").offset(-2).value = "むかしの名前"
+            answer(workbook, "dataset_id").offset(-1).value = "むかしの説明"
+
+    file = ROOT / f"tests/released/v1/ja/inference.{layout}.xlsx"
+    found = one(edited(file.read_bytes(), fill))
+    assert (found.problems, found.warnings) == ((), ())
+
+
+def test_an_answer_beside_its_cell_is_a_problem_in_a_template_of_any_wording() -> None:
+    data = (ROOT / "tests/released/v1/ja/inference.form.xlsx").read_bytes()
+    _, problems = reading(edited(data, beside("dataset_id", "wine")))
+    assert [said(one) for one in problems][1:] == [("answer_beside", place(data, "dataset_id", 1))]
 
 
 # What was typed outside the answer cells
@@ -346,10 +389,45 @@ def _copied(title: str, *edits: Callable[[Worksheet], object]) -> Callable[[Work
     return copy
 
 
-def test_a_second_filled_copy_of_a_form_answers_every_question_twice() -> None:
+def test_a_second_filled_copy_of_a_form_is_one_problem() -> None:
     found = one(edited(form_of_everything(), _copied("入力 (2)")))
-    assert {problem.code for problem in found.problems} == {"answered_twice"}
-    assert {problem.where.spot.partition("!")[0] for problem in found.problems} == {"入力 (2)"}
+    assert [problem.line("ja") for problem in found.problems] == [
+        "request.xlsx:入力 (2): シートを写したようです。入力!C7からの質問がここにもう一度あり、どちらの答えか分かりません。"
+        "使うほうだけを残し、もう片方を削除してください。"
+        "依頼が2件以上あるときは、1件ずつ別のファイルにするか、一覧の依頼票を使ってください。 [copied_sheet]"
+    ]
+    assert found.problems[0].line("en") == (
+        "request.xlsx:入力 (2): This looks like a copy of the form: the questions from 入力!C7 on stand here once more, so nobody "
+        "can tell which answers count. Keep the one that is meant and delete the other. Send several requests in a file each, "
+        "or use the table. [copied_sheet]"
+    )
+
+
+def test_a_form_that_was_pasted_below_itself_is_one_problem_where_the_second_begins() -> None:
+    def paste(workbook: Workbook) -> None:
+        found = sheet(workbook)
+        last = found.max_row
+        for row in range(2, last + 1):
+            for column in (1, 2, 3):
+                cell = found.cell(row, column)
+                if not isinstance(cell, MergedCell):
+                    found.cell(last + row, column).value = cell.value
+
+    data = edited(form_of_everything(), paste)
+    found = one(data)
+    sender = found.answers.places["request.sender"].spot
+    assert [problem.code for problem in found.problems] == ["copied_sheet"]
+    assert found.problems[0].facts == {"other": shown(sender)}
+    assert found.answers.given["name"].value == "a-1"
+
+
+def test_an_empty_copy_of_a_form_is_no_problem() -> None:
+    def empty(found: Worksheet) -> None:
+        for row in range(6, found.max_row + 1):
+            if not isinstance(found.cell(row, 3), MergedCell):
+                found.cell(row, 3).value = None
+
+    assert one(edited(form_of_everything(), _copied("入力 (2)", empty))).problems == ()
 
 
 def test_a_row_that_stands_on_two_sheets_is_said_with_the_other_and_new_rows_are_read() -> None:
@@ -368,6 +446,40 @@ def test_a_row_that_stands_on_two_sheets_is_said_with_the_other_and_new_rows_are
     copied = [read for read in reads if read.problems]
     assert [said(problem) for read in copied for problem in read.problems] == [("copied_row", "控え!5")]
     assert copied[0].problems[0].facts["other"] == "入力!4"
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ({"name": "合計", "count": "=SUM(A4:A4)"}, "合計"),
+        ({"request.again": "小計", "count": 12}, "12"),
+        ({"name": "〃", "size": "〃", "rate": "〃"}, "〃"),
+        ({"name": " Total ", "size": "-"}, "Total"),
+    ],
+    ids=["a sum", "a sum of values", "marks of repetition", "a dash"],
+)
+def test_a_row_that_is_no_request_has_one_problem(written: dict[str, object], text: str) -> None:
+    def add(workbook: Workbook) -> None:
+        for key, value in written.items():
+            answer(workbook, key, 1).value = value  # type: ignore[assignment]  # whatever a cell may hold
+
+    (good, none), _ = reading(edited(table_of_everything(GOOD), add))
+    assert good.problems == ()
+    assert [problem.line("ja") for problem in none.problems] == [
+        f"request.xlsx:入力!5: 「{text}」とありますが、必須の答えが1つもない行です。合計など、依頼でない行なら消してください。"
+        "依頼なら、必須の列に記入してください（「〃」や「同上」も読めないので、答えをもう一度書いてください）。 [no_request]"
+    ]
+
+
+def test_a_row_with_one_required_answer_or_an_error_in_its_place_hears_of_each_cell() -> None:
+    def add(workbook: Workbook) -> None:
+        answer(workbook, "name", 1).value = "合計です"
+        answer(workbook, "name", 2).value = "#N/A"
+
+    (_, wrong, error), _ = reading(edited(table_of_everything(GOOD), add))
+    assert wrong.problems == ()
+    assert [problem.code for problem in check(wrong.answers, KINDS)] == ["bad_identifier", "missing"]  # type: ignore[union-attr]
+    assert [problem.code for problem in error.problems] == ["cell_error"]
 
 
 def test_rows_of_one_sheet_may_say_the_same() -> None:

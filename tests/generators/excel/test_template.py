@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from generators.excel import AGAIN, RESPONSE, SENDER, Layout
+from generators.excel.entry import entries, wording
 from generators.excel.template import Filled
 from generators.excel.template import write as write_template
 from schema.kinds import load
@@ -222,6 +223,7 @@ def test_the_template_says_which_form_it_is_in_a_hidden_sheet_and_in_the_propert
         "fingerprint": form.fingerprint,
         "layout": "table",
         "language": "en",
+        "wording": wording(entries(form, "en")),
     }
     properties = workbook.custom_doc_props  # type: ignore[attr-defined]
     assert {one.name: one.value for one in properties.props} == {

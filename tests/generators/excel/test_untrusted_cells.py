@@ -171,21 +171,7 @@ def test_a_copied_row_that_is_left_empty_is_no_problem_wherever_the_answer_stand
     assert found.answers.given["name"].where.spot == "入力!C20"
 
 
-def test_a_copied_sheet_or_column_is_a_question_answered_twice() -> None:
-    def copy_sheet(workbook: Workbook) -> None:
-        workbook.copy_worksheet(sheet(workbook)).title = "入力 (2)"
-
-    found = one(edited(form_of_everything(), copy_sheet))
-    assert {problem.code for problem in found.problems} == {"answered_twice"}
-    assert {problem.question for problem in found.problems} == {
-        "request.sender",
-        "name",
-        "size",
-        "urgent",
-        "why",
-        "request.again",
-    }
-
+def test_a_copied_column_is_a_question_answered_twice() -> None:
     def copy_column(workbook: Workbook) -> None:
         for row in range(1, 5):
             sheet(workbook)[f"AZ{row}"] = sheet(workbook)[f"D{row}"].value
