@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from generators import Read
 from generators.excel import RESPONSE
+from generators.excel.place import by_place
 from schema.answers import Answers, Located, Where
 from schema.check import Change, Judged, judge
 from schema.job import Resources
@@ -23,6 +24,9 @@ from submit.ledger import Ledger, LedgerMissing
 from submit.planning import Kept
 from submit.prepared import QUEUE, Handed, Preparing, Response, Source, Wishes, outdated
 
+EXCEL = "excel"
+NO_REQUEST = "no_request"
+"""The Problem of a row that holds a sum or the like: what its empty cells lack need not be said."""
 Seen = Callable[[], None]
 """Called for each response that was judged."""
 
@@ -195,6 +199,8 @@ def _judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) -
 
 def _judged_read(desk: Desk, source: int, door: str, one: Read, wishes: Wishes, there: datasets.Lookup) -> Response:
     answers = _wished(one.answers, wishes, door, desk.config.language)
+    if any(problem.code == NO_REQUEST for problem in one.problems):
+        return Response(source, door, answers, None, one.problems, answers.language, one.warnings, one.answers)
     judged = judge(answers, desk.kinds)
     kind = desk.kinds.get(answers.kind)
     of_check = datasets.not_even_named(there, kind, judged.problems) if kind else judged.problems
@@ -202,6 +208,8 @@ def _judged_read(desk: Desk, source: int, door: str, one: Read, wishes: Wishes, 
         *_only_first(one.problems, of_check),
         *(_looked_up(desk, kind, answers, judged, wishes, there) if kind else ()),
     ]
+    if door == EXCEL and len(found) > 1:
+        found = by_place(found, answers.places.values())
     checked = None if found else judged.checked
     return Response(source, door, answers, checked, tuple(found), answers.language, one.warnings, one.answers)
 

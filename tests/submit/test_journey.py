@@ -5,7 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
+from generators.excel import template
+from generators.excel.template import Filled
 from schema.answers import Where
 from schema.problem import Problem
 from submit import hand_off, journey, one_machine, standing, terminal
@@ -13,6 +16,7 @@ from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.keeping import Source, Wishes
 from submit.ledger import LedgerDamaged, verify
 from tests.desks import counting, desk_in, starts
+from tests.generators.excel.workbooks import answer, edited
 
 NONE = Wishes()
 WINE = "kind: train_supervised\njob: {dataset_id: wine, algorithm: random_forest}\n"
@@ -228,6 +232,37 @@ def test_a_table_of_good_and_bad_rows_keeps_the_good_ones(desk: Desk) -> None:
     )
     assert (outcome.accepted, outcome.refused, len(outcome.requests)) == (2, 1, 2)
     assert codes(outcome) == [("5:19", "no_dataset")]
+
+
+def test_problems_come_in_the_order_of_the_sheets_their_rows_and_columns(desk: Desk) -> None:
+    def fill(workbook: Workbook) -> None:
+        answer(workbook, "dataset_id").value = "wine"
+        answer(workbook, "algorithm").value = "random_forest"
+        answer(workbook, "target").value = "nowhere"
+        answer(workbook, "evaluation_threshold").value = "?"
+        answer(workbook, "hyperparameters.n_estimators@random_forest").value = "?"
+
+    form = desk.kinds["train_supervised"].form
+    file = edited(template.write(form, "ja", "form", []), fill)
+    outcome = journey.check(desk, [Source("request.xlsx", file)], NONE)
+    assert codes(outcome) == [
+        ("入力!C10", "no_column"),
+        ("入力!C13", "not_a_number"),
+        ("詳細設定!C6", "not_a_number"),
+    ]
+
+
+def test_a_row_that_only_holds_a_sum_is_one_problem_and_the_requests_above_it_go_on(desk: Desk) -> None:
+    def add(workbook: Workbook) -> None:
+        answer(workbook, "dataset_id", 1).value = "合計"
+        answer(workbook, "resources.max_hours", 1).value = "=SUM(A1:A2)"
+
+    form = desk.kinds["train_supervised"].form
+    wine = Filled({"dataset_id": "wine", "algorithm": "random_forest"})
+    file = edited(template.write(form, "ja", "table", [wine]), add)
+    outcome = journey.submit(desk, [Source("request.xlsx", file)], NONE)
+    assert (outcome.accepted, outcome.refused) == (1, 1)
+    assert codes(outcome) == [("入力!5", "no_request")]
 
 
 @pytest.mark.parametrize(
