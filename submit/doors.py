@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import PurePath
 
 from generators import Read
-from schema.answers import Where
+from schema.answers import Answers, Where
 from schema.kinds import Kind
 from schema.problem import Problem
 
@@ -45,6 +45,19 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
     ".yaml": ("yaml", _yaml),
     ".yml": ("yaml", _yaml),
 }
+
+
+def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> list[Answers]:
+    """What was answered in a sheet that is too old to be brought up to date."""
+    from generators.excel import csv_table, read
+    from generators.excel.refusal import Refusal, RefusedError
+    from submit.child import read_cells
+
+    try:
+        sheets = read_cells(data) if data.startswith(ZIP) else (csv_table.sheet(data, encoding),)
+    except RefusedError:
+        return []
+    return [] if isinstance(sheets, Refusal) else read.beyond_history(sheets, name, kinds)
 
 
 def read(

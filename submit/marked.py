@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from schema.answers import Answers, Where
+from schema.check import judge
 from schema.kinds import Kind
 from schema.problem import Problem
 from schema.versions import bring_up_to_date
@@ -59,6 +61,10 @@ def marked(desk: Desk, source: Source, responses: Sequence[Kept], *, kept: bool,
     kind = desk.kinds[forms.pop()] if len(forms) == 1 and forms <= set(desk.kinds) else None
     form = kind.form if kind else None
     old = any(one.outdated and not _good(one) for one in rows)
+    if not rows and any(one.code == "old_template" for one in whole):
+        found = _beyond_history(desk, source, warnings, encoding)
+        if found:
+            return found
     if _is_workbook(source) and not (old and any(one.code in OF_VERSIONS for row in rows for one in row.problems)):
         return annotate(source.data, source.name, verdicts, whole, language, warnings, form, mark)
     answers = _answers(desk, source, encoding) if kind and not whole else []
@@ -66,7 +72,34 @@ def marked(desk: Desk, source: Source, responses: Sequence[Kept], *, kept: bool,
         return None
     if not any(one.outdated for one in rows):
         return marked_template(kind.form, language, answers, source.name, verdicts, whole, warnings)
-    return _renewed(desk, kind, language, answers, source, verdicts, whole, warnings)
+    current = [bring_up_to_date(one, kind.job, kind.form).answers for one in answers]
+    return _renewed(desk, kind, language, answers, current, source, verdicts, whole, warnings)
+
+
+def _beyond_history(desk: Desk, source: Source, warnings: Sequence[Problem], encoding: str) -> bytes | None:
+    """Today's template with what has the same name in a sheet that is too old to be brought up to date, judged as it stands there."""
+    from generators.excel.annotate import Verdict
+
+    answers = doors.beyond_history(source.data, source.name, desk.kinds, encoding or desk.config.encoding)
+    if not answers:
+        return None
+    kind, language = desk.kinds[answers[0].kind], answers[0].language
+    current = [_as_if_today(one, kind) for one in answers]
+    problems = [judge(one, desk.kinds).problems for one in current]
+    verdicts = [
+        Verdict(one.where, None, "", _of(len(found), language), not found, found)
+        for one, found in zip(current, problems, strict=True)
+    ]
+    return _renewed(desk, kind, language, answers, current, source, verdicts, [], warnings)
+
+
+def _as_if_today(answers: Answers, kind: Kind) -> Answers:
+    known = {key: one for key, one in answers.given.items() if key in kind.form.by_key or key in kind.form.by_name}
+    return replace(answers, version=kind.form.version, fingerprint="", given=known)
+
+
+def _of(problems: int, language: str) -> str:
+    return text("receipt_to_correct", language, count=str(problems)) if problems else text("receipt_good", language)
 
 
 def _renewed(
@@ -74,19 +107,20 @@ def _renewed(
     kind: Kind,
     language: str,
     answers: Sequence[Answers],
+    current: Sequence[Answers],
     source: Source,
     verdicts: Sequence[Verdict],
     whole: Sequence[Problem],
     warnings: Sequence[Problem],
 ) -> bytes:
-    """Today's template with what could be carried over from answers to an older version, marked with what is to be done."""
+    """Today's template with what could be carried over from answers to an older version, marked with what is to be done. ``current``
+    are the answers in the words of today."""
     from generators.excel.marked_template import marked_template
     from generators.excel.renew import renewed
 
     facts: dict[str, Fact] = {"version": str(answers[0].version), "current": str(kind.form.version)}
     warnings = [Problem("renewed_template", Where(source.name), facts=facts), *warnings]
     filled = [renewed(one, kind, desk.kinds) for one in answers]
-    current = [bring_up_to_date(one, kind.job, kind.form).answers for one in answers]
     single = _is_workbook(source) and len(answers) == 1 and "!" not in answers[0].where.spot
     layout: Layout = "form" if single else "table"
     return marked_template(kind.form, language, current, source.name, verdicts, whole, warnings, layout, filled)

@@ -41,13 +41,14 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") 
     """
     file = Where(name)
     try:
-        sheet = _sheet(data, encoding)
+        found = sheet(data, encoding)
     except RefusedError as refused:
         return [], [Problem(refused.refusal.code, file.at(refused.refusal.spot), "", refused.refusal.facts)]
-    return answers_of([sheet], file, kinds)
+    return answers_of([found], file, kinds)
 
 
-def _sheet(data: bytes, encoding: str) -> Sheet:
+def sheet(data: bytes, encoding: str) -> Sheet:
+    """The table as if it were a sheet without a name. What is none is a RefusedError."""
     if len(data) > LARGEST_FILE:
         raise too_large("", Words("The file", ja="ファイル"), mib(LARGEST_FILE))
     formats.must_be_text(data)

@@ -97,6 +97,24 @@ def _read(
     return [replace(found[0], problems=problems, warnings=said), *found[1:]], []
 
 
+def beyond_history(sheets: Sequence[Sheet], name: str, kinds: Mapping[str, Kind]) -> list[Answers]:
+    """What was answered in a template that is older than its kind's history reaches; nothing in any other file. Nobody knows what
+    changed since: what still has the same key can be carried over, to be looked at."""
+    file, corners = Where(name), [corner for sheet in sheets if (corner := corner_of(sheet))]
+    about, problem = _told(corners, file)
+    problem = problem or _unusable(about, file, kinds)
+    if problem is None or problem.code != "old_template":
+        return []
+    blank, form = _blank(about, file), kinds[about["kind"].value].form
+    forms = [Asking(one, file) for one in corners if one.mark == FORM and one.has_answers]
+    tables = [Table(Asking(one, file)) for one in corners if one.mark == TABLE]
+    try:
+        rows = [row for one in tables for row in one.requests(blank, form)]
+        return [one.answers for one in (*_of_forms(forms, blank, form), *rows)]
+    except RefusedError:
+        return []
+
+
 def _told(corners: Sequence[Corner], file: Where) -> tuple[Mapping[str, Located[str]], Problem | None]:
     """Which template this is: the sheet that says so tells, or else the cells above the status of a table's rows."""
     told = next((_about(one, file) for one in corners if one.mark == TEMPLATE), None)

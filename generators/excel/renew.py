@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from pydantic_core import to_jsonable_python
 
-from generators.excel import Layout
 from generators.excel.spelling import Value
-from generators.excel.template import Filled, write
+from generators.excel.template import Filled
 from schema.answers import Answers, Given
 from schema.check import judge
 from schema.history import oldest
@@ -18,19 +17,13 @@ from schema.text import is_blank
 from schema.versions import bring_up_to_date
 
 
-def renew(responses: Sequence[Answers], kinds: Mapping[str, Kind], language: str, layout: Layout) -> bytes:
-    """The workbook of the first response's kind, a request for each response; the form layout holds one.
+def renewed(answers: Answers, kind: Kind, kinds: Mapping[str, Kind]) -> Filled:
+    """What the current template is filled with, to answer for these.
 
     Answers stand as the person gave them where their meaning is the same, in today's words where it changed, and as raw text where
     nobody could understand them. An answer that was left empty and meant a default of that time is filled in. What today's form
     does not ask, and a choice that is gone, are left out.
     """
-    kind = kinds[responses[0].kind]
-    return write(kind.form, language, layout, [renewed(one, kind, kinds) for one in responses])
-
-
-def renewed(answers: Answers, kind: Kind, kinds: Mapping[str, Kind]) -> Filled:
-    """What the current template is filled with."""
     sender, again = (one.value if one else "" for one in (answers.sender, answers.again))
     return Filled(dict(_values(answers, kind, kinds)), sender, again)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from pydantic_core import to_jsonable_python
 from generators import Read
 from generators.excel import ANSWER, Layout
 from generators.excel.read import read as read_excel
-from generators.excel.renew import renew
+from generators.excel.renew import renewed
 from generators.excel.spelling import letters
 from generators.excel.template import Filled, write
 from generators.json_schema import read as read_yaml
 from schema import slip
+from schema.answers import Answers
 from schema.check import Checked, check
 from schema.history import form_at
 from schema.kinds import Kind
@@ -197,12 +199,17 @@ def test_a_problem_of_an_older_sheet_stands_at_its_own_cell() -> None:
     }
 
 
+def renew(refused: Sequence[Answers], language: str, layout: Layout) -> bytes:
+    kind = AT[3]["growing"]
+    return write(kind.form, language, layout, [renewed(one, kind, AT[3]) for one in refused])
+
+
 def test_what_was_refused_goes_back_as_the_template_of_today_with_all_that_could_be_carried_over() -> None:
     refused: dict[str, Any] = {"data": "wine", "method": "boost", "lr": 0.2, "limit": 1.5, "colour": "blue", "wait": 3}
     data = write(AT[1]["growing"].form, "ja", "form", [Filled(refused, "hanako", "もう一度")])
     one = only(read_excel(data, "old.xlsx", AT[3]))
     assert isinstance(check(one.answers, AT[3]), list)
-    again = only(read_excel(renew([one.answers], AT[3], "ja", "form"), "new.xlsx", AT[3]))
+    again = only(read_excel(renew([one.answers], "ja", "form"), "new.xlsx", AT[3]))
     assert (again.answers.version, again.answers.sender.value if again.answers.sender else "") == (3, "hanako")
     job = accepted(again).job.answers()
     assert job == NOW | {"settings": {"rounds": 50}, "depth": 5, "marks": ["table"]}
@@ -212,10 +219,10 @@ def test_raw_text_that_nobody_understood_is_kept_in_the_new_template() -> None:
     data = write(AT[1]["growing"].form, "en", "table", [Filled({"data": "wine", "method": "guess", "limit": 1.5})] * 2)
     keys = {cell.value: letters(cell.column or 0) for cell in load_workbook(io.BytesIO(data)).worksheets[0][1]}
     reads, _ = read_excel(edited(data, **{keys["limit"] + "4": "soon"}), "old.xlsx", AT[3])
-    renewed, problems = read_excel(renew([one.answers for one in reads], AT[3], "en", "table"), "new.xlsx", AT[3])
+    found, problems = read_excel(renew([one.answers for one in reads], "en", "table"), "new.xlsx", AT[3])
     assert problems == []
-    assert [one.answers.given["limit"].value for one in renewed] == ["soon", "90"]
-    assert [one.answers.given["method"].value for one in renewed] == ["", ""]
+    assert [one.answers.given["limit"].value for one in found] == ["soon", "90"]
+    assert [one.answers.given["method"].value for one in found] == ["", ""]
 
 
 def test_the_same_version_with_another_fingerprint_is_still_a_changed_template() -> None:

@@ -84,6 +84,42 @@ def test_a_sheet_that_could_not_be_comes_back_as_todays_template_and_is_accepted
     assert sorted(one["state"] for one in states) == sorted(["superseded", *["queued"] * len(rows)])
 
 
+MARKED = {
+    "form": ["Request!C10", "Request!C13", "Details!C15", "Details!C16"],
+    "table": [f"Request!{column}{row}" for row in (4, 5) for column in "FLMR"],
+}
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Path:
+    """A desk whose kind has its third version, with a history that begins at the second."""
+    folder = tmp_path / "forgetful"
+    denpyo("init", desk=folder)
+    (folder / "kinds").mkdir(exist_ok=True)
+    whole = (FOLDER / "v3.py").read_text(encoding="utf-8")
+    begin, end = whole.index("        2: ("), whole.index("        3: (")
+    (folder / "kinds" / "growing.py").write_text(whole[:begin] + whole[end:], encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("layout", ["form", "table"])
+def test_a_sheet_older_than_the_history_comes_back_as_todays_template_with_what_has_the_same_name(
+    forgetful: Path, tmp_path: Path, layout: Layout
+) -> None:
+    rows = [GUESS | {"data": "wine"}] + [GUESS | {"data": "diabetes"}] * (layout == "table")
+    told, copy = annotated("check", old(tmp_path, layout, *rows), forgetful, 1)
+    assert [one["code"] for one in told["problems"]] == ["old_template"]
+    found, problems = read(copy, "m.xlsx", AT[3])
+    assert problems == []
+    assert [one.answers.version for one in found] == [3] * len(rows)
+    names = ("data", "method", "limit")
+    given = [tuple(one.answers.given[name].value for name in names) for one in found]
+    assert given == [("wine", "Guess", "1.5"), ("diabetes", "Guess", "1.5")][: len(rows)]
+    assert reds(copy) == MARKED[layout]
+    text = "\n".join(" ".join(row) for row in summary(copy))
+    assert "This is the current form (version 3) with your answers in it." in text
+
+
 def test_an_older_document_comes_back_as_todays_table(desk: Path, tmp_path: Path) -> None:
     file = tmp_path / "old.yaml"
     file.write_text(
