@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from schema.question import Question
 from schema.text import clean, is_share, read
-from schema.words import Fact, Words
+from schema.words import Fact, Words, both
 
 LIMIT_CODES = {
     "greater_than_equal": ("too_small", "least"),
@@ -33,18 +33,18 @@ TIMES = (
 )
 
 RELATIONS = {
-    ("date", False): Words("on or after", ja="以後"),
-    ("date", True): Words("after", ja="より後"),
-    ("duration", True): Words("longer than", ja="より長い時間"),
-    ("number", False): Words("at least", ja="以上"),
-    ("number", True): Words("more than", ja="より大きい値"),
+    ("date", False): "not_before",
+    ("date", True): "after",
+    ("duration", True): "longer_than",
+    ("number", False): "at_least",
+    ("number", True): "more_than",
 }
 
 
 def relation(question: Question) -> Words:
     """How an answer must stand to that of the question which its ``AtLeast`` names."""
     strictly = bool(question.limits.more_than)
-    return RELATIONS.get((question.widget, strictly)) or RELATIONS["number", strictly]
+    return both(RELATIONS.get((question.widget, strictly)) or RELATIONS["number", strictly])
 
 
 def limit_problem(question: Question, detail: ErrorDetails) -> tuple[str, dict[str, Fact]]:

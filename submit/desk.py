@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generators.excel import Encoding
 from schema import kinds as registry
 from schema.job import Identifier
 from schema.kinds import Kind
@@ -54,9 +55,7 @@ class Config(_Strict):
 
     engine: Annotated[Literal["local"], Field(description="where runs go")] = "local"
     language: Annotated[Literal["ja", "en"], Field(description="in which people hear who did not say")] = "ja"
-    encoding: Annotated[
-        Literal["utf-8", "shift_jis"], Field(description="what a CSV is written in that is not Unicode")
-    ] = "utf-8"
+    encoding: Annotated[Encoding, Field(description="what a CSV is written in that is not Unicode")] = "utf-8"
     queues: Annotated[tuple[Identifier, ...], Field(min_length=1, description="the queues that exist here")] = (
         "default",
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 Layout = Literal["form", "table"]
+Encoding = Literal["utf-8", "shift_jis"]
+"""What an operator may declare that a CSV is written in."""
 
 SENDER = "request.sender"
 AGAIN = "request.again"

@@ -13,11 +13,11 @@ from generators.excel.corner import Corner
 from generators.excel.receipt import EMPTY, Receipt, receipt, wrong
 from generators.excel.refusal import too_large
 from generators.excel.sheet import Area, Place
-from generators.excel.spelling import both, letters
+from generators.excel.spelling import letters
 from schema.answers import Answers, Given, Located, Where
 from schema.problem import Problem, shown
 from schema.question import Form
-from schema.words import Fact, Words
+from schema.words import Fact, Words, both
 
 AROUND = (SENDER, AGAIN, RESPONSE)
 """Keys of what stands around the questions."""

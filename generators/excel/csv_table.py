@@ -18,11 +18,8 @@ from generators.excel.sheet import Sheet, SheetFacts
 from schema.answers import Where
 from schema.kinds import Kind
 from schema.problem import Problem
-from schema.words import Words
+from schema.words import both
 
-ENCODINGS: Mapping[str, str] = {"": "utf-8", "utf-8": "utf-8", "shift_jis": "cp932", "cp932": "cp932"}
-"""What an operator may declare, and Python's name for it. What Japanese Windows calls Shift_JIS has more characters than the
-standard: 髙, ①, ㈱."""
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 BEFORE = re.compile(rf'([,;\t])"?{TABLE}"?(?=[\r\n]|$)')
 AFTER = re.compile(rf'{TABLE}"?([,;\t])')
@@ -36,7 +33,7 @@ ERRORS = frozenset(["#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", 
 def read(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> tuple[list[Read], list[Problem]]:
     """Every request of a table that was saved as CSV, and what is wrong with the file as a whole; as ``excel.read.read`` does.
 
-    Places are cells as Excel shows them when it opens the file (``C7``). ``encoding`` is one of ENCODINGS: what a file is written in
+    Places are cells as Excel shows them when it opens the file (``C7``). ``encoding`` is what a file is written in
     that is not Unicode.
     """
     file = Where(name)
@@ -50,9 +47,9 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") 
 def sheet(data: bytes, encoding: str) -> Sheet:
     """The table as if it were a sheet without a name. What is none is a RefusedError."""
     if len(data) > LARGEST_FILE:
-        raise too_large("", Words("The file", ja="ファイル"), mib(LARGEST_FILE))
+        raise too_large("", both("the_file"), mib(LARGEST_FILE))
     formats.must_be_text(data)
-    text = _decoded(data, ENCODINGS[encoding])
+    text = _decoded(data, formats.ENCODINGS[encoding or "utf-8"])
     named = NAMED.match(text)
     separator = named or AFTER.search(text) or BEFORE.search(text)
     if separator is None:
@@ -83,14 +80,14 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
     except csv.Error as error:
         spot = str(row + 1)
         if "field limit" in str(error):
-            cell = Words(f"A cell in row {spot}", ja=f"{spot}行目のセル")
+            cell = both("csv_cell", row=spot)
             raise too_large(spot, cell, f"{LONGEST_FIELD:,}") from error
         raise RefusedError(Refusal("csv_quotes", spot)) from error
 
 
 def _within_limits(row: int, line: list[str]) -> None:
     if row > LAST_ROW or len(line) > LAST_COLUMN:
-        what = Words(f"The area up to row {row}", ja=f"{row}行目までの範囲")
+        what = both("csv_area", row=str(row))
         raise too_large(str(row), what, f"{LAST_ROW:,} × {LAST_COLUMN} ({MOST_CELLS:,})")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from generators.excel.refusal import Refusal, RefusedError, other_format
 from schema.words import Words
@@ -38,7 +38,8 @@ EMPTY = Words("an empty file", ja="空のファイル")
 UNKNOWN = Words("a file of another sort", ja="別の種類のファイル")
 LOOKED_AT = 4096
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-TEXT_ENCODINGS = ("utf-8", "cp932")
+ENCODINGS: Mapping[str, str] = {"utf-8": "utf-8", "shift_jis": "cp932"}
+"""Python's names. What Japanese Windows calls Shift_JIS has more characters than the standard: 髙, ①, ㈱."""
 
 
 def must_be_zip(data: bytes) -> None:
@@ -74,7 +75,7 @@ def _of_ole(data: bytes) -> RefusedError:
 
 
 def _is_text(head: bytes) -> bool:
-    return not CONTROLS.search(head) and any(_decodes(head, code) for code in TEXT_ENCODINGS)
+    return not CONTROLS.search(head) and any(_decodes(head, code) for code in ENCODINGS.values())
 
 
 def _decodes(head: bytes, code: str) -> bool:

@@ -19,7 +19,7 @@ from generators.excel.refusal import broken, not_allowed, too_large
 from generators.excel.scan import YES, Budget
 from generators.excel.sheet import SheetFacts
 from generators.excel.xml_part import Link, elements, relationships
-from schema.words import Words
+from schema.words import both
 
 FORBIDDEN = re.compile(
     r"(^|/)((externalLinks|embeddings|activeX|macrosheets|dialogsheets|customUI|queryTables)/|connections\.xml$)|vbaProject",
@@ -62,7 +62,7 @@ def admit(data: bytes) -> Package:
 def opened(data: bytes) -> Archive:
     """The parts of a workbook as it lies in the file, none of them forbidden; what is inside the sheets is not looked at yet."""
     if len(data) > LARGEST_FILE:
-        raise too_large("", Words("The file", ja="ファイル"), mib(LARGEST_FILE))
+        raise too_large("", both("the_file"), mib(LARGEST_FILE))
     formats.must_be_zip(data)
     parts = Archive(data)
     types = elements(parts[CONTENT_TYPES], CONTENT_TYPES, ("Default", "Override"))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import chain
 
 from generators import Read
-from generators.excel import AGAIN, FORM, RESPONSE, SENDER, STATUS, TABLE, TEMPLATE, beside
-from generators.excel.answer_cell import Asking, form_cells, request
+from generators.excel import FORM, RESPONSE, STATUS, TABLE, TEMPLATE, beside
+from generators.excel.answer_cell import Asking, form_cells, label_of, request
 from generators.excel.cells import read_cells
 from generators.excel.copies import once_for_each_copy, without_copies
 from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
@@ -18,13 +18,12 @@ from generators.excel.remarks import remarks
 from generators.excel.remnant import torn, unread
 from generators.excel.sheet import Sheet
 from generators.excel.table import Table
-from schema import words
 from schema.answers import Answers, Located, Where
 from schema.history import form_at, template_facts, templates_there_are
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Form
-from schema.words import FALLBACK, Fact, Words, languages
+from schema.words import FALLBACK, Fact, Words, both, languages
 
 Cells = Callable[[bytes], tuple[Sheet, ...] | Refusal]
 TOLD = ("kind", "version", "fingerprint", "language", "wording")
@@ -178,21 +177,12 @@ def _named_in(form: Form, lost: Sequence[str]) -> Words:
     """The questions whose column or row is gone, in brackets; nothing where they are too many to be told."""
     if not lost or len(lost) > MOST_NAMED:
         return Words("", ja="")
-    around = {SENDER: "excel_sender", AGAIN: "excel_again"}
-    asked = {"en": "“{}”", "ja": "「{}」"}
-    said = {
-        language: [
-            mark.format(words.text(around[key], language) if key in around else form.by_key[key].label.say(language))
-            for key in lost
-        ]
-        for language, mark in asked.items()
-    }
-    return Words(f" ({', '.join(said['en'])})", ja=f"（{''.join(said['ja'])}）")
+    labels = tuple(both("quoted", text=label_of(key, form)) for key in lost)
+    return both("in_brackets", text=labels)
 
 
 def _named(sheet: str) -> Words:
-    name = Words(f"the sheet “{shown(sheet)}”", ja=f"シート「{shown(sheet)}」")
-    return name if sheet else Words("the workbook", ja="ファイル")
+    return both("the_sheet", sheet=shown(sheet)) if sheet else both("the_workbook")
 
 
 def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:

@@ -13,7 +13,6 @@ from generators.excel.numbers import number as number
 from schema import words
 from schema.question import Question
 from schema.text import Misread, read
-from schema.words import Words
 
 Value = str | int | float | bool | tuple[str, ...] | list[str] | None
 """An answer as it stands in a slip: choices by value, dates and durations as ISO text."""
@@ -104,8 +103,3 @@ def cell_text(text: str) -> str:
     for an escape of Excel's; what is too long ends in an ellipsis."""
     plain = in_xml(text.replace("\r\n", "\n").replace("\r", "\n"))
     return shortened(LITERAL_ESCAPE.sub("_x005F_", plain), LONGEST_CELL)
-
-
-def both(name: str) -> Words:
-    """A fixed text of ours as Words, to be said in a language that is not known yet."""
-    return Words(words.text(name, "en"), ja=words.text(name, "ja"))

@@ -64,6 +64,11 @@ def text(name: str, language: str, **facts: Fact) -> str:
     return fill(table(language)["texts"][name], language, facts)
 
 
+def both(name: str, **facts: Fact) -> Words:
+    """A fixed text as Words, to be said in a language that is not known yet."""
+    return Words(text(name, FALLBACK, **facts), ja=text(name, "ja", **facts))
+
+
 def fill(template: str, language: str, facts: Mapping[str, Fact]) -> str:
     """Put facts into a text of ours. Facts are data: braces in them stay braces."""
     return template.format_map({name: said(fact, language) for name, fact in facts.items()})

@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import denpyo
 from generators import Read
-from generators.excel import HEAD, RESPONSE, STATUS, csv_table
+from generators.excel import HEAD, RESPONSE, STATUS, Encoding, csv_table, formats
 from generators.excel.cells import read_cells
 from generators.excel.template import Filled
 from schema.answers import Where
@@ -170,10 +172,13 @@ def test_a_receipt_comes_back_in_a_csv_too() -> None:
 # Encodings
 
 
-@pytest.mark.parametrize("encoding", ["shift_jis", "cp932"])
-def test_shift_jis_is_read_where_it_was_declared(encoding: str) -> None:
+def test_every_encoding_that_an_operator_may_declare_is_known_to_the_reader() -> None:
+    assert set(get_args(Encoding)) == {str(one) for one in denpyo.Encoding} == set(formats.ENCODINGS)
+
+
+def test_shift_jis_is_read_where_it_was_declared() -> None:
     rows = changed("why", "髙橋①㈱～ｶﾅ")
-    reads, problems = read(saved(rows=rows).encode("cp932"), encoding)
+    reads, problems = read(saved(rows=rows).encode("cp932"), "shift_jis")
     assert problems == []
     assert reads[0].answers.given["why"].value == "髙橋①㈱～ｶﾅ"
 
