@@ -70,7 +70,7 @@ class Ask:
 
     ``basic`` marks the few that a beginner's form shows; the others are folded away with their defaults. ``blank`` says what an
     empty answer means where the default is None or follows from other answers (``Job.complete``). ``example`` is typed as a
-    person would type it.
+    person would type it; where it is a percentage (``80%``), a sheet asks for one and shows the limits so.
     """
 
     label: Words

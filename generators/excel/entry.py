@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from generators.excel import AGAIN, SENDER
-from generators.excel.limits import at_most, in_words, rule, rule_for
+from generators.excel.limits import at_most, in_words, most_letters, rule, rule_for, says_form
 from generators.excel.offered import alike, nothing_words, offers
-from generators.excel.page import DATE, GENERAL, TEXT, Format, Rule
+from generators.excel.page import DATE, GENERAL, PERCENT, TEXT, Format, Rule
 from generators.excel.spelling import said
 from schema import words
 from schema.check import LONGEST_AROUND
@@ -76,7 +76,7 @@ def _around(key: str, name: str, language: str) -> Entry:
     label, help, blank, section = (
         words.text(f"excel_{name}{part}", language) for part in ("", "_help", "_blank", "_section")
     )
-    error = words.text("excel_error", language, allowed=_at_most_around(language))
+    error = words.text("excel_error", language, allowed=most_letters(LONGEST_AROUND, language))
     return Entry(
         key=key,
         label=label,
@@ -93,11 +93,6 @@ def _around(key: str, name: str, language: str) -> Entry:
         longest=LONGEST_AROUND,
         rule=rule(at_most(LONGEST_AROUND), label, help, error, language),
     )
-
-
-def _at_most_around(language: str) -> str:
-    bound = words.text("characters", language, count=str(LONGEST_AROUND))
-    return words.text("excel_greatest", language, bound=bound)
 
 
 def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
@@ -138,6 +133,8 @@ def _format(question: Question, language: str) -> Format:
         return DATE
     if question.widget not in ("whole_number", "number"):
         return TEXT
+    if question.is_share:
+        return PERCENT
     unit = question.unit.say(language).replace('"', "") if question.unit else ""
     gap = "" if unit in ("%", "％") else " "
     return f'{GENERAL}"{gap}{unit}"' if unit else GENERAL
@@ -159,7 +156,7 @@ def _help(form: Form, question: Question, language: str) -> Iterator[str]:
     yield from [order] if (order := _order(form, question, language)) else []
     allowed = in_words(question, language)
     allowed = allowed and words.text("excel_allowed", language, allowed=allowed)
-    shows = question.example and question.example not in question.help.say(language)
+    shows = question.example and question.example not in question.help.say(language) and not says_form(question)
     example = shows and words.text("excel_example", language, example=question.example)
     if allowed or example:
         yield words.text("excel_sentence", language).join(one for one in (allowed, example) if one)

@@ -13,6 +13,7 @@ from generators.excel.page import OWN_CELL, Operator, Rule, Sort
 from generators.excel.spelling import LONGEST_CELL, number, said, shortened
 from schema import words
 from schema.question import Limits, Question
+from schema.text import CHOSEN
 
 LONGEST_IDENTIFIER = 63
 LONGEST_DURATION = 60
@@ -28,17 +29,20 @@ Formulas = tuple[Sort, Operator, str, str]
 
 def in_words(question: Question, language: str) -> str:
     """The sort of answer and its limits, in one line: ``整数、1～10,000``."""
-    name = f"excel_sort_{question.widget}"
-    return words.said(
-        tuple(
-            [
-                *([words.text(name, language)] if name in words.table(language)["texts"] else []),
-                *_bounds(question, language),
-                *_lengths(question, language),
-            ]
-        ),
-        language,
-    )
+    parts = (*_sort(question, language), *_bounds(question, language), *_lengths(question, language))
+    return words.said(parts, language)
+
+
+def _sort(question: Question, language: str) -> Iterator[str]:
+    if says_form(question):
+        yield words.text("excel_sort_pattern", language, example=question.example)
+    elif (name := f"excel_sort_{question.widget}") in words.table(language)["texts"]:
+        yield words.text(name, language)
+
+
+def says_form(question: Question) -> bool:
+    """Whether the answer is a text of a set form, which only its example can show a person."""
+    return question.widget == "text" and bool(question.limits.pattern and question.example)
 
 
 def _bounds(question: Question, language: str) -> Iterator[str]:
@@ -66,11 +70,19 @@ def _lengths(question: Question, language: str) -> Iterator[str]:
 def rule_for(question: Question, language: str, explained: str, options: str) -> Rule:
     """The rule of a question's cell. ``options`` is the defined name of its list, where it has one."""
     title = question.label.say(language)
-    allowed = in_words(question, language)
-    error = (
-        words.text("excel_error", language, allowed=allowed) if allowed else words.text("excel_error_list", language)
-    )
-    return rule(_formulas(question, options), title, explained, error, language)
+    return rule(_formulas(question, options), title, explained, _error(question, language), language)
+
+
+def _error(question: Question, language: str) -> str:
+    if question.widget in CHOSEN and not in_words(question, language):
+        return words.text("excel_error_list", language)
+    allowed = in_words(question, language) or most_letters(LONGEST_CELL, language)
+    return words.text("excel_error", language, allowed=allowed)
+
+
+def most_letters(longest: int, language: str) -> str:
+    bound = words.text("characters", language, count=number(longest, grouped=True))
+    return words.text("excel_greatest", language, bound=bound)
 
 
 def rule(formulas: Formulas, title: str, explained: str, error: str, language: str) -> Rule:

@@ -21,7 +21,7 @@ def number(value: float, *, grouped: bool = False) -> str:
 
 def percent(value: float) -> str:
     """A number in hundredths, hundredfold in decimals: 0.07 is ``7%``, though 0.07 × 100 is 7.000000000000001."""
-    return f"{_plain(Decimal(repr(value)).scaleb(2)) if _is_ordinary(value) else repr(value)}%"
+    return f"{_plain(Decimal(repr(value)).scaleb(2)) if math.isfinite(value) else repr(value)}%"
 
 
 def _is_ordinary(value: float) -> bool:

@@ -31,7 +31,7 @@ Style = Literal[
 ]
 Format = str
 """A number format as Excel writes it."""
-GENERAL, TEXT, DATE = "General", "@", "yyyy/mm/dd"
+GENERAL, TEXT, DATE, PERCENT = "General", "@", "yyyy/mm/dd", "0.0#%"
 Sort = Literal["list", "whole", "decimal", "date", "textLength", "custom"]
 Operator = Literal[
     "between", "equal", "greaterThan", "greaterThanOrEqual", "lessThan", "lessThanOrEqual", "notBetween", "notEqual"

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from generators.excel.numbers import FIRST_DAY, iso_duration, seconds
 from generators.excel.numbers import letters as letters
 from generators.excel.numbers import number as number
+from generators.excel.numbers import percent as percent
 from schema import words
 from schema.question import Question
 from schema.text import Misread, read
@@ -44,6 +45,8 @@ def said(question: Question, value: object, language: str) -> str:
         return "; ".join(said(question, one, language) for one in value)
     if isinstance(value, bool):
         return words.text("yes" if value else "no", language)
+    if question.is_share and isinstance(value, int | float):
+        return percent(value)
     if isinstance(value, int | float):
         return (
             spoken_duration(timedelta(seconds=value), language)

@@ -98,10 +98,10 @@ class XGBoost(Part):
             "Share of the rows used for each tree",
             ja="木ごとに使う行の割合",
             help=Words(
-                "1 uses all rows; 80% may be typed as 0.8 or 80%.",
-                ja="1ですべての行を使います。8割なら0.8または80%と書きます。",
+                "100% uses all rows; with 80%, each tree sees eight rows out of ten.",
+                ja="100%ですべての行を使います。80%なら木ごとに8割の行を使います。",
             ),
-            example="1",
+            example="100%",
         ),
     ] = 1.0
 
@@ -298,7 +298,7 @@ class TrainSupervised(Job):
                 "Accuracy for classification, R² for regression, measured on the test rows. 85% may be typed as 0.85 or 85%.",
                 ja="分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。85%は0.85または85%と書きます。",
             ),
-            example="0.85",
+            example="85%",
             basic=True,
             blank=Words("any result passes", ja="どんな結果でも合格"),
         ),

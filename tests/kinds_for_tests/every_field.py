@@ -44,7 +44,7 @@ class EveryField(Job):
         Field(ge=1, le=1_000_000),
         Ask("How many?", ja="いくつ", help=HELP, example="10", unit=Unit("pieces", ja="個")),
     ]
-    share: Annotated[float, Field(gt=0, lt=1), Ask("Share", ja="割合", help=HELP, example="0.5")] = 0.5
+    share: Annotated[float, Field(gt=0, lt=1), Ask("Share", ja="割合", help=HELP, example="50%")] = 0.5
     temperature: Annotated[
         float, Field(ge=-273.15), Ask("Temperature", ja="温度", help=HELP, example="20", unit=Unit("℃", ja="℃"))
     ] = 20.0

@@ -63,7 +63,7 @@ class Orders(Job):
     most: Annotated[int | None, AtLeast("pieces"), Ask("At most how many?", ja="最大の個数", help=HELP, blank=NONE)] = (
         None
     )
-    share: Annotated[float | None, Field(gt=0, le=1), Ask("Share", ja="割合", help=HELP, example="0.5", blank=NONE)] = (
+    share: Annotated[float | None, Field(gt=0, le=1), Ask("Share", ja="割合", help=HELP, example="50%", blank=NONE)] = (
         None
     )
     filled: Annotated[

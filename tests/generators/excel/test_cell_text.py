@@ -43,6 +43,8 @@ def texts(data: bytes) -> dict[str, object]:
         (0.85, True, "85%"),
         (0.07, True, "7%"),
         (0.005, True, "0.5%"),
+        (1e-17, True, "0.000000000000001%"),
+        (float("inf"), True, "inf%"),
         (True, False, "TRUE"),
         (False, False, "FALSE"),
         (date(2026, 11, 21), False, "2026-11-21"),

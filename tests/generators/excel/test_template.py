@@ -8,20 +8,24 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from generators.excel import AGAIN, RESPONSE, SENDER, Layout
 from generators.excel.entry import entries, wording
+from generators.excel.limits import rule_for
+from generators.excel.read import read
 from generators.excel.template import Filled
 from generators.excel.template import write as write_template
 from schema.kinds import load
-from tests.generators.excel.workbooks import EVERYTHING, GOOD, ROOT, one, parts_of, reading
+from schema.question import Limits
+from tests.generators.excel.workbooks import EVERYTHING, GOOD, ROOT, answer, edited, one, parts_of, reading
 from tests.kinds_for_tests import KINDS
 
 write = partial(write_template, rows=50)
@@ -95,6 +99,19 @@ def test_a_rule_says_the_limits_of_its_question() -> None:
     assert found["start"].error == "ここに入力できるもの：日付（年/月/日）、2020/01/01以後、2100/01/01より前。"
 
 
+def test_a_text_of_a_set_form_is_asked_for_by_its_example_and_no_list_is_spoken_of() -> None:
+    form = KINDS["every_field"].form
+    (said,) = (rule for key, _, rule in rules(write(form, "ja", "form"), "form") if key == "code")
+    assert said.prompt == "試験用です。\n「AB-123」のような形"
+    assert said.error == "ここに入力できるもの：「AB-123」のような形。"
+    code = form.by_key["code"]
+    assert rule_for(replace(code, example=""), "ja", "", "").error == "ここに入力できるもの：32,767文字以下。"
+    free = replace(code, limits=Limits())
+    assert rule_for(free, "en", "", "").error == "What belongs here: at most 32,767 characters."
+    layers = load()["train_supervised"].form.by_key["hyperparameters.hidden_layers"]
+    assert rule_for(layers, "en", "", "").error == "What belongs here: something like “100, 50”."
+
+
 def test_a_drop_down_chooses_from_a_named_range_on_a_hidden_sheet() -> None:
     data = write(EVERYTHING.form, "en", "form")
     workbook = load_workbook(io.BytesIO(data))
@@ -136,6 +153,33 @@ def test_answers_are_unlocked_and_keep_what_is_typed_and_everything_else_is_lock
         assert not sheet.protection.password
         unlocked = {cell.coordinate.rstrip("0123456789") for row in sheet for cell in row if not cell.protection.locked}
         assert unlocked <= {"C"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_share_whose_example_is_a_percentage_is_shown_asked_and_read_in_per_cent(layout: Layout) -> None:
+    form = KINDS["every_field"].form
+    data = write(form, "ja", layout, [Filled({"share": 0.2})])
+    assert answer(load_workbook(io.BytesIO(data)), "share").number_format == "0.0#%"
+    (rule,) = (rule for key, _, rule in rules(data, layout) if key == "share")
+    assert rule.prompt == "試験用です。\n数値、0%より大きい、100%より小さい。例：50%"
+    assert rule.error == "ここに入力できるもの：数値、0%より大きい、100%より小さい。"
+    assert str(rule.formula1).endswith("<1)")
+    for typed, expected in ((0.2, "20%"), ("２０％", "２０％"), (0.125, "12.5%")):
+        (found,), _ = read(edited(data, lambda workbook: _type(workbook, typed)), "a.xlsx", KINDS)  # noqa: B023
+        assert found.answers.given["share"].value == expected
+
+
+def _type(workbook: Workbook, typed: object) -> None:
+    answer(workbook, "share").value = typed  # type: ignore[assignment]
+
+
+def test_what_a_person_calls_a_share_is_in_per_cent_and_a_learning_rate_is_not() -> None:
+    form = load()["train_supervised"].form
+    formats = {key: cell.number_format for key, cell, _ in rules(write(form, "ja", "form"), "form")}
+    assert {key for key, one in formats.items() if "%" in one} == {"evaluation_threshold", "hyperparameters.subsample"}
+    sheet = load_workbook(io.BytesIO(write(form, "ja", "form")))["詳細設定"]
+    (row,) = (row for row in sheet if row[0].value == "hyperparameters.subsample")
+    assert row[5].value == "100%"
 
 
 def test_a_beginner_sees_the_basic_and_the_required_questions_and_the_rest_has_a_sheet_of_its_own() -> None:
