@@ -15,8 +15,8 @@ import typer
 
 if TYPE_CHECKING:
     from submit.desk import Desk
-    from submit.journey import Outcome
-    from submit.keeping import Source
+    from submit.judging import Outcome
+    from submit.response import Source
 
 RARELY = 100_000, 50, 50
 """When garbage is looked for: ten thousand requests are no garbage, and to find that out again and again costs a tenth of the time."""
@@ -166,13 +166,14 @@ def check(
     json: Json = False,
 ) -> None:
     """Judge only: every problem, each at its place. Nothing is kept or queued."""
-    from submit import journey, terminal
+    from submit import judging, terminal
     from submit.desk import desk_or_none_yet
+    from submit.response import Wishes
 
     there, sources = desk_or_none_yet(desk), _sources(files)
     targets = _targets(files, annotate, force)
     with terminal.counted("checked", json) as seen:
-        outcome = journey.check(there, sources, journey.Wishes(encoding=encoding or ""), seen)
+        outcome = judging.check(there, sources, Wishes(encoding=encoding or ""), seen)
     marked = _marked(there, sources, outcome, targets, kept=False, encoding=encoding or "")
     if json:
         counts = {"accepted": outcome.accepted, "refused": outcome.refused}
@@ -199,9 +200,10 @@ def convert(
     """Write checked YAML and an entry; queue nothing."""
     from submit import blank, journey, terminal
     from submit.desk import open_desk
+    from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = journey.Wishes(sender=sender, again=again, encoding=encoding or "")
+    wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
     with terminal.counted("checked", json) as seen:
         outcome = journey.convert(there, _sources(files), wishes, seen, whole=all_or_nothing)
     written = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
@@ -233,9 +235,10 @@ def submit(
     """Check, record and queue what is good; refuse the rest with every problem at its place."""
     from submit import journey, terminal
     from submit.desk import open_desk
+    from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = journey.Wishes(sender, queue, _known_engine(engine), again, encoding or "")
+    wishes = Wishes(sender, queue, _known_engine(engine), again, encoding or "")
     sources, targets = _sources(files), _targets(files, annotate, force)
     with terminal.counted("checked", json) as seen:
         if dry_run:
@@ -267,7 +270,7 @@ def run(
     """Submit one request, run it on this machine, follow it to its end and print the result."""
     from submit import one_machine, terminal
     from submit.desk import open_desk
-    from submit.journey import Wishes
+    from submit.response import Wishes
 
     there = open_desk(desk)
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
@@ -428,7 +431,7 @@ def _sources(files: Sequence[Path]) -> list[Source]:
 
 def _source(file: Path) -> Source:
     from schema.problem import shown
-    from submit.keeping import Source
+    from submit.response import Source
 
     try:
         return Source(shown(file.name, 200), file.read_bytes())

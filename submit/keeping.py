@@ -18,8 +18,9 @@ from submit.identity import id_of
 from submit.kept_slip import show_schema
 from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
 from submit.lineage import Lineage
-from submit.planning import Kept, Plan, Planning, parts
-from submit.prepared import Handed, Preparing, Response, Source, Wishes, told
+from submit.planning import Plan, Planning, parts
+from submit.prepared import Handed, Preparing, told
+from submit.response import Kept
 
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
@@ -158,6 +159,3 @@ class Keeper:
             queue = self.preparing.queue(plan.good)
             run = f"{plan.id}.1"
             yield RunRow(run, plan.id, 1, engine, queue, resources.max_hours, plan.run, self._at)
-
-
-__all__ = ["KNOWN", "Keeper", "Kept", "Response", "Source", "Wishes"]

@@ -14,9 +14,8 @@ from schema.versions import bring_up_to_date
 from schema.words import Fact, text
 from submit import doors
 from submit.desk import Desk
-from submit.keeping import Kept
 from submit.ledger import RequestRow
-from submit.prepared import Source
+from submit.response import Kept, Source
 
 if TYPE_CHECKING:
     from generators.excel import Layout

@@ -21,52 +21,15 @@ from schema.canonical import dumps, string
 from schema.check import Change, Checked
 from schema.job import Resources
 from schema.problem import Problem
-from schema.question import RESOURCES
 from schema.slip import Request, Via, canonical_job
 from schema.text import clean, is_blank
-from schema.versions import old_version
 from schema.yaml_text import dump
 from submit.desk import Desk, denpyo_version, machine_user, now
+from submit.response import QUEUE, Response, Source, Wishes, outdated
 
-QUEUE = f"{RESOURCES}.queue"
 NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
 _ID = "xxxx-xxxx-xxxx"
 _ID_LINE = f"\n{dump({'id': _ID})}".encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The bytes somebody handed in, and the name they came under."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line adds to the answers: who it is for, queue, engine, and why it should run again; and what a CSV that is
-    not Unicode is written in."""
-
-    sender: str = ""
-    queue: str = ""
-    engine: str = ""
-    again: str = ""
-    encoding: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One response after it was judged: good, with its Checked, or refused, with its Problems. ``unwished`` are the answers as
-    they were written, without what the command line says instead."""
-
-    source: int
-    door: str
-    answers: Answers | None
-    checked: Checked | None
-    problems: tuple[Problem, ...]
-    language: str
-    warnings: tuple[Problem, ...] = ()
-    unwished: Answers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +207,6 @@ def _identity(sender: str, kind: str, job: bytes, resources: bytes, again: str) 
     """``{again, job, kind, ordinal, resources, sender}`` as canonical JSON, parted around the ordinal."""
     before = b'{"again":%b,"job":%b,"kind":%b,"ordinal":' % (string(again), string(job.decode()), string(kind))
     return before, b',"resources":%b,"sender":%b}' % (resources, string(sender))
-
-
-def outdated(answers: Answers | None, desk: Desk) -> bool:
-    """Whether these were given to an older version of their kind."""
-    kind = desk.kinds.get(answers.kind) if answers else None
-    return answers is not None and kind is not None and old_version(answers, kind.form)
 
 
 def _sender(answers: Answers) -> tuple[str, str]:

@@ -16,13 +16,13 @@ from schema.question import Question
 from schema.words import text
 from submit import standing
 from submit.desk import Desk
-from submit.journey import Changed, Outcome
-from submit.ledger import Entry
-from submit.standing import Standing
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from submit.judging import Changed, Outcome
+    from submit.ledger import Entry
+    from submit.standing import Standing
     from submit.work import Told
 
 Marked = tuple[Sequence[Path], Sequence[Path]]

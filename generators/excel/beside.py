@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from generators.excel import RESPONSE, SENDER, form_page
+from generators.excel import RESPONSE, SENDER
 from generators.excel.answer_cell import Asking, keyed_rows, label_of
-from generators.excel.entry import entries
 from generators.excel.table import Table
 from schema import words
 from schema.problem import Problem, shown
@@ -63,7 +62,10 @@ class _Texts:
 
     @cached_property
     def beside(self) -> Mapping[str, frozenset[str]]:
-        """The texts in the row of each key, as the form layout has them."""
+        """The texts in the row of each key, as the form layout has them: who reads a table does not wait for its import."""
+        from generators.excel import form_page
+        from generators.excel.entry import entries
+
         found: dict[str, frozenset[str]] = {}
         for page in form_page.pages(self.form, entries(self.form, self.language), {}, self.language):
             keys = {row: str(cell.value) for (row, column), cell in page.cells.items() if column == form_page.KEY}

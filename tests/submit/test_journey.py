@@ -8,10 +8,10 @@ import pytest
 
 from schema.answers import Where
 from schema.problem import Problem
-from submit import hand_off, journey, one_machine, standing
+from submit import hand_off, journey, judging, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
-from submit.keeping import Source, Wishes
 from submit.ledger import verify
+from submit.response import Source, Wishes
 from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()
@@ -350,7 +350,7 @@ def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
 
 def test_an_answer_beside_its_cell_is_one_mistake_and_is_said_once() -> None:
     cell, beside, other = (Where("a.xlsx", f"入力!{one}") for one in ("C9", "D9", "C10"))
-    found = journey._only_first(
+    found = judging._only_first(
         [Problem("answer_beside", beside, "dataset_id")],
         [Problem("missing", cell, "dataset_id"), Problem("missing", other, "model_id")],
     )
