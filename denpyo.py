@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -494,14 +494,14 @@ def _exit_code(error: Exception) -> int | None:
 
 
 def _child_on_its_way(words: Sequence[str]) -> AbstractContextManager[None]:
-    """The process that will read a workbook starts while this one still imports."""
-    if words[:1] not in (["check"], ["convert"], ["submit"], ["run"]):
-        return nullcontext()
-    if not any(one.lower().endswith(".xlsx") for one in words):
-        return nullcontext()
-    from submit.child import started_early
+    """The process that reads a workbook does so while this one still imports. What is wrong with the file is said later."""
+    books = [Path(one) for one in words if one.lower().endswith(".xlsx")]
+    if words[:1] in (["check"], ["convert"], ["submit"], ["run"]) and books and books[0].is_file():
+        from submit.child import started_early
 
-    return started_early()
+        with suppress(OSError):
+            return started_early(books[0].read_bytes())
+    return nullcontext()
 
 
 def main() -> None:
