@@ -88,6 +88,11 @@ class Question:
     def choice(self, value: object) -> Choice | None:
         return next((one for one in self.choices if one.value == value), None)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether a beginner's sheet asks it; all others stand on the second sheet of the form layout."""
+        return self.basic or self.required
+
 
 @dataclass(frozen=True)
 class Form:
