@@ -11,7 +11,7 @@ demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
 
 test: check
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 check: $(VENV)/dev.done
 	$(BIN)/ruff format --check --quiet .

@@ -103,7 +103,8 @@ class _Workbook:
         listed = [one for tag, one in main if tag == "sheet"]
         from_1904 = any(one.get("date1904") in YES for tag, one in main if tag == "workbookPr")
         targets = [self._target(one) for one in listed]
-        if not listed or len({one.get("name", "").lower() for one in listed}) < len(listed):
+        names = {name.lower() for one in listed if (name := one.get("name"))}
+        if not names or len(names) < len(listed):
             raise broken(self.names[self.main])
         spots = {target: one.get("name", "") for target, one in zip(targets, listed, strict=True)}
         budget, facts = Budget(self._percent_styles()), {}

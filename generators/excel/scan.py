@@ -166,7 +166,7 @@ class Scan:
         given = attributes.get("r")
         before, self.row, self.column = self.row, self.row + 1, 0
         if given is not None:
-            self.row = place(f"A{given}")[0]
+            self.row = place(f"A{given}")[0] if given[:1] in DIGITS else 0
         if not before < self.row <= EXCEL_ROWS:
             raise broken(f"{self.spot}!{given or before + 1}")
         if attributes.get("hidden") in YES or attributes.get("ht") in NO_HEIGHT:

@@ -171,6 +171,8 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     ),
     "no sheets": (lambda: packed({**parts_of(FORM), BOOK: b"<workbook/>"}), BOOK),
     "two sheets of one name": (lambda: replaced(FORM, BOOK, "詳細設定".encode(), "入力".encode()), BOOK),
+    "a sheet without a name": (lambda: replaced(FORM, BOOK, ' name="入力"'.encode(), b""), BOOK),
+    "a sheet whose name is empty": (lambda: replaced(FORM, BOOK, "入力".encode(), b""), BOOK),
     "xml that does not end": (lambda: replaced(FORM, SHEET, b"</worksheet>", b""), SHEET),
     "another encoding": (
         lambda: replaced(
@@ -189,6 +191,7 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "a row that is there twice": (lambda: in_sheet(b'<row r="9"/>'), "入力!9"),
     "a row beyond all numbers": (lambda: in_sheet(b'<row r="99999999999999"/>'), "入力!99999999999999"),
     "a row that is no number": (lambda: in_sheet(b'<row r="-1"/>'), "入力!-1"),
+    "a row that is a cell": (lambda: in_sheet(b'<row r="A99"/>'), "入力!A99"),
     "a cell that is no cell": (lambda: in_sheet(b'<row r="99"><c r="99A"/></row>'), "入力!99A"),
     "a cell right of the last": (lambda: in_sheet(b'<row r="99"><c r="XFE99"/></row>'), "入力!XFE99"),
     "a merged area that is none": (lambda: in_sheet(b'<mergeCell ref="B2:A1"/>', b"</mergeCells>"), "入力!B2:A1"),
