@@ -104,7 +104,7 @@ class Keeper:
         }
         if plan.follows:
             detail["follows"] = plan.follows
-        return New(f"{action}:{plan.id}", action, plan.id, detail, one.beside, written)
+        return New(f"{action}:{plan.id}", action, plan.id, detail, self.preparing.beside(one), written)
 
     def _decided(self, plan: Plan, decision: policy.Decision) -> Iterator[New]:
         detail: dict[str, Any] = {
@@ -124,7 +124,7 @@ class Keeper:
     def _refusal(self, plan: Plan) -> New:
         """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""
         one = plan.handed
-        beside = json.loads(one.beside) | {"problems": told(one)}
+        beside = json.loads(self.preparing.beside(one)) | {"problems": told(one)}
         said = hashlib.sha256(json.dumps(beside["problems"], sort_keys=True).encode()).hexdigest()
         keyed = id_of(self.ledger.salt, said.encode())
         detail = {"door": one.door, "kind": one.kind, "codes": sorted(each.code for each in one.problems)}

@@ -26,7 +26,7 @@ OPEN = ("held", "accepted", "queued", "running")
 """States of a run that has not ended."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Link:
     """A request's place among its versions, and the keyed hashes of what it asks for ("" where that is not known)."""
 

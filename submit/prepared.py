@@ -67,7 +67,8 @@ class Handed:
     language: str
     carried: str
     receipt: Where | None
-    beside: str
+    sender: str
+    again: str
     refusal: bytes
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -107,7 +108,8 @@ class Preparing:
             response.language,
             answers.response if answers else "",
             answers.places.get("id" if response.door == "yaml" else RESPONSE) if answers else None,
-            self._beside(response, where),
+            _sender(answers)[0] if answers else "",
+            _again(answers),
             b"" if good else self._refusal(response, where),
             response.problems,
             response.warnings,
@@ -184,13 +186,13 @@ class Preparing:
             self._sha256[source] = hashlib.sha256(self.sources[source].data).hexdigest()
         return self._sha256[source]
 
-    def _beside(self, response: Response, where: Where) -> str:
-        sender = _sender(response.answers)[0] if response.answers else ""
-        texts = (_again(response.answers), sender, self.sources[response.source].name, where.spot)
+    def beside(self, handed: Handed) -> str:
+        """What lies beside its entry: who asked, why again, and where it stood. Made when it is written, not ten thousand before."""
+        texts = (handed.again, handed.sender, self.sources[handed.source].name, handed.where.spot)
         again, requested_by, source, spot = map(encode_basestring, texts)
         return (
             f'{{"again": {again}, "requested_by": {requested_by}, "source": {source},'
-            f' "source_sha256": "{self._hashed(response.source)}", "where": {spot}}}'
+            f' "source_sha256": "{self._hashed(handed.source)}", "where": {spot}}}'
         )
 
     def _refusal(self, response: Response, where: Where) -> bytes:
