@@ -140,15 +140,20 @@ def _looked_up(
     there: datasets.Lookup,
 ) -> Iterator[Problem]:
     yield from datasets.problems(there, kind, answers, judged.values)
-    prefix = f"{RESOURCES}."
-    asked = {name.removeprefix(prefix): value for name, value in judged.values.items() if name.startswith(prefix)}
+    resources = judged.checked.resources if judged.checked else _asked_for(kind, judged)
     if wishes.queue:
-        asked["queue"] = wishes.queue
+        resources = resources.model_copy(update={"queue": wishes.queue})
     engine = wishes.engine or desk.config.engine
-    wanted = (kind.name, engine, tuple(asked.items()))
+    wanted = (kind.name, engine, resources)
     if wanted not in there.granted:
-        resources = kind.job.resources.model_copy(update=asked)
         found = list(engines()[engine].problems(desk, kind, answers, resources))
         yield from found
         if not found:
             there.granted.add(wanted)
+
+
+def _asked_for(kind: Kind, judged: Judged) -> Resources:
+    """What a refused response asks for, as far as that is good."""
+    prefix = f"{RESOURCES}."
+    asked = {name.removeprefix(prefix): value for name, value in judged.values.items() if name.startswith(prefix)}
+    return kind.job.resources.model_copy(update=asked)
