@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +15,8 @@ import typer
 
 if TYPE_CHECKING:
     from submit.desk import Desk
-    from submit.journey import Outcome
-    from submit.prepared import Source, Wishes
+    from submit.judging import Outcome
+    from submit.response import Source, Wishes
 
 RARELY = 100_000, 50, 50
 """When garbage is looked for: ten thousand requests are no garbage, and to find that out again and again costs a tenth of the time."""
@@ -167,7 +167,7 @@ def check(
 ) -> None:
     """Judge only: every problem, each at its place. Nothing is kept or queued."""
     from submit.desk import desk_or_none_yet
-    from submit.prepared import Wishes
+    from submit.response import Wishes
 
     there, sources = desk_or_none_yet(desk), _sources(files)
     _judge(there, sources, Wishes(encoding=encoding or ""), _targets(files, annotate, force), json)
@@ -187,9 +187,10 @@ def convert(
     """Write checked YAML and an entry; queue nothing."""
     from submit import blank, journey, terminal
     from submit.desk import open_desk
+    from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = journey.Wishes(sender=sender, again=again, encoding=encoding or "")
+    wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
     with terminal.counted("checked", json) as seen:
         outcome = journey.convert(there, _sources(files), wishes, seen, whole=all_or_nothing)
     written = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
@@ -221,9 +222,10 @@ def submit(
     """Check, record and queue what is good; refuse the rest with every problem at its place."""
     from submit import journey, terminal
     from submit.desk import open_desk
+    from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = journey.Wishes(sender, queue, _known_engine(engine), again, encoding or "")
+    wishes = Wishes(sender, queue, _known_engine(engine), again, encoding or "")
     sources, targets = _sources(files), _targets(files, annotate, force)
     if dry_run:
         return _judge(there, sources, wishes, targets, json, "; nothing was kept or queued")
@@ -254,7 +256,7 @@ def run(
     """Submit one request, run it on this machine, follow it to its end and print the result."""
     from submit import one_machine, terminal
     from submit.desk import open_desk
-    from submit.journey import Wishes
+    from submit.response import Wishes
 
     there = open_desk(desk)
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
@@ -417,7 +419,7 @@ def _sources(files: Sequence[Path]) -> list[Source]:
 
 def _source(file: Path) -> Source:
     from schema.problem import shown
-    from submit.keeping import Source
+    from submit.response import Source
 
     try:
         return Source(shown(file.name, 200), file.read_bytes())
@@ -448,10 +450,10 @@ def _judge(
     desk: Desk, sources: Sequence[Source], wishes: Wishes, targets: Sequence[Path], json: bool, end: str = ""
 ) -> None:
     """Judge only, say what was found and, where there are targets, write the sheets back marked."""
-    from submit import journey, terminal
+    from submit import judging, terminal
 
     with terminal.counted("checked", json) as seen:
-        outcome = journey.check(desk, sources, wishes, seen)
+        outcome = judging.check(desk, sources, wishes, seen)
     marked = _marked(desk, sources, outcome, targets, kept=False, encoding=wishes.encoding)
     terminal.judgement(desk, outcome, as_json=json, marked=marked, end=end)
     _exit_if(bool(outcome.problems))
@@ -493,14 +495,14 @@ def _exit_code(error: Exception) -> int | None:
 
 
 def _child_on_its_way(words: Sequence[str]) -> AbstractContextManager[None]:
-    """The process that will read a workbook starts while this one still imports."""
-    if words[:1] not in (["check"], ["convert"], ["submit"], ["run"]):
-        return nullcontext()
-    if not any(one.lower().endswith(".xlsx") for one in words):
-        return nullcontext()
-    from submit.child import started_early
+    """The process that reads a workbook does so while this one still imports. What is wrong with the file is said later."""
+    books = [Path(one) for one in words if one.lower().endswith(".xlsx")]
+    if words[:1] in (["check"], ["convert"], ["submit"], ["run"]) and books and books[0].is_file():
+        from submit.child import started_early
 
-    return started_early()
+        with suppress(OSError):
+            return started_early(books[0].read_bytes())
+    return nullcontext()
 
 
 def main() -> None:

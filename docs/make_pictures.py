@@ -13,8 +13,8 @@ from generators.excel.template import Filled
 from schema.question import Form
 from submit import one_machine, standing
 from submit.desk import Desk
-from submit.keeping import Source, Wishes
 from submit.new_desk import make_desk
+from submit.response import Source, Wishes
 
 PICTURES = Path(__file__).parent / "pictures"
 KIND = "train_supervised"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from schema import words
 from schema.answers import Where
@@ -50,6 +49,8 @@ def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """The one known name that a person most probably meant, or nothing."""
+    from difflib import get_close_matches  # whoever has no mistake to show does not wait for it
+
     names = {folded(one): one for one in known}
     found = get_close_matches(folded(wrong), names, n=1, cutoff=0.6)
     return names[found[0]] if found else ""

@@ -89,6 +89,11 @@ class Question:
         return next((one for one in self.choices if one.value == value), None)
 
     @property
+    def is_first(self) -> bool:
+        """Whether a beginner's sheet asks it; all others stand on the second sheet of the form layout."""
+        return self.basic or self.required
+
+    @property
     def is_share(self) -> bool:
         """Whether people write the answer in per cent, as its example is written: 0.85 in a slip is 85% to them."""
         return self.widget == "number" and not self.unit and self.example.endswith(("%", "％"))

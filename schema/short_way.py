@@ -244,6 +244,8 @@ def _as_read(part: Part, values: Mapping[str, Any]) -> bool:
     """Whether pydantic took every value as it was read. A class with validators of its own may change one; then its rules, which
     look at both, are left to the careful way."""
     taken = part.__dict__
+    if values.items() <= taken.items():
+        return True
     for name, value in values.items():
         mine = taken[name]
         if mine != value and not (isinstance(mine, Part) and isinstance(value, dict) and _as_read(mine, value)):

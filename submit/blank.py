@@ -18,7 +18,7 @@ from schema.problem import Problem, nearest, shown
 from schema.words import Fact
 from submit import doors
 from submit.desk import SCHEMAS, Desk
-from submit.keeping import Source
+from submit.response import Source
 
 TO_FILL_IN = ("missing", "added_question", "blank_changed")
 """Problems that the template itself asks the person to mend."""

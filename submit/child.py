@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Timer
+from threading import Thread, Timer
 from types import TracebackType
 from typing import IO, Self
 
@@ -56,6 +56,7 @@ class Child:
             env={},
         )
         self.late = False
+        self.handing: Thread | None = None
 
     def words(self) -> list[str]:
         """What the interpreter is told: nothing of the environment or of site packages' start-up code, only where modules lie."""
@@ -69,11 +70,24 @@ class Child:
     ) -> None:
         """Whatever happened, no process and no pipe stays behind."""
         self.process.kill()
+        if self.handing:
+            self.handing.join()
         for pipe in self._pipes():
             with suppress(BrokenPipeError):
                 pipe.close()
         self.last_words.close()
         self.process.wait()
+
+    def hand(self, data: bytes) -> None:
+        """Let it begin with these bytes, while we do something else before we ask what it made of them."""
+        self.handing = Thread(target=self._hand, args=(data,))
+        self.handing.start()
+
+    def _hand(self, data: bytes) -> None:
+        stdin, _ = self._pipes()
+        with suppress(BrokenPipeError):  # how a process died says more than that it no longer listens
+            stdin.write(data)
+            stdin.close()
 
     def read(self, data: bytes, seconds: float | None = None) -> tuple[Sheet, ...] | Refusal:
         """Every sheet of a workbook, or why the file as a whole is refused. After ``seconds`` by the clock it is too slow."""
@@ -98,10 +112,9 @@ class Child:
         yield from (one for one in (self.process.stdin, self.process.stdout) if one)
 
     def _asked(self, data: bytes) -> bytes:
-        stdin, stdout = self._pipes()
-        with suppress(BrokenPipeError):  # how a process died says more than that it no longer listens
-            stdin.write(data)
-            stdin.close()
+        if self.handing is None:
+            self.hand(data)
+        _, stdout = self._pipes()
         answer = stdout.read(LARGEST_ANSWER + 1)
         if len(answer) > LARGEST_ANSWER:
             self.process.kill()
@@ -144,14 +157,15 @@ def _died(code: int, size: int) -> Refusal:
     )
 
 
-_ready: list[Child] = []
+_ready: dict[bytes, Child] = {}
 
 
 @contextmanager
-def started_early() -> Iterator[None]:
-    """Let a process start while this one still imports; the next ``read_cells`` takes it."""
+def started_early(data: bytes) -> Iterator[None]:
+    """Let a process read this workbook while this one still imports; ``read_cells`` of the same bytes takes it."""
     with Child() as early:
-        _ready.append(early)
+        early.hand(data[: LARGEST_FILE + 1])
+        _ready[data] = early
         try:
             yield
         finally:
@@ -160,7 +174,7 @@ def started_early() -> Iterator[None]:
 
 def read_cells(data: bytes) -> tuple[Sheet, ...] | Refusal:
     """Every sheet of a workbook, or why the file as a whole is refused, read in a process of its own."""
-    with _ready.pop() if _ready else Child() as child:
+    with _ready.pop(data, None) or Child() as child:
         return child.read(data)
 
 

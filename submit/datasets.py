@@ -12,7 +12,7 @@ from typing import Any
 
 from schema.answers import Answers, Where
 from schema.dataset import TEST, TRAIN, header, judge, judge_rows, named, offered
-from schema.job import IDENTIFIER, Fault, Refers
+from schema.job import IDENTIFIER, Fault, Refers, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Question
@@ -38,11 +38,13 @@ class Lookup:
         self.untrainable = cache(_untrainable)
         self.unpredictable = cache(_unpredictable)
         self.heading = cache(_heading)
-        self.granted: set[tuple[str, str, tuple[tuple[str, object], ...]]] = set()
+        self.granted: set[tuple[str, str, Resources]] = set()
 
 
 def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, Any]) -> list[Problem]:
     """Every Problem with what the good ``values`` (by question name) refer to; the places are those of the answers."""
+    if not kind.form.referring:
+        return []
     trains = any(one.refers and one.refers.to == "column" for one in kind.form.referring)
     found: list[Problem] = []
     for question in (one for one in kind.form.referring if one.name in values or one.default):
@@ -56,7 +58,7 @@ def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, A
             found += _dataset_problems(there, question, answers, value, (TRAIN, TEST) if trains else (TEST,))
         if question.refers.to == "column":
             found += _column_problems(there, question, answers, values, str(value))
-    return [*found, *_model_problems(there, kind, answers, values)] if kind.form.referring else []
+    return [*found, *_model_problems(there, kind, answers, values)]
 
 
 def _dataset_problems(

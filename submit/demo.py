@@ -12,9 +12,9 @@ from generators.excel import template
 from generators.excel.template import Filled
 from submit import one_machine, standing
 from submit.desk import LEDGER, Desk
-from submit.keeping import Source, Wishes
 from submit.ledger import verify
 from submit.new_desk import make_desk
+from submit.response import Source, Wishes
 from submit.standing import Standing
 from submit.work import Told
 

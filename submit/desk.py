@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,7 +20,9 @@ from generators.excel import Encoding
 from schema import kinds as registry
 from schema.job import Identifier
 from schema.kinds import Kind
-from submit.ledger import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from submit.ledger import Ledger
 
 EXAMPLES = ("examples/datasets", "jobs/examples/datasets")
 """Where the example datasets lie: in a checkout, and in an installed wheel."""
@@ -32,7 +34,7 @@ class DeskError(Exception):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Folder(_Strict):
@@ -84,6 +86,9 @@ class Desk:
         return self.folder / LEDGER / RUNS
 
     def ledger(self) -> Ledger:
+        """Opened anew each time. Who only judges does not wait for its import."""
+        from submit.ledger import open_ledger
+
         return open_ledger(self.folder / LEDGER)
 
     def dataset_folders(self) -> tuple[Path, ...]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from submit import lineage
 from submit.desk import Desk
 from submit.ledger import LedgerMissing
-from submit.planning import Kept, Planning
-from submit.prepared import Handed, Preparing, Response, Source, Wishes
+from submit.planning import Planning
+from submit.prepared import Handed, Preparing
+from submit.response import Kept, Response, Source, Wishes
 
 ANY = "SELECT 1 FROM requests LIMIT 1"
 

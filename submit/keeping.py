@@ -18,8 +18,9 @@ from submit.identity import id_of
 from submit.kept_slip import show_schema
 from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
 from submit.lineage import Lineage
-from submit.planning import Kept, Plan, Planning, parts
-from submit.prepared import Handed, Preparing, Response, Source, Wishes, told
+from submit.planning import Plan, Planning, parts
+from submit.prepared import Handed, Preparing, told
+from submit.response import Kept
 
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
@@ -103,7 +104,7 @@ class Keeper:
         }
         if plan.follows:
             detail["follows"] = plan.follows
-        return New(f"{action}:{plan.id}", action, plan.id, detail, one.beside, written)
+        return New(f"{action}:{plan.id}", action, plan.id, detail, self.preparing.beside(one), written)
 
     def _decided(self, plan: Plan, decision: policy.Decision) -> Iterator[New]:
         detail: dict[str, Any] = {
@@ -123,7 +124,7 @@ class Keeper:
     def _refusal(self, plan: Plan) -> New:
         """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""
         one = plan.handed
-        beside = json.loads(one.beside) | {"problems": told(one)}
+        beside = json.loads(self.preparing.beside(one)) | {"problems": told(one)}
         said = hashlib.sha256(json.dumps(beside["problems"], sort_keys=True).encode()).hexdigest()
         keyed = id_of(self.ledger.salt, said.encode())
         detail = {"door": one.door, "kind": one.kind, "codes": sorted(each.code for each in one.problems)}
@@ -158,6 +159,3 @@ class Keeper:
             queue = self.preparing.queue(plan.good)
             run = f"{plan.id}.1"
             yield RunRow(run, plan.id, 1, engine, queue, resources.max_hours, plan.run, self._at)
-
-
-__all__ = ["KNOWN", "Keeper", "Kept", "Response", "Source", "Wishes"]

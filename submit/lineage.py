@@ -26,7 +26,7 @@ OPEN = ("held", "accepted", "queued", "running")
 """States of a run that has not ended."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Link:
     """A request's place among its versions, and the keyed hashes of what it asks for ("" where that is not known)."""
 
@@ -59,12 +59,16 @@ class Lineage:
         for id_, follows, next_, said, meant in self.ledger.query(AMONG, (json.dumps([*new]),)):
             self.links.setdefault(id_, Link(id_, follows or "", next_ or "", said, meant))
 
+    def _know(self, request: str) -> None:
+        if request not in self._loaded:
+            self.load((request,))
+
     def row(self, request: str) -> RequestRow | None:
-        self.load((request,))
+        self._know(request)
         return self.rows.get(request)
 
     def link(self, request: str) -> Link:
-        self.load((request,))
+        self._know(request)
         return self.links.get(request) or self.links.setdefault(request, Link(request))
 
     def chain(self, request: str) -> list[str]:

@@ -16,9 +16,8 @@ from schema.versions import bring_up_to_date
 from schema.words import Fact, text
 from submit import doors
 from submit.desk import Desk
-from submit.keeping import Kept
 from submit.ledger import RequestRow
-from submit.prepared import Source
+from submit.response import Kept, Source, foreseen
 
 if TYPE_CHECKING:
     from generators.excel import Layout
@@ -158,13 +157,6 @@ def _said(one: Kept, kept: bool, states: Mapping[str, RequestRow]) -> str:
         return text("receipt_superseded", one.language)
     row = states.get(one.id)
     return text(f"receipt_{row.state}" if row else "receipt_left_out", one.language)
-
-
-def foreseen(one: Kept) -> str:
-    """What a desk would make of a good response that was only judged, in words; "" where it is new."""
-    if one.known:
-        return text("receipt_known" if one.unchanged else "receipt_superseded", one.language, id=one.id)
-    return text("receipt_next", one.language, id=one.follows) if one.follows else ""
 
 
 def files_of(files: Sequence[Path], folder: Path, *, force: bool) -> list[Path]:

@@ -39,7 +39,7 @@ class Older:
         """The request that these answers made before their kind changed, the ``ordinal``-th of those that ask for the same; or ""."""
         if handed.good is None or not handed.any_version or handed.good.version == FIRST:
             return ""
-        asked = (handed.kind, str(json.loads(handed.beside)["requested_by"]))
+        asked = (handed.kind, handed.sender)
         if asked not in self._found:
             self._found[asked] = self._of(*asked, handed.good.version)
         same = self._found[asked].get(handed.good.meant, [])

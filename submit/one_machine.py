@@ -11,8 +11,7 @@ from submit import hand_off, standing
 from submit import work as worker
 from submit.desk import Desk
 from submit.journey import Outcome, check, submit
-from submit.planning import Kept
-from submit.prepared import Source, Wishes
+from submit.response import Kept, Source, Wishes
 from submit.standing import Standing
 from submit.work import Told
 

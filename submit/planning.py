@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from generators.excel import RESPONSE
 from schema.answers import Where
-from schema.change import Change
 from schema.problem import Problem
 from schema.words import Fact
 from submit import policy
@@ -25,36 +24,10 @@ from submit.ledger import Ledger, RequestRow
 from submit.lineage import Lineage
 from submit.older import Older
 from submit.prepared import Good, Handed, Preparing, refused
+from submit.response import Kept
 
 AT_A_TIME = 5000
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of one response: the id of its request, or under which it was refused; where it stands in what was handed in;
-    whether it had been handed in before; why it may not run, if so. No id: nothing was kept. ``changes`` is what was filled in or
-    brought up to date in it; ``outdated``: it was given to an older version of its kind; ``follows`` is the request whose next
-    version it is."""
-
-    id: str
-    where: Where
-    known: bool
-    problems: tuple[Problem, ...] = ()
-    good: bool = True
-    source: int = 0
-    receipt: Where | None = None
-    language: str = ""
-    kind: str = ""
-    warnings: tuple[Problem, ...] = ()
-    changes: tuple[Change, ...] = ()
-    outdated: bool = False
-    follows: str = ""
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether it says what the newest version of its request says."""
-        return self.known and all(one.code != "replaced_since" for one in self.warnings)
 
 
 @dataclass(slots=True)

@@ -21,52 +21,15 @@ from schema.canonical import dumps, string
 from schema.check import Change, Checked
 from schema.job import Resources
 from schema.problem import Problem
-from schema.question import RESOURCES
 from schema.slip import Request, Via, canonical_job
 from schema.text import clean, is_blank
-from schema.versions import old_version
 from schema.yaml_text import dump
 from submit.desk import Desk, denpyo_version, machine_user, now
+from submit.response import QUEUE, Response, Source, Wishes, outdated
 
-QUEUE = f"{RESOURCES}.queue"
 NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
 _ID = "xxxx-xxxx-xxxx"
 _ID_LINE = f"\n{dump({'id': _ID})}".encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The bytes somebody handed in, and the name they came under."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line adds to the answers: who it is for, queue, engine, and why it should run again; and what a CSV that is
-    not Unicode is written in."""
-
-    sender: str = ""
-    queue: str = ""
-    engine: str = ""
-    again: str = ""
-    encoding: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One response after it was judged: good, with its Checked, or refused, with its Problems. ``unwished`` are the answers as
-    they were written, without what the command line says instead."""
-
-    source: int
-    door: str
-    answers: Answers | None
-    checked: Checked | None
-    problems: tuple[Problem, ...]
-    language: str
-    warnings: tuple[Problem, ...] = ()
-    unwished: Answers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +67,8 @@ class Handed:
     language: str
     carried: str
     receipt: Where | None
-    beside: str
+    sender: str
+    again: str
     refusal: bytes
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -144,7 +108,8 @@ class Preparing:
             response.language,
             answers.response if answers else "",
             answers.places.get("id" if response.door == "yaml" else RESPONSE) if answers else None,
-            self._beside(response, where),
+            _sender(answers)[0] if answers else "",
+            _again(answers),
             b"" if good else self._refusal(response, where),
             response.problems,
             response.warnings,
@@ -221,13 +186,13 @@ class Preparing:
             self._sha256[source] = hashlib.sha256(self.sources[source].data).hexdigest()
         return self._sha256[source]
 
-    def _beside(self, response: Response, where: Where) -> str:
-        sender = _sender(response.answers)[0] if response.answers else ""
-        texts = (_again(response.answers), sender, self.sources[response.source].name, where.spot)
+    def beside(self, handed: Handed) -> str:
+        """What lies beside its entry: who asked, why again, and where it stood. Made when it is written, not ten thousand before."""
+        texts = (handed.again, handed.sender, self.sources[handed.source].name, handed.where.spot)
         again, requested_by, source, spot = map(encode_basestring, texts)
         return (
             f'{{"again": {again}, "requested_by": {requested_by}, "source": {source},'
-            f' "source_sha256": "{self._hashed(response.source)}", "where": {spot}}}'
+            f' "source_sha256": "{self._hashed(handed.source)}", "where": {spot}}}'
         )
 
     def _refusal(self, response: Response, where: Where) -> bytes:
@@ -244,12 +209,6 @@ def _identity(sender: str, kind: str, job: bytes, resources: bytes, again: str) 
     """``{again, job, kind, ordinal, resources, sender}`` as canonical JSON, parted around the ordinal."""
     before = b'{"again":%b,"job":%b,"kind":%b,"ordinal":' % (string(again), string(job.decode()), string(kind))
     return before, b',"resources":%b,"sender":%b}' % (resources, string(sender))
-
-
-def outdated(answers: Answers | None, desk: Desk) -> bool:
-    """Whether these were given to an older version of their kind."""
-    kind = desk.kinds.get(answers.kind) if answers else None
-    return answers is not None and kind is not None and old_version(answers, kind.form)
 
 
 def _sender(answers: Answers) -> tuple[str, str]:

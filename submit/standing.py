@@ -7,13 +7,15 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schema.problem import shown
 from schema.text import clean
 from submit.desk import Desk
 from submit.engines import Model, engines
-from submit.ledger import Entry, Ledger, RequestRow, RunRow
+
+if TYPE_CHECKING:
+    from submit.ledger import Entry, Ledger, RequestRow, RunRow
 
 OVER = ("refused", "rejected", "expired", "done", "failed", "stopped", "superseded")
 

@@ -15,18 +15,20 @@ from schema.problem import Problem, shown
 from schema.words import text
 from submit import standing
 from submit.desk import Desk
-from submit.journey import Changed, Outcome
-from submit.ledger import Entry
-from submit.marked import foreseen
-from submit.standing import Standing
+from submit.response import foreseen
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from submit.judging import Changed, Outcome
+    from submit.ledger import Entry
+    from submit.response import Kept
+    from submit.standing import Standing
     from submit.work import Told
 
 Marked = tuple[Sequence[Path], Sequence[Path]]
 """Marked copies that were written, and those that could not be made."""
+AT_A_TIME = 5000
 EVERY = 1000
 QUIET_SECONDS = 1.0
 _spelled = json.JSONEncoder(ensure_ascii=False).encode
@@ -43,18 +45,28 @@ def complain(line: str) -> None:
 
 def document(value: object, *, one_line: bool = False) -> None:
     """One JSON document on the output; in one line where more of them follow (JSON Lines)."""
-    flat = one_line or not isinstance(value, dict)
-    say(_spelled(value) if flat else "{\n" + ",\n".join(_members(value)) + "\n}")  # type: ignore[arg-type]
+    if one_line or not isinstance(value, dict):
+        return say(_spelled(value))
+    sys.stdout.writelines(_pieces(value))
 
 
-def _members(value: Mapping[str, object]) -> Iterator[str]:
-    """A list of many things has one a line: ten thousand stay quick to write, and a person can still read them."""
+def _pieces(value: Mapping[str, object]) -> Iterator[str]:
+    """Written as they are spelled: a hundred thousand requests are never one text in memory."""
+    between = "{\n"
     for name, member in value.items():
-        if isinstance(member, list) and member:
-            lines = ",\n".join([f"    {_spelled(one)}" for one in member])
-            yield f"  {json.dumps(name)}: [\n{lines}\n  ]"
-        else:
-            yield f"  {json.dumps(name)}: {_spelled(member)}"
+        yield f"{between}  {json.dumps(name)}: "
+        yield from _lines_of(member) if isinstance(member, list) and member else (_spelled(member),)
+        between = ",\n"
+    yield "\n}\n"
+
+
+def _lines_of(members: Sequence[object]) -> Iterator[str]:
+    """A list of many things has one a line: ten thousand stay quick to write, and a person can still read them."""
+    between = "[\n"
+    for one in members:
+        yield f"{between}    {_spelled(one)}"
+        between = ",\n"
+    yield "\n  ]"
 
 
 @contextmanager
@@ -208,21 +220,28 @@ def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, en
 
 def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = ([], [])) -> None:
     """What became of a submission, request by request."""
-    found = standing.standings(desk, [kept.id for kept in outcome.requests])
     if as_json:
-        requests = [{**found[kept.id].submit_data(), "known": kept.known} for kept in outcome.requests]
+        requests = [{**one.submit_data(), "known": kept.known} for kept, one in _standings(desk, outcome.requests)]
         return document(
             {"requests": requests, **outcome_data(outcome), "left_out": outcome.left_out, **marked_data(marked)}
         )
+    states = [one.request.state for _, one in _standings(desk, outcome.requests)]
     problems(outcome.problems)
     remarks(desk, outcome)
-    for kept in outcome.requests:
-        one = found[kept.id].request
+    for kept, state in zip(outcome.requests, states, strict=True):
         again = "  (handed in before; this is the first one)" if kept.known else ""
-        say(f"{one.id}  {one.state:<10}  {one.kind}  {shown(str(kept.where), 200)}{again}")
+        say(f"{kept.id}  {state:<10}  {kept.kind}  {shown(str(kept.where), 200)}{again}")
     if outcome.left_out:
         say(f"{outcome.left_out} good, left out because others were refused (--all-or-nothing)")
     marked_files(marked)
+
+
+def _standings(desk: Desk, requests: Sequence[Kept]) -> Iterator[tuple[Kept, Standing]]:
+    """Where each stands; read in parts, so that what the ledger knows of all of them is never in memory at once."""
+    for start in range(0, len(requests), AT_A_TIME):
+        some = requests[start : start + AT_A_TIME]
+        found = standing.standings(desk, [one.id for one in some])
+        yield from ((one, found[one.id]) for one in some)
 
 
 def marked_data(marked: Marked) -> dict[str, list[str]]:

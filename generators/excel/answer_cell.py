@@ -46,6 +46,28 @@ class AnswerCell:
         return bool(self.text.strip() or self.code not in ("", "merged_cell"))
 
 
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Where the cells of a sheet stand. It knows the sheet by name alone, so that a place keeps no cells in memory."""
+
+    file: str
+    sheet: str
+
+    def place(self, row: int, column: int) -> Where:
+        return Where(self.file, self.spot(row, column))
+
+    def spot(self, row: int, column: int) -> str:
+        return f"{self._before}{_letters(column)}{row}"
+
+    def row_place(self, row: int) -> Where:
+        return Where(self.file, f"{self._before}{row}")
+
+    @property
+    def _before(self) -> str:
+        """What stands before a cell's address; nothing in a file that has no sheets."""
+        return f"{self.sheet}!" if self.sheet else ""
+
+
 @dataclass(frozen=True)
 class Asking:
     """A sheet that asks, in its file. Rows and columns are counted from 1."""
@@ -53,20 +75,15 @@ class Asking:
     corner: Corner
     file: Where
 
+    @cached_property
+    def spots(self) -> Spots:
+        return Spots(self.file.file, self.corner.sheet.name)
+
     def place(self, row: int, column: int) -> Where:
-        return Where(self.file.file, self.spot(row, column))
+        return self.spots.place(row, column)
 
     def spot(self, row: int, column: int) -> str:
-        return f"{self._sheet}{_letters(column)}{row}"
-
-    def row_place(self, row: int) -> Where:
-        return Where(self.file.file, f"{self._sheet}{row}")
-
-    @cached_property
-    def _sheet(self) -> str:
-        """What stands before a cell's address; nothing in a file that has no sheets."""
-        name = self.corner.sheet.name
-        return f"{name}!" if name else ""
+        return self.spots.spot(row, column)
 
     def text(self, row: int, column: int) -> str:
         """What stands there; "" beyond what is written."""

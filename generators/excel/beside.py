@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from generators.excel import RESPONSE, SENDER, form_page
+from generators.excel import RESPONSE, SENDER
 from generators.excel.answer_cell import Asking, keyed_rows, label_of
 from generators.excel.entry import Entry, entries, wording
 from generators.excel.table import Table
@@ -76,7 +76,9 @@ class _Texts:
 
     @cached_property
     def beside(self) -> Mapping[str, frozenset[str]]:
-        """The texts in the row of each key, as the form layout has them."""
+        """The texts in the row of each key, as the form layout has them: who reads a table does not wait for its import."""
+        from generators.excel import form_page
+
         found: dict[str, frozenset[str]] = {}
         for page in form_page.pages(self.form, self.entries, {}, self.language):
             keys = {row: str(cell.value) for (row, column), cell in page.cells.items() if column == form_page.KEY}

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generators.excel import AGAIN, ANSWER, FORM, SENDER, TABLE, TEMPLATE
-from generators.excel.entry import is_first
 from generators.excel.sheet import Sheet
 from schema import words
 from schema.question import Form
@@ -78,9 +77,9 @@ def lost_keys(asking: Sequence[Corner], form: Form) -> tuple[str, ...]:
 
 def _titles(form: Form) -> dict[str, str]:
     """Every key in the order of the form layout's sheets, with the fixed text that is the title of its sheet."""
-    first = (SENDER, *(one.key for one in form.questions if is_first(one)), AGAIN)
+    first = (SENDER, *(one.key for one in form.questions if one.is_first), AGAIN)
     return dict.fromkeys(first, "excel_sheet_form") | {
-        one.key: "excel_sheet_details" for one in form.questions if not is_first(one)
+        one.key: "excel_sheet_details" for one in form.questions if not one.is_first
     }
 
 

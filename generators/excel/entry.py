@@ -105,7 +105,7 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         label=question.label.say(language),
         section=question.section.say(language) if question.section != form.title else "",
         required=question.required,
-        first=is_first(question),
+        first=question.is_first,
         unit=question.unit.say(language) if question.unit else "",
         when=when,
         help=help,
@@ -121,11 +121,6 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         needs=_needs(form, question, language),
         order=_order(form, question, language),
     )
-
-
-def is_first(question: Question) -> bool:
-    """Whether the beginner's sheet asks it; all others stand on the second sheet of the form layout."""
-    return question.basic or question.required
 
 
 def _format(question: Question, language: str) -> Format:

@@ -95,7 +95,7 @@ class _Fresh:
     def request(self, number: int) -> Where:
         asking = self._asking[0]
         return (
-            asking.row_place(self._first + number)
+            asking.spots.row_place(self._first + number)
             if self.layout == "table"
             else Where(self.name, asking.corner.sheet.name)
         )

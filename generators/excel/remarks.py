@@ -81,7 +81,7 @@ def _spanned(spans: Spans, first: int, last: int) -> bool:
 def _filtered(table: Table) -> Iterator[Problem]:
     rows = [row for row in table.filled if table.asking.is_filtered(row)]
     if rows:
-        yield Problem("filtered_rows", table.asking.row_place(rows[0]), facts={"count": f"{len(rows):,}"})
+        yield Problem("filtered_rows", table.asking.spots.row_place(rows[0]), facts={"count": f"{len(rows):,}"})
 
 
 def _receipts(table: Table) -> Iterator[Problem]:

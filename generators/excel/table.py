@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from generators import Read
 from generators.excel import AGAIN, HEAD, RESPONSE, SENDER
-from generators.excel.answer_cell import AROUND, Asking, request
+from generators.excel.answer_cell import AROUND, Asking, Spots, request
 from generators.excel.receipt import EMPTY, receipt, wrong
 from schema.answers import Answers, Located, Row, Where
 from schema.problem import Problem, shown
@@ -30,13 +30,13 @@ class RowPlaces(Mapping[str, Where]):
     """Where the answers of one row stand by question key, and when called with the index of a column: each place is made when
     somebody looks. ``others`` are the places of the whole file."""
 
-    __slots__ = ("_asking", "_columns", "_others", "_row")
+    __slots__ = ("_columns", "_others", "_row", "_spots")
 
-    def __init__(self, asking: Asking, row: int, columns: Mapping[str, int], others: Mapping[str, Where]) -> None:
-        self._asking, self._row, self._columns, self._others = asking, row, columns, others
+    def __init__(self, spots: Spots, row: int, columns: Mapping[str, int], others: Mapping[str, Where]) -> None:
+        self._spots, self._row, self._columns, self._others = spots, row, columns, others
 
     def __call__(self, index: int) -> Where:
-        return self._asking.place(self._row, index + 1)
+        return self._spots.place(self._row, index + 1)
 
     def __getitem__(self, key: str) -> Where:
         return self(self._columns[key]) if key in self._columns else self._others[key]
@@ -86,7 +86,7 @@ class Table:
         same = len(keys) < len(self.asking.columns)
         careful = same or any(self.asking.hides(0, at) for at, _ in self.asking.columns)
         for row in self.filled:
-            where = self.asking.row_place(row)
+            where = self.asking.spots.row_place(row)
             if careful or self._special[row]:
                 cells = (self.asking.cell(key, row, at) for at, key in self.asking.columns)
                 yield request(cells, replace(blank, where=where), form)
@@ -146,7 +146,7 @@ def _plain(
     asking: Asking, row: int, where: Where, keys: Mapping[str, int], asked: Mapping[str, int], blank: Answers
 ) -> Read:
     """A row of plain text. ``keys`` says where in the row each answer stands, ``asked`` leaves out what stands around them."""
-    line, place = asking.corner.sheet.rows[row - 1], RowPlaces(asking, row, keys, blank.places)
+    line, place = asking.corner.sheet.rows[row - 1], RowPlaces(asking.spots, row, keys, blank.places)
     mark = receipt(line[keys[RESPONSE]]) if RESPONSE in keys else EMPTY
     answers = Answers(
         kind=blank.kind,

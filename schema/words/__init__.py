@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from pathlib import Path
 
 FALLBACK = "en"
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ Fact = str | Words | tuple[str | Words, ...]
 @cache
 def languages() -> tuple[str, ...]:
     """The languages a person may be answered in: one for each file, English last to be the fallback."""
-    names = sorted(file.name[:-5] for file in _files().iterdir() if file.name.endswith(".toml"))
+    names = sorted(file.stem for file in HERE.glob("*.toml"))
     return (*(name for name in names if name != FALLBACK), FALLBACK)
 
 
@@ -49,14 +47,7 @@ def table(language: str) -> Mapping[str, Mapping[str, str]]:
         raise KeyError(f"no words for the language {language!r}")
     import tomllib
 
-    return tomllib.loads((_files() / f"{language}.toml").read_text(encoding="utf-8"))
-
-
-def _files() -> Traversable:
-    """This folder, wherever it is installed. Who only names texts, and says none, does not wait for the import."""
-    from importlib import resources
-
-    return resources.files(__name__)
+    return tomllib.loads((HERE / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 def text(name: str, language: str, **facts: Fact) -> str:

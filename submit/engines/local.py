@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schema.answers import Answers
 from schema.job import Resources, Script
@@ -20,7 +21,9 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit.desk import Desk, now
 from submit.engines import Handle, Look, Model, Ticket
-from submit.ledger import Ledger
+
+if TYPE_CHECKING:
+    from submit.ledger import Ledger
 
 TABLE = """CREATE TABLE IF NOT EXISTS local_queue (
     run TEXT PRIMARY KEY NOT NULL, queue TEXT NOT NULL, slip TEXT NOT NULL, max_hours REAL NOT NULL, gpus INTEGER NOT NULL,

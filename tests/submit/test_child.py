@@ -163,16 +163,24 @@ def test_limits_hold_from_the_moment_the_workbook_is_there() -> None:
 
 
 def test_no_process_stays_behind() -> None:
-    with started_early():
-        (early,) = child._ready
+    with started_early(FORM):
+        (early,) = child._ready.values()
         assert read_cells(FORM) == read_here(FORM)
         assert early.process.returncode == 0
-    with started_early():
-        (unused,) = child._ready
+    with started_early(FORM):
+        (unused,) = child._ready.values()
     assert unused.process.returncode is not None
     assert unused.process.stdout is not None
     assert unused.process.stdout.closed
-    assert child._ready == []
+    assert child._ready == {}
+
+
+def test_a_process_that_was_started_early_is_asked_only_for_its_own_bytes() -> None:
+    with started_early(FORM):
+        assert read_cells(b"another file") == read_here(b"another file")
+        assert [*child._ready] == [FORM]
+    with started_early(bytes(10 * 1024 * 1024)):
+        assert read_cells(FORM) == read_here(FORM)
 
 
 SHEET = Sheet(

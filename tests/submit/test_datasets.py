@@ -11,7 +11,7 @@ from schema.answers import Answers, Located, Where
 from submit import datasets, journey
 from submit.desk import Config, Desk
 from submit.journey import Wishes
-from submit.keeping import Source
+from submit.response import Source
 from tests.kinds_for_tests import SHIPPED
 
 HERE = Where("sheet.yaml", "1:1")

@@ -15,9 +15,9 @@ from generators.excel.template import Filled
 from schema import kinds
 from submit import journey, standing
 from submit.desk import Desk, open_desk
-from submit.marked import foreseen, marked
+from submit.marked import marked
 from submit.new_desk import make_desk
-from submit.prepared import Source, Wishes
+from submit.response import Source, Wishes, foreseen
 from tests.generators.excel.marking import summary
 
 KINDS = kinds.load()

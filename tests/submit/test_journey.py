@@ -11,10 +11,10 @@ from generators.excel import template
 from generators.excel.template import Filled
 from schema.answers import Where
 from schema.problem import Problem
-from submit import hand_off, journey, one_machine, standing, terminal
+from submit import hand_off, journey, judging, one_machine, standing, terminal
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
-from submit.keeping import Source, Wishes
 from submit.ledger import LedgerDamaged, verify
+from submit.response import Source, Wishes
 from tests.desks import counting, desk_in, starts
 from tests.generators.excel.workbooks import answer, edited
 
@@ -466,7 +466,7 @@ def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
 
 def test_an_answer_beside_its_cell_is_one_mistake_and_is_said_once() -> None:
     cell, beside, other = (Where("a.xlsx", f"入力!{one}") for one in ("C9", "D9", "C10"))
-    found = journey._only_first(
+    found = judging._only_first(
         [Problem("answer_beside", beside, "dataset_id")],
         [Problem("missing", cell, "dataset_id"), Problem("missing", other, "model_id")],
     )

@@ -18,8 +18,8 @@ from schema.check import judge
 from submit import doors, hand_off, journey, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.engines import local
-from submit.keeping import Kept, Response, Source, Wishes
 from submit.ledger import LedgerDamaged, verify
+from submit.response import Kept, Response, Source, Wishes
 from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()

@@ -19,10 +19,10 @@ from schema.yaml_text import dump
 from submit import blank, journey
 from submit.build import build
 from submit.desk import Desk, open_desk
-from submit.keeping import Source, Wishes
 from submit.kept_slip import read_slip
 from submit.marked import marked
 from submit.new_desk import make_desk
+from submit.response import Source, Wishes
 from tests.generators.test_versions_in_doors import V1
 from tests.kinds_for_tests.versions import AT, FOLDER
 

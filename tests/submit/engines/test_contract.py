@@ -15,8 +15,8 @@ from schema import slip
 from submit import journey, work
 from submit.desk import Desk
 from submit.engines import Engine, Handle, Look, Ticket, local
-from submit.keeping import Source, Wishes
 from submit.ledger import RunRow
+from submit.response import Source, Wishes
 from tests.desks import counting, desk_in, starts
 
 

@@ -1,0 +1,91 @@
+"""One response on its way: as it was handed in, as it was judged, and what became of it. Nothing here needs a ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema.answers import Answers, Where
+from schema.change import Change
+from schema.check import Checked
+from schema.problem import Problem
+from schema.question import RESOURCES
+from schema.versions import old_version
+from schema.words import text
+from submit.desk import Desk
+
+QUEUE = f"{RESOURCES}.queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes somebody handed in, and the name they came under."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line adds to the answers: who it is for, queue, engine, and why it should run again; and what a CSV that is
+    not Unicode is written in."""
+
+    sender: str = ""
+    queue: str = ""
+    engine: str = ""
+    again: str = ""
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response after it was judged: good, with its Checked, or refused, with its Problems. ``unwished`` are the answers as
+    they were written, without what the command line says instead."""
+
+    source: int
+    door: str
+    answers: Answers | None
+    checked: Checked | None
+    problems: tuple[Problem, ...]
+    language: str
+    warnings: tuple[Problem, ...] = ()
+    unwished: Answers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one response: the id of its request, or under which it was refused; where it stands in what was handed in;
+    whether it had been handed in before; why it may not run, if so. No id: nothing was kept. ``changes`` is what was filled in or
+    brought up to date in it; ``outdated``: it was given to an older version of its kind; ``follows`` is the request whose next
+    version it is."""
+
+    id: str
+    where: Where
+    known: bool
+    problems: tuple[Problem, ...] = ()
+    good: bool = True
+    source: int = 0
+    receipt: Where | None = None
+    language: str = ""
+    kind: str = ""
+    warnings: tuple[Problem, ...] = ()
+    changes: tuple[Change, ...] = ()
+    outdated: bool = False
+    follows: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it says what the newest version of its request says."""
+        return self.known and all(one.code != "replaced_since" for one in self.warnings)
+
+
+def outdated(answers: Answers | None, desk: Desk) -> bool:
+    """Whether these were given to an older version of their kind."""
+    kind = desk.kinds.get(answers.kind) if answers else None
+    return answers is not None and kind is not None and old_version(answers, kind.form)
+
+
+def foreseen(one: Kept) -> str:
+    """What a desk would make of a good response that was only judged, in words; "" where it is new."""
+    if one.known:
+        return text("receipt_known" if one.unchanged else "receipt_superseded", one.language, id=one.id)
+    return text("receipt_next", one.language, id=one.follows) if one.follows else ""
