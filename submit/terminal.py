@@ -221,7 +221,10 @@ def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, en
 def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = ([], [])) -> None:
     """What became of a submission, request by request."""
     if as_json:
-        requests = [{**one.submit_data(), "known": kept.known} for kept, one in _standings(desk, outcome.requests)]
+        requests = [
+            {**one.submit_data(), "known": kept.known, **_following(kept)}
+            for kept, one in _standings(desk, outcome.requests)
+        ]
         return document(
             {"requests": requests, **outcome_data(outcome), "left_out": outcome.left_out, **marked_data(marked)}
         )
@@ -230,10 +233,15 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
     remarks(desk, outcome)
     for kept, state in zip(outcome.requests, states, strict=True):
         again = "  (handed in before; this is the first one)" if kept.known else ""
+        again = f"  (next version of {kept.follows})" if kept.follows else again
         say(f"{kept.id}  {state:<10}  {kept.kind}  {shown(str(kept.where), 200)}{again}")
     if outcome.left_out:
         say(f"{outcome.left_out} good, left out because others were refused (--all-or-nothing)")
     marked_files(marked)
+
+
+def _following(kept: Kept) -> dict[str, str]:
+    return {"follows": kept.follows} if kept.follows else {}
 
 
 def _standings(desk: Desk, requests: Sequence[Kept]) -> Iterator[tuple[Kept, Standing]]:
