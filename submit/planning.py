@@ -223,9 +223,8 @@ class Planning:
         if follows and (stands or len(chain) > 1 or self.lineage.link(name).follows):
             return self._numbered(self._next(handed, self._own(handed, follows), follows, queue))
         plan = self._known(handed, chain, queue, name)
-        if stands and plan.warnings:
-            plan.id, plan.known = "", True
-            return plan
+        if stands and plan.warnings:  # its newest version has a row of its own here: this one is another request
+            return self._fresh(handed, self._name(handed), follows, queue)
         if follows:
             plan.follows = follows
             self.lineage.link(follows).next = plan.id

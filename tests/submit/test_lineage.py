@@ -151,16 +151,17 @@ def test_a_corrected_row_that_says_what_another_row_said_before_is_a_request_of_
     assert [(one.id, one.problems) for one in again] == [(edited.id, ()), (corrected.id, ())]
 
 
-def test_a_row_that_was_handed_in_before_gets_no_number_that_stands_in_its_sheet_already(desk: Desk) -> None:
+def test_a_row_without_a_number_beside_the_edited_one_it_was_copied_from_is_a_request_of_its_own(desk: Desk) -> None:
     (first,) = sheet(desk, row(desk, "one"))
-    (edited,) = sheet(desk, row(desk, "two", first.id))
-    newest, old = sheet(desk, row(desk, "two", edited.id), row(desk, "one"))
-    assert (newest.id, old.id, old.known) == (edited.id, "", True)
-    assert [(one.code, one.facts) for one in old.warnings] == [("replaced_since", {"newest": edited.id})]
-    both = sheets(desk, [row(desk, "two", edited.id), row(desk, "one")])
-    assert (both.left_out, [one.id for one in both.requests]) == (0, [edited.id])
-    (alone,) = sheet(desk, row(desk, "one"))
-    assert alone.id == edited.id
+    rows = (row(desk, "two", first.id), row(desk, "one"), row(desk, "one"))
+    edited, copied, twice = sheet(desk, *rows)
+    assert len({first.id, edited.id, copied.id, twice.id}) == 4
+    assert (edited.follows, copied.follows, copied.known, copied.warnings) == (first.id, "", False, ())
+    assert [(one.id, one.known) for one in sheet(desk, *rows)] == [(one.id, True) for one in (edited, copied, twice)]
+    marked = (row(desk, "two", edited.id), row(desk, "one", copied.id), row(desk, "one", twice.id))
+    assert [(one.id, one.known) for one in sheet(desk, *marked)] == [(one.id, True) for one in (edited, copied, twice)]
+    work(desk)
+    assert starts(desk.folder.parent) == {"two": 1, "one": 2}
 
 
 def test_an_edit_of_what_waits_supersedes_it_and_only_the_new_version_runs(desk: Desk) -> None:
