@@ -59,16 +59,17 @@ RUN = rb"<r>(?:<rPr>(?:%s)*</rPr>)?%s</r>"
 RICH = RUN % (rb"%s|%s" % (LOOK, CLOSED_LOOK), TEXT)
 NOTHING = b"<t></t>"
 SEVERAL = re.compile(b"(?:<t></t>){2,}")
-VALUE = rb"(?:<v>[^<]*+</v>|<v ?/>)"
+VALUE, NUMBER = rb"(?:<v>[^<]*+</v>|<v ?/>)", rb"(?:<v>[^<&]*+</v>|<v ?/>)"
 HOLDS = (
     rb"(?:"
     rb' t="s">(?:%(f)s)?+<v>[0-9]{1,9}+</v>'
     rb'| t="inlineStr"><is>%(t)s</is>'
     rb'| t="e">(?:%(f)s)?+<v>[#A-Z0-9/!?_]{1,30}+</v>'
     rb'| t="b">(?:%(f)s)?+<v>[01]?</v>'
-    rb'|(?: t="(?:n|str)")?+>(?:%(f)s%(v)s?+|%(v)s)'
+    rb'| t="str">(?:%(f)s%(v)s?+|%(v)s)'
+    rb'|(?: t="n")?+>(?:%(f)s%(n)s?+|%(n)s)'
     rb")</c>"
-) % {b"f": FORMULA, b"t": TEXT, b"v": VALUE}
+) % {b"f": FORMULA, b"t": TEXT, b"v": VALUE, b"n": NUMBER}
 EMPTY = rb'(?: t="(?:n|s|str|b|e|inlineStr)")?+(?: ?/>|></c>)'
 STYLE = rb'(?: s="[0-9]{1,6}+")?+'
 CELL = rb'<c r="([A-Z]{1,3})([0-9]{1,7})"'

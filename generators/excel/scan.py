@@ -32,6 +32,8 @@ LETTERS = re.compile("[A-Z]{1,3}")
 DIGITS = "0123456789"
 YES = ("1", "true")
 NO_HEIGHT = ("0", "0.0")
+TEXTS = ("str", "d")
+"""Sorts of cells whose value is a text and may hold entities."""
 VALIDATION = "dataValidation"
 INSIDE_TEXT = (
     *("r", "rPr", "b", "i", "u", "strike", "sz", "color", "rFont", "family", "charset", "scheme", "vertAlign"),
@@ -92,7 +94,7 @@ def loose_area(reference: str) -> Area | None:
 
 def scan(part: bytes, name: str, spot: str, budget: Budget) -> Scan:
     """Read one part. ``spot`` is what a person knows it by: the sheet's name."""
-    found = Scan(guarded(name), name, spot, budget)
+    found = Scan(guarded(name), name, spot, budget, part)
     parse(found.parser, part, name)
     found.finish(len(part))
     return found
@@ -101,8 +103,9 @@ def scan(part: bytes, name: str, spot: str, budget: Budget) -> Scan:
 class Scan:
     """One pass under way. Handlers are called for every element of large sheets, so they do little."""
 
-    def __init__(self, parser: XMLParserType, name: str, spot: str, budget: Budget) -> None:
-        self.parser, self.name, self.spot, self.budget = parser, name, spot, budget
+    def __init__(self, parser: XMLParserType, name: str, spot: str, budget: Budget, part: bytes = b"") -> None:
+        self.parser, self.name, self.spot, self.budget, self.part = parser, name, spot, budget, part
+        self.begun = 0
         self.row = self.column = self.bottom = self.right = 0
         self.at: Place | None = None
         self.said: Place | None = None
@@ -203,8 +206,16 @@ class Scan:
     def _ended(self, _: str) -> None:
         self.parser.EndElementHandler = None
 
+    def _value_ended(self, tag: str) -> None:
+        self._ended(tag)
+        if self.part.find(b"&", self.begun, self.parser.CurrentByteIndex) >= 0:
+            raise broken(self._cell_or_spot())  # the parser takes what stands before it for the whole value
+
     def _value(self, attributes: Attributes) -> None:
         self._characters(attributes)
+        if self.sort not in TEXTS:
+            self.begun = self.parser.CurrentByteIndex
+            self.parser.EndElementHandler = self._value_ended
         if self._says() and self.sort in ("s", "e", "b"):
             self.captured = []
             self.parser.CharacterDataHandler = self.captured.append

@@ -193,6 +193,8 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
         lambda: in_row_9(b'<c r="Z9" t="inlineStr"><is><t>a<c/>b</t></is></c>'),
         "入力!Z9",
     ),
+    "a number with an entity in it": (lambda: in_row_9(b'<c r="Z9"><v>1&#50;</v></c>'), "入力!Z9"),
+    "a number that is a text with an entity": (lambda: in_row_9(b'<c r="Z9" t="n"><v>a&amp;b</v></c>'), "入力!Z9"),
     "a value with an element in it": (lambda: in_row_9(b'<c r="Z9"><v>1<b/>2</v></c>'), "入力!Z9"),
     "a cell with two values": (lambda: in_row_9(b'<c r="Z9"><v>1</v><v>2</v></c>'), "入力!Z9"),
     "a cell in another row": (lambda: in_row_9(b'<c r="G10"><v>1</v></c>'), "入力!G10"),
