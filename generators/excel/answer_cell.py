@@ -107,8 +107,15 @@ class Asking:
     def hides(self, row: int, column: int) -> bool:
         """Whether a person who looks at the sheet does not see this cell. What a table's filter hides is not meant to be hidden."""
         sheet = self.corner.sheet
-        filtered = self.corner.mark == TABLE and self.is_filtered(row)
-        return sheet.hidden or sheet.facts.hides(0 if filtered else row, column)
+        if sheet.hidden or column in self.hidden_columns:
+            return True
+        return row in sheet.facts.hidden_rows and not (self.corner.mark == TABLE and self.is_filtered(row))
+
+    @cached_property
+    def hidden_columns(self) -> frozenset[int]:
+        """The columns of answers that nobody sees."""
+        spans = self.corner.sheet.facts.hidden_columns
+        return frozenset(at for at, _ in self.columns if any(first <= at <= last for first, last in spans))
 
     def is_filtered(self, row: int) -> bool:
         area = self.corner.sheet.facts.filtered

@@ -44,13 +44,13 @@ def once_for_each_copy(read: Read, sheets: Sequence[Sequence[AnswerCell]], names
     problems = read.problems
     for cells, name in zip(sheets, names, strict=True):
         again = _again(cells, first)
-        twice = [
-            one for one in problems if one.code == "answered_twice" and one.where in {cell.where for cell in again}
-        ]
-        if len(again) >= FEWEST and 2 * len(again) >= len(cells) and len(twice) > 1:
+        if len(again) < FEWEST or 2 * len(again) < len(cells):
+            continue
+        places = {cell.where for cell in again}
+        kept = tuple(one for one in problems if one.code != "answered_twice" or one.where not in places)
+        if len(problems) - len(kept) > 1:
             place = name if len(again) == len(cells) else again[0].where
-            facts = {"other": shown(first[again[0].key].where.spot)}
-            problems = (*(one for one in problems if one not in twice), Problem("copied_sheet", place, facts=facts))
+            problems = (*kept, Problem("copied_sheet", place, facts={"other": shown(first[again[0].key].where.spot)}))
     return replace(read, problems=problems)
 
 

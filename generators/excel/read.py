@@ -8,12 +8,12 @@ from itertools import chain
 
 from generators import Read
 from generators.excel import FORM, RESPONSE, STATUS, TABLE, TEMPLATE, beside
-from generators.excel.answer_cell import Asking, form_cells, label_of, request
+from generators.excel.answer_cell import Asking, form_cells, keyed_rows, label_of, request
 from generators.excel.cells import read_cells
 from generators.excel.copies import once_for_each_copy, without_copies
 from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
 from generators.excel.receipt import each_once
-from generators.excel.refusal import Refusal, RefusedError
+from generators.excel.refusal import Refusal, RefusedError, too_large
 from generators.excel.remarks import remarks
 from generators.excel.remnant import torn, unread
 from generators.excel.sheet import Sheet
@@ -28,6 +28,8 @@ from schema.words import FALLBACK, Fact, Words, both, languages
 Cells = Callable[[bytes], tuple[Sheet, ...] | Refusal]
 TOLD = ("kind", "version", "fingerprint", "language", "wording")
 """What the cell with STATUS says after it."""
+MOST_ASKED = 2_000
+"""Rows that the forms of a file may ask in together: what stands in each and beside it may be a Problem."""
 MOST_NAMED = 3
 """Questions that a message names, of those that a template lost."""
 
@@ -80,7 +82,7 @@ def _answers(sheets: Sequence[Sheet], file: Where, kinds: Mapping[str, Kind]) ->
 def _read(
     asking: Sequence[Asking], warnings: Sequence[Problem], blank: Answers, form: Form, wording: str
 ) -> tuple[list[Read], list[Problem]]:
-    forms = [one for one in asking if one.corner.mark == FORM]
+    forms = _of_bounded_size([one for one in asking if one.corner.mark == FORM])
     tables = [Table(one) for one in asking if one.corner.mark == TABLE]
     current = blank.version == form.version and blank.fingerprint in ("", form.fingerprint)
     outside = beside.found(forms, tables, form, blank.language, wording) if current else beside.Outside()
@@ -105,9 +107,9 @@ def beyond_history(sheets: Sequence[Sheet], name: str, kinds: Mapping[str, Kind]
     if problem is None or problem.code != "old_template":
         return []
     blank, form = _blank(about, file), kinds[about["kind"].value].form
-    forms = [Asking(one, file) for one in corners if one.mark == FORM and one.has_answers]
     tables = [Table(Asking(one, file)) for one in corners if one.mark == TABLE]
     try:
+        forms = _of_bounded_size([Asking(one, file) for one in corners if one.mark == FORM and one.has_answers])
         rows = [row for one in tables for row in one.requests(blank, form)]
         return [one.answers for one in (*_of_forms(forms, blank, form), *rows)]
     except RefusedError:
@@ -197,6 +199,16 @@ def _blank(about: Mapping[str, Located[str]], file: Where) -> Answers:
         fingerprint=about["fingerprint"].value if "fingerprint" in about else "",
         places={name: about[name].where for name in ("kind", "version")},
     )
+
+
+def _of_bounded_size(forms: Sequence[Asking]) -> Sequence[Asking]:
+    rows = 0
+    for one in forms:
+        rows += sum(1 for _ in keyed_rows(one.corner))
+        if rows > MOST_ASKED:
+            name = one.corner.sheet.name
+            raise too_large(name, _named(name), Words(f"{MOST_ASKED:,} rows", ja=f"{MOST_ASKED:,}行"))
+    return forms
 
 
 def _of_forms(forms: Sequence[Asking], blank: Answers, form: Form) -> list[Read]:

@@ -25,9 +25,6 @@ class SheetFacts:
     validated: tuple[Area, ...] = ()
     filtered: Area | None = None
 
-    def hides(self, row: int, column: int) -> bool:
-        return row in self.hidden_rows or any(first <= column <= last for first, last in self.hidden_columns)
-
 
 @dataclass(frozen=True, slots=True)
 class Sheet:

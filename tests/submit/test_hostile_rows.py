@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.mutate import Member, Seed, stored, zipped
+from generators.excel.cells import read_cells
 from generators.excel.frame import unframed
+from generators.excel.read import answers_of
 from generators.excel.refusal import Refusal
-from tests.generators.excel.workbooks import form_of_everything, parts_of
+from generators.excel.sheet import Sheet
+from schema.answers import Where
+from tests.generators.excel.workbooks import KINDS, form_of_everything, parts_of
 
 MIB = 1024 * 1024
 SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
@@ -115,6 +120,48 @@ def test_a_small_file_that_unpacks_to_very_much_is_refused_at_once(case: str, tm
     assert found.spot
     assert seconds < SECONDS
     assert memory < MEMORY
+
+
+def form_with(rows: Sequence[tuple[str, ...]]) -> list[Sheet]:
+    """The cells of the form with rows below it that have keys of their own."""
+    first, *others = read_cells(form_of_everything())  # type: ignore[misc]  # the form is no refusal
+    return [replace(first, rows=(*first.rows, *rows)), *others]
+
+
+def row_of_a_form(key: str, text: str, *beside: str) -> tuple[str, ...]:
+    return (key, "", text, *beside)
+
+
+@pytest.mark.parametrize("key", ["count", "no-{}"], ids=["one question again and again", "questions that nobody asks"])
+def test_a_form_that_asks_in_50_000_rows_is_refused_by_its_name_at_once(key: str) -> None:
+    began = time.process_time()
+    reads, problems = answers_of(
+        form_with([row_of_a_form(key.format(row), "1") for row in range(50_000)]), Where("hostile.xlsx"), KINDS
+    )
+    assert reads == []
+    assert [problem.line("ja") for problem in problems] == [
+        "hostile.xlsx:入力: シート「入力」が上限の2,000行を超えています。"
+        "新しいテンプレートに答えだけを写して送ってください。 [too_large]"
+    ]
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("row", "hidden"),
+    [
+        (("count", "1"), 0),
+        (("no-{}", "1"), 16_384),
+    ],
+    ids=["one question again and again", "among columns that are hidden one by one"],
+)
+def test_the_largest_form_that_is_read_is_read_at_once(row: tuple[str, ...], hidden: int) -> None:
+    rows = [row_of_a_form(*(one.format(number) for one in row)) for number in range(1_900)]
+    first, *others = form_with(rows)
+    facts = replace(first.facts, hidden_columns=tuple((9, 9) for _ in range(hidden)))
+    began = time.process_time()
+    reads, problems = answers_of([replace(first, facts=facts), *others], Where("hostile.xlsx"), KINDS)
+    assert (len(reads), problems) == (1, [])
+    assert time.process_time() - began < 1.0
 
 
 MEASURE = """
