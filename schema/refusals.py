@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from pydantic_core import ErrorDetails
 
@@ -78,7 +79,9 @@ def count(number: int, counted: str) -> Words:
 
 
 def said_bound(question: Question, bound: object) -> Fact:
-    """A bound of ``Question.limits`` as a person would type it: 2026/11/21; 90 minutes, or 90分."""
+    """A bound of ``Question.limits`` as a person would type it: 2026/11/21; 100%; 90 minutes, or 90分."""
+    if question.is_share and isinstance(bound, int | float):
+        return f"{plain(float(Decimal(repr(bound)) * 100))}%"  # 0.07 × 100 is 7.000000000000001
     if question.widget == "date":
         return plain(date.fromisoformat(str(bound)))
     return _time(bound) if question.widget == "duration" and isinstance(bound, int | float) else plain(bound)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
+from generators.excel.limits import in_words
 from schema.answers import Answers, Given, Located, Where
 from schema.check import Change, Checked, check
 from schema.job import Ask, By, Choice, Job, Part, When, rule
@@ -112,6 +113,19 @@ def test_eight_mistakes_at_eight_places_are_eight_problems_in_one_go() -> None:
 def test_a_share_above_one_comes_with_the_percentage_that_was_probably_meant(typed: str, meant: str) -> None:
     (problem,) = refused("train_supervised", TRAINING | {"evaluation_threshold": typed})
     assert (problem.code, problem.suggestion) == ("too_big", meant)
+
+
+def test_the_bound_of_a_share_is_said_in_per_cent_as_its_sheet_says_it() -> None:
+    (problem,) = refused("train_supervised", TRAINING | {"evaluation_threshold": "150%"})
+    assert problem.line("ja") == (
+        "sheet.xlsx:evaluation_threshold: 150%は大きすぎます。100%以下にしてください。 [too_big]"
+    )
+    assert problem.line("en") == (
+        "sheet.xlsx:evaluation_threshold: 150% is too large. Write 100% or less. [too_big]"
+    )
+    question = KINDS["train_supervised"].form.by_key["evaluation_threshold"]
+    assert in_words(question, "ja") == "数値、0%～100%"
+    assert in_words(question, "en") == "number, 0% to 100%"
 
 
 def test_a_number_that_is_no_share_gets_no_percentage() -> None:
