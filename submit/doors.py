@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import PurePath
 
 from generators import Read
-from schema.answers import Answers, Where
+from schema.answers import Where
 from schema.kinds import Kind
 from schema.problem import Problem
 
@@ -47,7 +47,7 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
 }
 
 
-def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> list[Answers]:
+def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> list[Read]:
     """What was answered in a sheet that is too old to be brought up to date."""
     from generators.excel import csv_table, read
     from generators.excel.refusal import Refusal, RefusedError

@@ -137,7 +137,7 @@ def _judged_read(desk: Desk, source: int, door: str, one: Read, wishes: Wishes, 
     kind = desk.kinds.get(answers.kind)
     of_check = datasets.not_even_named(there, kind, judged.problems) if kind else judged.problems
     found = [
-        *_only_first(one.problems, of_check),
+        *only_first(one.problems, of_check),
         *(_looked_up(desk, kind, answers, judged, wishes, there) if kind else ()),
     ]
     if door == EXCEL and len(found) > 1:
@@ -162,7 +162,7 @@ def _wished(answers: Answers, wishes: Wishes, door: str, language: str) -> Answe
     )
 
 
-def _only_first(of_door: Sequence[Problem], of_check: Iterable[Problem]) -> Iterator[Problem]:
+def only_first(of_door: Sequence[Problem], of_check: Iterable[Problem]) -> Iterator[Problem]:
     """What the door has found wrong gets no second Problem from the check, which saw nothing there: the place, and the answer that
     stands beside its cell."""
     yield from of_door

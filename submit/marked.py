@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
+from generators import Read
 from schema.answers import Answers, Where
 from schema.check import judge
 from schema.kinds import Kind
@@ -16,6 +17,7 @@ from schema.versions import bring_up_to_date
 from schema.words import Fact, text
 from submit import doors
 from submit.desk import Desk
+from submit.judging import only_first
 from submit.ledger import RequestRow
 from submit.response import Kept, Source, foreseen
 
@@ -77,28 +79,26 @@ def marked(desk: Desk, source: Source, responses: Sequence[Kept], *, kept: bool,
 
 def _beyond_history(desk: Desk, source: Source, warnings: Sequence[Problem], encoding: str) -> bytes | None:
     """Today's template with what has the same name in a sheet that is too old to be brought up to date, judged as it stands there."""
+
+    reads = doors.beyond_history(source.data, source.name, desk.kinds, encoding or desk.config.encoding)
+    if not reads:
+        return None
+    answers = [one.answers for one in reads]
+    kind, language = desk.kinds[answers[0].kind], answers[0].language
+    current = [replace(one, version=kind.form.version, fingerprint="") for one in answers]
+    verdicts = [_carried_over(*pair, desk, language) for pair in zip(reads, current, strict=True)]
+    warnings = [*warnings, *(one for read in reads for one in read.warnings)]
+    return _renewed(desk, kind, language, answers, current, source, verdicts, [], warnings, "carried_over_template")
+
+
+def _carried_over(read: Read, current: Answers, desk: Desk, language: str) -> Verdict:
+    """What is wrong with answers that stand in today's template now. They were given to the questions of another time, so
+    they are carried over at best, and never free of mistakes."""
     from generators.excel.annotate import Verdict
 
-    answers = doors.beyond_history(source.data, source.name, desk.kinds, encoding or desk.config.encoding)
-    if not answers:
-        return None
-    kind, language = desk.kinds[answers[0].kind], answers[0].language
-    current = [_as_if_today(one, kind) for one in answers]
-    problems = [judge(one, desk.kinds).problems for one in current]
-    verdicts = [
-        Verdict(one.where, None, "", _of(len(found), language), not found, found)
-        for one, found in zip(current, problems, strict=True)
-    ]
-    return _renewed(desk, kind, language, answers, current, source, verdicts, [], warnings)
-
-
-def _as_if_today(answers: Answers, kind: Kind) -> Answers:
-    known = {key: one for key, one in answers.given.items() if key in kind.form.by_key or key in kind.form.by_name}
-    return replace(answers, version=kind.form.version, fingerprint="", given=known)
-
-
-def _of(problems: int, language: str) -> str:
-    return text("receipt_to_correct", language, count=str(problems)) if problems else text("receipt_good", language)
+    found = tuple(only_first(read.problems, judge(current, desk.kinds).problems))
+    said = text("receipt_to_correct", language, count=str(len(found))) if found else text("receipt_carried", language)
+    return Verdict(current.where, None, current.response, said, not found, found)
 
 
 def _renewed(
@@ -111,14 +111,15 @@ def _renewed(
     verdicts: Sequence[Verdict],
     whole: Sequence[Problem],
     warnings: Sequence[Problem],
+    code: str = "renewed_template",
 ) -> bytes:
     """Today's template with what could be carried over from answers to an older version, marked with what is to be done. ``current``
-    are the answers in the words of today."""
+    are the answers in the words of today, ``code`` the warning that says what this is."""
     from generators.excel.marked_template import marked_template
     from generators.excel.renew import renewed
 
     facts: dict[str, Fact] = {"version": str(answers[0].version), "current": str(kind.form.version)}
-    warnings = [Problem("renewed_template", Where(source.name), facts=facts), *warnings]
+    warnings = [Problem(code, Where(source.name), facts=facts), *warnings]
     filled = [renewed(one, kind, desk.kinds) for one in answers]
     single = _is_workbook(source) and len(answers) == 1 and "!" not in answers[0].where.spot
     layout: Layout = "form" if single else "table"

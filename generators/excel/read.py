@@ -12,6 +12,7 @@ from generators.excel.answer_cell import Asking, form_cells, keyed_rows, label_o
 from generators.excel.cells import read_cells
 from generators.excel.copies import once_for_each_copy, without_copies
 from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
+from generators.excel.left_behind import labels_of, left_behind
 from generators.excel.receipt import each_once
 from generators.excel.refusal import Refusal, RefusedError, too_large
 from generators.excel.remarks import remarks
@@ -98,9 +99,9 @@ def _read(
     return [replace(found[0], problems=problems, warnings=said), *found[1:]], []
 
 
-def beyond_history(sheets: Sequence[Sheet], name: str, kinds: Mapping[str, Kind]) -> list[Answers]:
+def beyond_history(sheets: Sequence[Sheet], name: str, kinds: Mapping[str, Kind]) -> list[Read]:
     """What was answered in a template that is older than its kind's history reaches; nothing in any other file. Nobody knows what
-    changed since: what still has the same key can be carried over, to be looked at."""
+    changed since: what still has the same key can be carried over, to be looked at, and each answer that has none is a warning."""
     file, corners = Where(name), [corner for sheet in sheets if (corner := corner_of(sheet))]
     about, problem = _told(corners, file)
     problem = problem or _unusable(about, file, kinds)
@@ -110,8 +111,9 @@ def beyond_history(sheets: Sequence[Sheet], name: str, kinds: Mapping[str, Kind]
     tables = [Table(Asking(one, file)) for one in corners if one.mark == TABLE]
     try:
         forms = _of_bounded_size([Asking(one, file) for one in corners if one.mark == FORM and one.has_answers])
+        labels = labels_of((*forms, *(one.asking for one in tables)))
         rows = [row for one in tables for row in one.requests(blank, form)]
-        return [one.answers for one in (*_of_forms(forms, blank, form), *rows)]
+        return [left_behind(one, labels, form) for one in (*_of_forms(forms, blank, form), *rows)]
     except RefusedError:
         return []
 

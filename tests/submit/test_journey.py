@@ -466,7 +466,7 @@ def test_a_broken_model_description_hides_no_other_problem(desk: Desk) -> None:
 
 def test_an_answer_beside_its_cell_is_one_mistake_and_is_said_once() -> None:
     cell, beside, other = (Where("a.xlsx", f"入力!{one}") for one in ("C9", "D9", "C10"))
-    found = judging._only_first(
+    found = judging.only_first(
         [Problem("answer_beside", beside, "dataset_id")],
         [Problem("missing", cell, "dataset_id"), Problem("missing", other, "model_id")],
     )

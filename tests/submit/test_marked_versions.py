@@ -5,17 +5,24 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from generators.excel import Layout
 from generators.excel.read import read
 from generators.excel.template import Filled, write
+from submit import journey
+from submit.desk import open_desk
+from submit.marked import marked
+from submit.new_desk import make_desk
+from submit.response import Source, Wishes
 from tests.desks import denpyo
 from tests.generators.excel.marking import comments, light, reds, summary
+from tests.generators.excel.workbooks import answer, edited
 from tests.generators.test_versions_in_doors import V1
 from tests.kinds_for_tests.versions import AT, FOLDER
 
@@ -38,6 +45,13 @@ def old(folder: Path, layout: Layout, *rows: dict[str, Any], language: str = "en
     filled = [Filled(one, "hanako") for one in rows]
     file.write_bytes(write(AT[1]["growing"].form, language, layout, filled, rows=20))
     return file
+
+
+def _set(key: str, value: object) -> Callable[[Workbook], object]:
+    def change(book: Workbook) -> None:
+        answer(book, key).value = value  # type: ignore[assignment]
+
+    return change
 
 
 def annotated(command: str, file: Path, desk: Path, code: int) -> tuple[Any, bytes]:
@@ -90,6 +104,9 @@ MARKED = {
 }
 
 
+RATE = {"form": "Details!C12", "table": "Request!K4"}
+
+
 @pytest.fixture
 def forgetful(tmp_path: Path) -> Path:
     """A desk whose kind has its third version, with a history that begins at the second."""
@@ -106,7 +123,7 @@ def forgetful(tmp_path: Path) -> Path:
 def test_a_sheet_older_than_the_history_comes_back_as_todays_template_with_what_has_the_same_name(
     forgetful: Path, tmp_path: Path, layout: Layout
 ) -> None:
-    rows = [GUESS | {"data": "wine"}] + [GUESS | {"data": "diabetes"}] * (layout == "table")
+    rows = [GUESS | {"data": "wine", "lr": 0.3}] + [GUESS | {"data": "diabetes"}] * (layout == "table")
     told, copy = annotated("check", old(tmp_path, layout, *rows), forgetful, 1)
     assert [one["code"] for one in told["problems"]] == ["old_template"]
     found, problems = read(copy, "m.xlsx", AT[3])
@@ -117,7 +134,51 @@ def test_a_sheet_older_than_the_history_comes_back_as_todays_template_with_what_
     assert given == [("wine", "Guess", "1.5"), ("diabetes", "Guess", "1.5")][: len(rows)]
     assert reds(copy) == MARKED[layout]
     text = "\n".join(" ".join(row) for row in summary(copy))
-    assert "This is the current form (version 3) with your answers in it." in text
+    assert "This is the current form (version 3) with those of your answers that it still asks for." in text
+    assert f"The current form does not ask for “Learning rate”, so “0.3” ({RATE[layout]} in your file) was not" in text
+    assert "with your answers in it" not in text
+
+
+def test_what_the_door_finds_in_a_sheet_older_than_the_history_is_red_in_todays_template(
+    forgetful: Path, tmp_path: Path
+) -> None:
+    file = old(tmp_path, "form", GUESS | {"data": "wine"})
+    file.write_bytes(edited(file.read_bytes(), _set("data", '="wi"&"ne"'), _set("lr", "=1+1"), _set("limit", 90)))
+    copy = annotated("check", file, forgetful, 1)[1]
+    (one,), _ = read(copy, "m.xlsx", AT[3])
+    data = one.answers.place("data").spot
+    assert data in reds(copy)
+    assert "There is a formula here instead of an answer." in comments(copy)[data]
+    text = "\n".join(" ".join(row) for row in summary(copy))
+    assert "The current form does not ask for “Learning rate”, so “…” (Details!C12 in your file)" in text
+
+
+def test_what_was_carried_over_without_a_mistake_is_to_be_looked_over(tmp_path: Path) -> None:
+    folder = make_desk(tmp_path / "desk").folder
+    (folder / "kinds").mkdir(exist_ok=True)
+    second = (FOLDER / "v2.py").read_text(encoding="utf-8")
+    begin = second.index("        2: (")
+    forgotten = second[:begin] + second[second.index("    }\n", begin) :]
+    (folder / "kinds" / "growing.py").write_text(forgotten, encoding="utf-8")
+    desk = open_desk(folder)
+    source = Source("old.xlsx", old(tmp_path, "form", {"data": "wine", "method": "forest", "limit": 3}).read_bytes())
+    copy = marked(desk, source, journey.check(desk, [source], Wishes()).responses, kept=False)
+    assert copy is not None
+    assert summary(copy)[-1] == ["1", "Request", "carried over; please look it over"]
+
+
+def test_a_marked_copy_older_than_the_history_keeps_its_receipt_and_is_the_next_version_when_it_returns(
+    forgetful: Path, tmp_path: Path
+) -> None:
+    now = forgetful / "kinds" / "growing.py"
+    later = now.read_bytes()
+    shutil.copyfile(FOLDER / "v1.py", now)
+    first, copy = annotated("submit", old(tmp_path, "form", V1), forgetful, 0)
+    now.write_bytes(later)
+    (tmp_path / "old.xlsx").write_bytes(copy)
+    renewed = annotated("check", tmp_path / "old.xlsx", forgetful, 1)[1]
+    (one,), _ = read(renewed, "m.xlsx", AT[3])
+    assert one.answers.response == first["requests"][0]["id"]
 
 
 def test_an_older_document_comes_back_as_todays_table(desk: Path, tmp_path: Path) -> None:
