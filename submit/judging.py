@@ -1,11 +1,10 @@
-"""Every response of what was handed in, read and judged: steps 1 and 2 of the journey. Nothing is kept, and no ledger is opened."""
+"""Every response of what was handed in, read and judged: steps 1 and 2 of the journey. Nothing is kept; a ledger is looked into at most."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from generators import Read
 from generators.excel import RESPONSE
@@ -20,9 +19,6 @@ from submit import datasets, doors
 from submit.desk import LEDGER, Desk
 from submit.engines import engines
 from submit.response import QUEUE, Kept, Response, Source, Wishes, outdated
-
-if TYPE_CHECKING:
-    from submit.foresight import Foresight
 
 EXCEL = "excel"
 NO_REQUEST = "no_request"
@@ -39,7 +35,8 @@ def nobody() -> None:
 class Outcome:
     """What became of a submission: its requests in the order they were handed in, every Problem and every warning with its language,
     and what was filled in or brought up to date, with the place and kind of its response. ``responses`` are all of them, refused ones
-    too; ``left_out`` counts the good ones that were not kept because others were refused; ``wanted`` is what new runs may take."""
+    too; ``left_out`` counts the good ones that were not kept because others were refused; ``wanted`` is what new runs may take;
+    ``unseen`` says why the ledger could not be looked into, where they were judged alone."""
 
     requests: list[Kept] = field(default_factory=list)
     problems: list[tuple[Problem, str]] = field(default_factory=list)
@@ -50,6 +47,7 @@ class Outcome:
     accepted: int = 0
     refused: int = 0
     left_out: int = 0
+    unseen: str = ""
 
     def count(self, one: Kept, problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         """Note one response. ``problems`` and ``warnings`` are all of it, those of the ledger last."""
@@ -80,7 +78,7 @@ def check(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = no
             there.hear(response)
             found.append((_only_judged(desk, sources[response.source], response), response.problems))
         known = there.kept()
-    outcome = Outcome()
+    outcome = Outcome(unseen=there.why)
     for number, (alone, problems) in enumerate(found):
         one = known.get(number, alone)
         outcome.count(one, (*problems, *one.problems), one.warnings)
@@ -88,8 +86,11 @@ def check(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen = no
     return outcome
 
 
+@dataclass
 class Nowhere:
-    """Where no ledger is, nothing is known of any response."""
+    """Where no ledger is, nothing is known of any response. ``why`` says why one that is there could not be looked into."""
+
+    why: str = field(default="", kw_only=True)
 
     def hear(self, response: Response) -> None:
         pass
@@ -98,7 +99,7 @@ class Nowhere:
         return {}
 
 
-def _there(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> AbstractContextManager[Nowhere | Foresight]:
+def _there(desk: Desk, sources: Sequence[Source], wishes: Wishes) -> AbstractContextManager[Nowhere]:
     if not (desk.folder / LEDGER).exists():
         return nullcontext(Nowhere())
     from submit.foresight import foresight  # who only judges does not wait for the ledger's import

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from submit.ledger import Ledger, RequestRow, RunRow, Writing
 
 TABLE = """CREATE TABLE IF NOT EXISTS versions (
     id TEXT PRIMARY KEY NOT NULL, follows TEXT, next TEXT, said TEXT NOT NULL, meant TEXT NOT NULL)"""
+THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'versions'"
 AMONG = "SELECT * FROM versions WHERE id IN (SELECT value FROM json_each(?))"
 PUT = """INSERT INTO versions (id, follows, next, said, meant) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET (follows, next, said, meant) = (
@@ -56,8 +59,16 @@ class Lineage:
         self._loaded |= new
         self.rows |= self.ledger.requests_among(new)
         self.runs |= self.ledger.runs_among(new)
-        for id_, follows, next_, said, meant in self.ledger.query(AMONG, (json.dumps([*new]),)):
+        for id_, follows, next_, said, meant in self._links(new):
             self.links.setdefault(id_, Link(id_, follows or "", next_ or "", said, meant))
+
+    def _links(self, ids: Iterable[str]) -> list[tuple[Any, ...]]:
+        return self.ledger.query(AMONG, (json.dumps([*ids]),)) if self._is_kept else []
+
+    @cached_property
+    def _is_kept(self) -> bool:
+        """Whether the ledger has links at all. Who only looks makes no table for them."""
+        return bool(self.ledger.query(THERE))
 
     def _know(self, request: str) -> None:
         if request not in self._loaded:

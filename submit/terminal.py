@@ -202,6 +202,8 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
 
 def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, end: str = "") -> None:
     """What was judged and not kept. Each good response that the desk has already, or that would be the next version of one, says so."""
+    if outcome.unseen:
+        complain(f"earlier requests could not be looked up: {outcome.unseen}")
     seen = [one for one in outcome.responses if one.good and (one.known or one.follows)]
     if as_json:
         before = [

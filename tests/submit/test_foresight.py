@@ -13,8 +13,8 @@ from generators.excel import RESPONSE, template
 from generators.excel.read import read
 from generators.excel.template import Filled
 from schema import kinds
-from submit import journey, standing
-from submit.desk import Desk, open_desk
+from submit import journey, standing, terminal
+from submit.desk import LEDGER, POLICY, Desk, open_desk
 from submit.marked import marked
 from submit.new_desk import make_desk
 from submit.response import Source, Wishes, foreseen
@@ -137,10 +137,49 @@ def test_a_slip_is_judged_by_its_id_too(desk: Desk) -> None:
     changed, unknown = text.replace("seed: 42", "seed: 43"), text.replace(kept, "7k3m-9qx2-b4td")
     found = journey.check(desk, [Source(slip.name, one.encode()) for one in (text, changed, unknown)], NONE)
     assert told(found) == [
-        (True, True, "", [], []),
+        (True, False, "", [], []),
         (False, False, "", ["changed_slip"], []),
         (False, False, "", ["unknown_slip"], []),
     ]
+
+
+def test_a_request_that_was_only_converted_is_not_said_to_be_accepted(desk: Desk) -> None:
+    source = table(GOOD)
+    journey.convert(desk, [source], NONE)
+    found = journey.check(desk, [source], NONE)
+    assert (told(found), [foreseen(one) for one in found.responses]) == ([(True, False, "", [], [])], [""])
+    assert told(journey.submit(desk, [source], NONE)) == told(found)
+
+
+def test_a_request_that_the_policy_denied_is_not_said_to_be_accepted(desk: Desk) -> None:
+    source = table(GOOD)
+    (desk.folder / POLICY).unlink()
+    assert told(journey.submit(desk, [source], NONE)) == [(True, False, "", ["no_policy"], [])]
+    found = journey.check(desk, [source], NONE)
+    assert (told(found), [foreseen(one) for one in found.responses]) == ([(True, False, "", [], [])], [""])
+
+
+def test_check_makes_no_table_in_a_ledger_that_it_looks_into(desk: Desk) -> None:
+    tables = "SELECT name FROM sqlite_master ORDER BY name"
+    with desk.ledger() as ledger:
+        before = ledger.query(tables)
+    journey.check(desk, [table(GOOD)], NONE)
+    with desk.ledger() as ledger:
+        assert ledger.query(tables) == before
+
+
+def test_a_ledger_that_may_not_be_read_is_said_and_the_answers_are_judged_alone(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = desk.folder / LEDGER / "ledger.sqlite"
+    database.unlink()
+    database.mkdir()  # root may read every file, but no folder as one
+    found = journey.check(desk, [table(GOOD, BAD)], NONE)
+    assert (found.accepted, found.refused) == (1, 1)
+    terminal.judgement(desk, found, as_json=False, marked=([], []))
+    said = capsys.readouterr()
+    assert said.err == "earlier requests could not be looked up: ledger.sqlite: unable to open database file\n"
+    assert said.out.endswith("1 good, 1 refused\n")
 
 
 @pytest.mark.parametrize(
