@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -193,7 +194,7 @@ def convert(
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
     with terminal.counted("checked", json) as seen:
         outcome = journey.convert(there, _sources(files), wishes, seen, whole=all_or_nothing)
-    written = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
+    written, erased = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
     if json:
         terminal.submission(there, outcome, as_json=True)
     else:
@@ -201,6 +202,8 @@ def convert(
         terminal.remarks(there, outcome)
         for file in written:
             terminal.say(f"wrote {file}")
+    for request in erased:
+        terminal.complain(f"{request}: its slip was erased")
     _exit_if(bool(outcome.problems))
 
 
@@ -231,11 +234,8 @@ def submit(
         return _judge(there, sources, wishes, targets, json, "; nothing was kept or queued")
     with terminal.counted("checked", json) as seen:
         outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
-    try:
+    with _said_anyway(partial(terminal.submission, there, outcome, as_json=json)):
         marked = _marked(there, sources, outcome, targets, kept=True, encoding=encoding or "")
-    except Exception:
-        terminal.submission(there, outcome, as_json=json)  # what was accepted is said, whatever becomes of the copies
-        raise
     terminal.submission(there, outcome, as_json=json, marked=marked)
     _exit_if(bool(outcome.problems))
 
@@ -263,7 +263,9 @@ def run(
     source, targets = _source(file), _targets([file], annotate, force)
     with terminal.told(json) as told:
         outcome, found = one_machine.run(there, source, wishes, told)
-    marked = _marked(there, [source], outcome, targets, kept=True, encoding=encoding or "")
+    ended = partial(terminal.status, there, found) if found else partial(terminal.submission, there, outcome)
+    with _said_anyway(partial(ended, as_json=json)):
+        marked = _marked(there, [source], outcome, targets, kept=True, encoding=encoding or "")
     if found is None:
         terminal.submission(there, outcome, as_json=json, marked=marked)
         raise typer.Exit(REFUSED)
@@ -314,17 +316,17 @@ def status(
 @app.command()
 def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
     """Print a request's slip, its history and where it stands."""
-    from submit import standing, terminal
+    from submit import kept_slip, standing, terminal
     from submit.desk import open_desk
 
     there = open_desk(desk)
     found = standing.standing(there, request)
     history = standing.history(there, found.request.id)
-    text = found.slip.read_text(encoding="utf-8") if found.slip else ""
+    text = kept_slip.slip_text(there, found.request)
     if json:
         entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
-        return terminal.document({**found.status_data(), "slip": text, "history": entries})
-    terminal.say(text)
+        return terminal.document({**found.status_data(), "slip": text or "", "history": entries})
+    terminal.say("the slip was erased" if text is None else text)
     terminal.history(history)
     terminal.status(there, found, as_json=False)
 
@@ -444,6 +446,16 @@ def _marked(
     from submit import marked
 
     return marked.write(desk, sources, outcome.responses, targets, kept=kept, encoding=encoding)
+
+
+@contextmanager
+def _said_anyway(say: Callable[[], None]) -> Iterator[None]:
+    """What was accepted is said, whatever becomes of the marked copies."""
+    try:
+        yield
+    except Exception:
+        say()
+        raise
 
 
 def _judge(

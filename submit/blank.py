@@ -18,6 +18,7 @@ from schema.problem import Problem, nearest, shown
 from schema.words import Fact
 from submit import doors
 from submit.desk import SCHEMAS, Desk
+from submit.kept_slip import recorded
 from submit.response import Source
 
 TO_FILL_IN = ("missing", "added_question", "blank_changed")
@@ -54,17 +55,21 @@ def _filled(desk: Desk, kind: Kind, source: Source, layout: str) -> tuple[list[F
     return rows, problems
 
 
-def copy_slips(desk: Desk, requests: Sequence[str], folder: Path) -> list[Path]:
-    """The slips of these requests and the schemas that editors find them by, written into a folder."""
-    written = []
+def copy_slips(desk: Desk, requests: Sequence[str], folder: Path) -> tuple[list[Path], list[str]]:
+    """The slips of these requests and the schemas that editors find them by, written into a folder; and the ids of those whose slips
+    were erased."""
+    written, erased = [], []
     (folder / SCHEMAS).mkdir(parents=True, exist_ok=True)
     with desk.ledger() as ledger:
         for row in (ledger.request(one) for one in dict.fromkeys(requests)):
             if row is None or row.slip is None:
                 continue
+            if ledger.slip_is_erased(row):
+                erased.append(row.id)
+                continue
             file = folder / f"{row.id}.yaml"
-            file.write_bytes((ledger.folder / row.slip).read_bytes())
+            file.write_bytes(recorded(ledger, row))
             form = desk.kinds[row.kind].form
             (folder / SCHEMAS / f"{form.kind}.v{form.version}.json").write_bytes(json_schema.write(form))
             written.append(file)
-    return written
+    return written, erased

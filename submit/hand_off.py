@@ -21,7 +21,7 @@ from submit import lineage
 from submit.desk import Desk, machine_user, now
 from submit.engines import Engine, EngineDownError, Handle, Look, Ticket, engines
 from submit.kept_slip import read_slip
-from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
+from submit.ledger import Ledger, LedgerDamaged, New, RequestRow, RunRow, Writing
 from submit.ledger.files import held
 
 NOTHING: Mapping[str, Resources] = MappingProxyType({})
@@ -107,10 +107,10 @@ def _tickets(desk: Desk, ledger: Ledger, rows: Sequence[RunRow], wanted: Mapping
 
 def _readable(desk: Desk, ledger: Ledger, request: RequestRow) -> tuple[str, Resources | None]:
     """What the kept slip may take; or why it can no longer be run, in the requester's language."""
-    if ledger.recorded_slip(request) is None:
-        return text("slip_changed", request.language), None
     try:
         return "", read_slip(desk, ledger, request).resources
+    except LedgerDamaged:
+        return text("slip_changed", request.language), None
     except SlipError as error:
         return " ".join(problem.message(request.language) for problem in error.problems), None
 

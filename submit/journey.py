@@ -10,9 +10,9 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit import hand_off, lineage
 from submit.desk import Desk
-from submit.judging import Changed, Outcome, Seen, check, judged, nobody
+from submit.judging import Changed, Outcome, Seen, judged, nobody
 from submit.keeping import KNOWN, Keeper
-from submit.ledger import Ledger, LedgerMissing
+from submit.ledger import Ledger
 from submit.prepared import Handed, Preparing
 from submit.response import Kept, Response, Source, Wishes
 
@@ -97,10 +97,8 @@ def _outcome(handed: Sequence[Handed], kept: Sequence[Kept]) -> Outcome:
             outcome.requests.append(after)
         elif not after.problems and not after.known:
             outcome.left_out += 1
+            continue
         if not after.known:
             outcome.wanted[f"{after.id}.1"] = good.resources
             outcome.changes += [Changed(after.where, before.kind, each, before.language) for each in good.changes]
     return outcome
-
-
-__all__ = ["Kept", "LedgerMissing", "Outcome", "Source", "Wishes", "check", "convert", "submit"]

@@ -26,11 +26,24 @@ def show_schema(desk: Desk, form: Form, folder: Path) -> None:
         link.symlink_to(os.path.relpath(schema.parent, folder), target_is_directory=True)
 
 
-def read_slip(desk: Desk, ledger: Ledger, row: RequestRow) -> Request:
-    """The Request of a kept slip. LedgerDamaged where that is not what its entry recorded: the operator's to mend, in one line."""
-    if row.slip is None:
-        raise ValueError(f"{row.id} was refused and has no slip")
+def recorded(ledger: Ledger, row: RequestRow) -> bytes:
+    """The bytes of a kept slip. LedgerDamaged where they are not what its entry recorded: the operator's to mend, in one line."""
     written = ledger.recorded_slip(row)
     if written is None:
         raise LedgerDamaged(f"{row.slip}: {DAMAGED}")
-    return slip.read(written, desk.kinds, f"{row.id}.yaml")
+    return written
+
+
+def slip_text(desk: Desk, row: RequestRow) -> str | None:
+    """What the slip of a request says: "" where it was refused and has none, None where it was erased."""
+    if row.slip is None:
+        return ""
+    with desk.ledger() as ledger:
+        return None if ledger.slip_is_erased(row) else recorded(ledger, row).decode()
+
+
+def read_slip(desk: Desk, ledger: Ledger, row: RequestRow) -> Request:
+    """The Request of a kept slip, as it was recorded."""
+    if row.slip is None:
+        raise ValueError(f"{row.id} was refused and has no slip")
+    return slip.read(recorded(ledger, row), desk.kinds, f"{row.id}.yaml")

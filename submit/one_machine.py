@@ -10,7 +10,8 @@ from schema.problem import Problem
 from submit import hand_off, standing
 from submit import work as worker
 from submit.desk import Desk
-from submit.journey import Outcome, check, submit
+from submit.journey import submit
+from submit.judging import Outcome, check
 from submit.response import Kept, Source, Wishes
 from submit.standing import Standing
 from submit.work import Told

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from generators.excel import STATUS, template
 from generators.excel.cells import read_cells
 from generators.excel.template import Filled
 from schema import kinds
-from submit.desk import machine_user
-from tests.desks import denpyo
+from submit.desk import LEDGER, machine_user
+from submit.ledger import open_ledger
+from tests.desks import counting, denpyo, desk_in
 from tests.generators.excel.marking import reds, summary
 
 FORM = kinds.load()["train_supervised"].form
@@ -414,6 +416,45 @@ def test_what_cannot_be_marked_is_said(desk: Path, tmp_path: Path) -> None:
     done = denpyo("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)
     assert "broken.marked.xlsx: not written, the file that came in cannot be marked" in done.stderr
     assert data("check", file, "--annotate", tmp_path / "marked", desk=desk, code=1)["marked"] == []
+
+
+def test_what_ran_is_said_though_its_marked_copy_could_not_be_written(tmp_path: Path) -> None:
+    desk, file = desk_in(tmp_path / "desk").folder, counting(tmp_path, "one")
+    (tmp_path / "marked" / ".one.marked.xlsx.new").mkdir(parents=True)
+    done = denpyo("run", file, "--annotate", tmp_path / "marked", desk=desk, code=2)
+    assert "  done  " in done.stdout
+    assert done.stderr.endswith(f"Is a directory: '{tmp_path}/marked/.one.marked.xlsx.new'\n")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [pytest.param(lambda slip: slip.write_bytes(b"\xff\xfe"), id="torn"), pytest.param(Path.unlink, id="lost")],
+)
+def test_a_slip_that_is_not_what_was_recorded_is_not_handed_out(
+    desk: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    file = tmp_path / "one.yaml"
+    file.write_text("kind: train_supervised\njob: {dataset_id: wine, algorithm: xgboost}\n", encoding="utf-8")
+    found = data("convert", file, "-o", tmp_path / "out", desk=desk)["requests"][0]
+    slip = Path(found["slip"])
+    slip.chmod(0o600)
+    damage(slip)
+    for words in (("show", found["id"]), ("convert", file, "-o", tmp_path / "again")):
+        done = denpyo(*words, desk=desk, code=4)
+        assert ("was changed or lost after it was recorded" in done.stderr, done.stderr.count("\n")) == (True, 1)
+        assert not [*(tmp_path / "again").glob("*.yaml")]
+
+
+def test_a_slip_that_was_erased_says_so(desk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    file.write_text("kind: train_supervised\njob: {dataset_id: wine, algorithm: xgboost}\n", encoding="utf-8")
+    found = data("convert", file, "-o", tmp_path / "out", desk=desk)["requests"][0]
+    Path(found["slip"]).unlink()
+    with open_ledger(desk / LEDGER) as ledger, ledger.writing() as tx:
+        tx.execute("DELETE FROM beside WHERE seq IN (SELECT seq FROM entries WHERE request = ?)", (found["id"],))
+    assert denpyo("show", found["id"], desk=desk).stdout.startswith("the slip was erased\n")
+    done = denpyo("convert", file, "-o", tmp_path / "again", desk=desk)
+    assert f"{found['id']}: its slip was erased" in done.stderr
 
 
 def test_all_or_nothing_leaves_out_what_is_good_and_says_so(desk: Path, tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from schema.answers import Answers, Located, Where
-from submit import datasets, journey
+from submit import datasets, judging
 from submit.desk import Config, Desk
-from submit.journey import Wishes
-from submit.response import Source
+from submit.response import Source, Wishes
 from tests.kinds_for_tests import SHIPPED
 
 HERE = Where("sheet.yaml", "1:1")
@@ -48,7 +47,7 @@ def test_every_row_that_names_what_is_not_there_hears_of_it(desk: Desk) -> None:
         f"kind: train_supervised\njob: {{dataset_id: {name}, target: kind, algorithm: random_forest, task_type: classification}}"
         for name in ("mine", "minee", "mine", "minee")
     )
-    outcome = journey.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
+    outcome = judging.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
     assert [(one.code, one.suggestion) for one, _ in outcome.problems] == [("no_dataset", "mine")] * 2
     assert (outcome.accepted, outcome.refused) == (2, 2)
 
@@ -58,7 +57,7 @@ def test_every_row_that_wants_what_the_engine_lacks_hears_of_it(desk: Desk) -> N
         f"kind: train_supervised\njob: {{dataset_id: mine, target: kind, algorithm: random_forest}}\nresources: {{queue: {queue}}}"
         for queue in ("default", "fast", "default", "fast")
     )
-    outcome = journey.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
+    outcome = judging.check(desk, [Source("rows.yaml", rows.encode())], Wishes())
     assert [(one.code, one.where.spot) for one, _ in outcome.problems] == [("no_queue", "7:20"), ("no_queue", "15:20")]
 
 
@@ -66,7 +65,7 @@ def told(desk: Desk, **given: str) -> list[str]:
     job = TRAINING | {"algorithm": "random_forest"} | given
     rows = "\n".join(f"  {name}: {value}" for name, value in job.items())
     source = Source("rows.yaml", f"kind: train_supervised\nlanguage: ja\njob:\n{rows}\n".encode())
-    return [one.message("ja") for one, _ in journey.check(desk, [source], Wishes()).problems]
+    return [one.message("ja") for one, _ in judging.check(desk, [source], Wishes()).problems]
 
 
 @pytest.mark.parametrize("written", ["ワイン", "なし", "〃", "同上", "My Data", "absent"])

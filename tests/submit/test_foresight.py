@@ -13,7 +13,7 @@ from generators.excel import RESPONSE, template
 from generators.excel.read import read
 from generators.excel.template import Filled
 from schema import kinds
-from submit import journey, standing, terminal
+from submit import journey, judging, standing, terminal
 from submit.desk import LEDGER, POLICY, Desk, open_desk
 from submit.marked import marked
 from submit.new_desk import make_desk
@@ -36,7 +36,7 @@ def table(*rows: dict[str, str], name: str = "request.xlsx") -> Source:
     return Source(name, template.write(KINDS["train_supervised"].form, "en", "table", filled, rows=20))
 
 
-def sent(desk: Desk, source: Source) -> tuple[journey.Outcome, Source]:
+def sent(desk: Desk, source: Source) -> tuple[judging.Outcome, Source]:
     """What became of a sheet, and its marked copy."""
     outcome = journey.submit(desk, [source], NONE)
     copy = marked(desk, source, outcome.responses, kept=True)
@@ -56,7 +56,7 @@ def corrected(copy: Source, row: int, values: dict[str, str]) -> Source:
     return Source(copy.name, saved.getvalue())
 
 
-def told(outcome: journey.Outcome) -> list[tuple[bool, bool, str, list[str], list[str]]]:
+def told(outcome: judging.Outcome) -> list[tuple[bool, bool, str, list[str], list[str]]]:
     """What a response's sender hears: good, known, after which request, problems and warnings."""
     return [
         (one.good, one.known, one.follows, [each.code for each in one.problems], [each.code for each in one.warnings])
@@ -70,9 +70,9 @@ def test_a_sheet_that_the_desk_has_is_known_with_its_id_and_an_edited_one_become
     one, two = (each.id for each in first.requests)
     edited = corrected(copy, 1, {"seed": "7"})
     for known in (source, copy):
-        found = journey.check(desk, [known], NONE)
+        found = judging.check(desk, [known], NONE)
         assert [(each.id, each.known) for each in found.responses] == [(one, True), (two, True)]
-    found = journey.check(desk, [edited], NONE)
+    found = judging.check(desk, [edited], NONE)
     assert [(each.id, each.known, each.follows) for each in found.responses] == [(one, True, ""), ("", False, two)]
     assert [foreseen(each) for each in found.responses] == [
         f"handed in before as {one}, unchanged",
@@ -93,7 +93,7 @@ def test_check_says_of_every_row_what_submit_then_says_and_keeps_nothing(desk: D
     back = corrected(back, 2, {"dataset_id": "diabetes", "algorithm": "random_forest", "task_type": "regression"})
     back = corrected(back, 3, {RESPONSE: "7k3m-9qx2-b4td"})
     before = standing.all_standing(desk)
-    foretold = journey.check(desk, [back, table(GOOD)], NONE)
+    foretold = judging.check(desk, [back, table(GOOD)], NONE)
     assert standing.all_standing(desk) == before
     then = journey.submit(desk, [back, table(GOOD)], NONE)
     assert told(foretold) == told(then)
@@ -111,18 +111,18 @@ def test_an_id_of_another_desk_is_refused_at_its_cell_by_a_desk_that_has_nothing
 ) -> None:
     _, copy = sent(desk, table(GOOD))
     other = open_desk(make_desk(tmp_path / "other").folder)
-    found = journey.check(other, [copy], NONE)
+    found = judging.check(other, [copy], NONE)
     cell = read(copy.data, copy.name, KINDS)[0][0].answers.places[RESPONSE]
     assert [(one.code, one.where) for one, _ in found.problems] == [("unknown_response", cell)]
     assert (found.accepted, found.refused) == (0, 1)
     none = Desk(tmp_path / "none", other.config, KINDS)
-    assert (journey.check(none, [copy], NONE).problems, (tmp_path / "none").exists()) == ([], False)
+    assert (judging.check(none, [copy], NONE).problems, (tmp_path / "none").exists()) == ([], False)
 
 
 def test_an_older_marked_copy_is_said_to_be_replaced_before_it_is_sent(desk: Desk) -> None:
     _, copy = sent(desk, table(GOOD))
     newer, _ = sent(desk, corrected(copy, 0, {"seed": "7"}))
-    found = journey.check(desk, [copy], NONE)
+    found = judging.check(desk, [copy], NONE)
     assert [(one.code, one.facts) for one, _ in found.warnings] == [
         ("replaced_since", {"newest": newer.requests[0].id})
     ]
@@ -135,7 +135,7 @@ def test_a_slip_is_judged_by_its_id_too(desk: Desk) -> None:
     assert slip is not None
     text = slip.read_text(encoding="utf-8")
     changed, unknown = text.replace("seed: 42", "seed: 43"), text.replace(kept, "7k3m-9qx2-b4td")
-    found = journey.check(desk, [Source(slip.name, one.encode()) for one in (text, changed, unknown)], NONE)
+    found = judging.check(desk, [Source(slip.name, one.encode()) for one in (text, changed, unknown)], NONE)
     assert told(found) == [
         (True, False, "", [], []),
         (False, False, "", ["changed_slip"], []),
@@ -146,7 +146,7 @@ def test_a_slip_is_judged_by_its_id_too(desk: Desk) -> None:
 def test_a_request_that_was_only_converted_is_not_said_to_be_accepted(desk: Desk) -> None:
     source = table(GOOD)
     journey.convert(desk, [source], NONE)
-    found = journey.check(desk, [source], NONE)
+    found = judging.check(desk, [source], NONE)
     assert (told(found), [foreseen(one) for one in found.responses]) == ([(True, False, "", [], [])], [""])
     assert told(journey.submit(desk, [source], NONE)) == told(found)
 
@@ -155,7 +155,7 @@ def test_a_request_that_the_policy_denied_is_not_said_to_be_accepted(desk: Desk)
     source = table(GOOD)
     (desk.folder / POLICY).unlink()
     assert told(journey.submit(desk, [source], NONE)) == [(True, False, "", ["no_policy"], [])]
-    found = journey.check(desk, [source], NONE)
+    found = judging.check(desk, [source], NONE)
     assert (told(found), [foreseen(one) for one in found.responses]) == ([(True, False, "", [], [])], [""])
 
 
@@ -163,7 +163,7 @@ def test_check_makes_no_table_in_a_ledger_that_it_looks_into(desk: Desk) -> None
     tables = "SELECT name FROM sqlite_master ORDER BY name"
     with desk.ledger() as ledger:
         before = ledger.query(tables)
-    journey.check(desk, [table(GOOD)], NONE)
+    judging.check(desk, [table(GOOD)], NONE)
     with desk.ledger() as ledger:
         assert ledger.query(tables) == before
 
@@ -174,7 +174,7 @@ def test_a_ledger_that_may_not_be_read_is_said_and_the_answers_are_judged_alone(
     database = desk.folder / LEDGER / "ledger.sqlite"
     database.unlink()
     database.mkdir()  # root may read every file, but no folder as one
-    found = journey.check(desk, [table(GOOD, BAD)], NONE)
+    found = judging.check(desk, [table(GOOD, BAD)], NONE)
     assert (found.accepted, found.refused) == (1, 1)
     terminal.judgement(desk, found, as_json=False, marked=([], []))
     said = capsys.readouterr()
@@ -209,7 +209,7 @@ def test_a_workbook_of_ones_own_comes_back_with_what_it_is_and_which_templates_t
     book.save(saved)
     source = Source("mine.xlsx", saved.getvalue())
     there = replace(desk, config=desk.config.model_copy(update={"language": language}))
-    copy = marked(there, source, journey.check(there, [source], NONE).responses, kept=False)
+    copy = marked(there, source, judging.check(there, [source], NONE).responses, kept=False)
     assert copy is not None
     found = summary(copy)
     assert [found[2], found[-1][-1]] == [[head], said]

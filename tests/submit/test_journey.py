@@ -27,7 +27,7 @@ def desk(tmp_path: Path) -> Desk:
     return desk_in(tmp_path / "desk")
 
 
-def submit(desk: Desk, text: str = WINE, wishes: Wishes = NONE, name: str = "request.yaml") -> journey.Outcome:
+def submit(desk: Desk, text: str = WINE, wishes: Wishes = NONE, name: str = "request.yaml") -> judging.Outcome:
     return journey.submit(desk, [Source(name, text.encode())], wishes)
 
 
@@ -36,7 +36,7 @@ def actions(desk: Desk) -> list[str]:
         return [entry.action for entry in ledger.entries()]
 
 
-def codes(outcome: journey.Outcome) -> list[tuple[str, str]]:
+def codes(outcome: judging.Outcome) -> list[tuple[str, str]]:
     return [(problem.where.spot, problem.code) for problem, _ in outcome.problems]
 
 
@@ -244,7 +244,7 @@ def test_problems_come_in_the_order_of_the_sheets_their_rows_and_columns(desk: D
 
     form = desk.kinds["train_supervised"].form
     file = edited(template.write(form, "ja", "form", []), fill)
-    outcome = journey.check(desk, [Source("request.xlsx", file)], NONE)
+    outcome = judging.check(desk, [Source("request.xlsx", file)], NONE)
     assert codes(outcome) == [
         ("入力!C10", "no_column"),
         ("入力!C13", "not_a_number"),

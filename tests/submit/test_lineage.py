@@ -15,7 +15,7 @@ import pytest
 from generators.excel import RESPONSE
 from schema.answers import Located, Where
 from schema.check import judge
-from submit import doors, hand_off, journey, one_machine, standing
+from submit import doors, hand_off, journey, judging, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.engines import local
 from submit.ledger import LedgerDamaged, verify
@@ -54,7 +54,7 @@ def responses(desk: Desk, sources: Sequence[Source], ids: Sequence[str], wishes:
 
 def sheets(
     desk: Desk, *rows: Sequence[Row], queue: bool = True, whole: bool = False, wishes: Wishes = NONE
-) -> journey.Outcome:
+) -> judging.Outcome:
     """Files with rows, handed in together."""
     found = [
         Source(f"table{number}.xlsx", "---\n".join(one for one, _ in some).encode()) for number, some in enumerate(rows)
@@ -73,7 +73,7 @@ def states(desk: Desk) -> list[str]:
     return [one.request.state for one in standing.all_standing(desk)]
 
 
-def codes(outcome: journey.Outcome) -> list[tuple[str, str]]:
+def codes(outcome: judging.Outcome) -> list[tuple[str, str]]:
     return [(str(problem.where), problem.code) for problem, _ in outcome.problems]
 
 
@@ -345,6 +345,7 @@ def test_a_reason_to_run_again_makes_the_next_version_and_the_copy_without_it_is
 def test_all_or_nothing_keeps_no_good_row_beside_a_bad_one_and_records_the_bad_one(desk: Desk) -> None:
     outcome = sheets(desk, [row(desk, "one"), bad(desk, "two")], whole=True)
     assert (outcome.requests, outcome.left_out, len(outcome.problems)) == ([], 1, 1)
+    assert (outcome.wanted, outcome.changes) == ({}, [])
     assert states(desk) == ["refused"]
     assert not list((desk.folder / LEDGER / "slips").rglob("*.yaml"))
     good = sheets(desk, [row(desk, "one"), row(desk, "two")], whole=True)

@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from generators.excel import Layout
 from generators.excel.read import read
 from generators.excel.template import Filled, write
-from submit import journey
+from submit import judging
 from submit.desk import open_desk
 from submit.marked import marked
 from submit.new_desk import make_desk
@@ -162,7 +162,7 @@ def test_what_was_carried_over_without_a_mistake_is_to_be_looked_over(tmp_path: 
     (folder / "kinds" / "growing.py").write_text(forgotten, encoding="utf-8")
     desk = open_desk(folder)
     source = Source("old.xlsx", old(tmp_path, "form", {"data": "wine", "method": "forest", "limit": 3}).read_bytes())
-    copy = marked(desk, source, journey.check(desk, [source], Wishes()).responses, kept=False)
+    copy = marked(desk, source, judging.check(desk, [source], Wishes()).responses, kept=False)
     assert copy is not None
     assert summary(copy)[-1] == ["1", "Request", "carried over; please look it over"]
 

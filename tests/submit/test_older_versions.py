@@ -16,7 +16,7 @@ from generators.excel.read import read
 from generators.excel.template import Filled, write
 from schema import slip
 from schema.yaml_text import dump
-from submit import blank, journey
+from submit import blank, journey, judging
 from submit.build import build
 from submit.desk import Desk, open_desk
 from submit.kept_slip import read_slip
@@ -105,7 +105,7 @@ def saved_again(source: Source) -> Source:
     return Source("copy.xlsx", saved.getvalue())
 
 
-def ids(outcome: journey.Outcome) -> list[tuple[str, bool]]:
+def ids(outcome: judging.Outcome) -> list[tuple[str, bool]]:
     assert outcome.problems == []
     return [(one.id, one.known) for one in outcome.requests]
 
