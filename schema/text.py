@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.problem import nearest, shown
 from schema.question import Question, Widget
-from schema.text_time import read_date, read_duration
+from schema.text_time import read_amount, read_date, read_duration
 from schema.words import Fact, Words
 
 NOTHING = frozenset({"", "-", "‐", "‑", "–", "—", "―", "−", "ー"})
@@ -142,6 +142,9 @@ def _exact(question: Question, cleaned: str) -> Decimal | Misread:
     if GROUPED.fullmatch(number):
         number = number.replace(",", "")
     if not NUMBER.fullmatch(number.lower()):
+        length = read_amount(cleaned, question.unit.en if question.unit else "")
+        if length is not None:
+            return length
         return Misread("unsure_number" if UNSURE.fullmatch(number) else "not_a_number", facts)
     if percent:
         return Decimal(f"{number}e-2") if "e" not in number.lower() else Misread("unsure_number", facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 
 ERAS = {
     "令和": (2018, date(2019, 5, 1), date.max),
@@ -34,6 +35,7 @@ ISO_DURATION = re.compile(
     rf"(-?)p(?:({AMOUNT})y)?(?:({AMOUNT})d)?(?:t(?:({AMOUNT})h)?(?:({AMOUNT})m)?(?:({AMOUNT})s)?)?"
 )
 ISO_SECONDS = (365 * 86_400, 86_400, 3_600, 60, 1)
+HOURS_AND_MINUTES = re.compile(r"[0-9]+:[0-5][0-9]")
 CLOCK = re.compile(r"([0-9]+):([0-5][0-9]):([0-5][0-9])")
 DURATION_PART = re.compile(rf"({AMOUNT})([a-z日時間分秒週]+)")
 HALF_HOUR = re.compile(r"(?<![0-9.])([0-9]+時間)半$")
@@ -102,6 +104,18 @@ def read_duration(cleaned: str, unit: str) -> timedelta | str:
         return _length([(plain, known)]) if known else "unsure_duration"
     known_forms = (form(plain) for form in (_clock, _iso_duration, _spoken_duration))
     return next((length for length in known_forms if length is not None), "not_a_duration")
+
+
+def read_amount(cleaned: str, unit: str) -> Decimal | None:
+    """A length with its own units as a number of this one: ``2時間30分`` is 2.5 hours. Nothing where it is none, or no time is asked."""
+    scale = SECONDS.get(unit.casefold())
+    clock = scale == SECONDS["hours"] and HOURS_AND_MINUTES.fullmatch(cleaned)
+    length = read_duration(f"{cleaned}:00" if clock else cleaned, "") if scale else None
+    return (
+        Decimal(length // timedelta(microseconds=1)) / 1_000_000 / scale
+        if isinstance(length, timedelta) and scale
+        else None
+    )
 
 
 def _length(parts: list[tuple[str, int]], sign: int = 1) -> timedelta | str:

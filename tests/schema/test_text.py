@@ -222,6 +222,50 @@ NO = [
 ]
 
 
+HOURS = EVERY["resources.max_hours"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("2時間30分", 2.5),
+        ("２時間３０分", 2.5),
+        ("2時間半", 2.5),
+        ("2 hours 30 minutes", 2.5),
+        ("90分", 1.5),
+        ("90 min", 1.5),
+        ("20分", 1 / 3),
+        ("1:30", 1.5),
+        ("1:30:00", 1.5),
+        ("PT1H30M", 1.5),
+        ("1日", 24.0),
+        ("1日2時間", 26.0),
+        ("2時間", 2.0),
+        ("2", 2.0),
+    ],
+)
+def test_a_length_of_time_is_read_where_a_number_of_hours_is_asked(typed: str, value: float) -> None:
+    assert read(HOURS, typed) == value
+
+
+@pytest.mark.parametrize(
+    ("question", "typed", "said"),
+    [
+        (HOURS, "1:75", "not_a_number"),
+        (HOURS, "1. 5", "unsure_number"),
+        (HOURS, "30分2時間", "not_a_number"),
+        (HOURS, "約90分", "not_a_number"),
+        (replace(HOURS, unit=Unit("minutes", ja="分")), "1:30", "not_a_number"),
+        (WHOLE, "90分", "not_a_number"),
+        (replace(WHOLE, unit=Unit("hours", ja="時間")), "90分", "not_whole"),
+    ],
+)
+def test_a_length_of_time_that_is_not_surely_a_number_of_the_unit_is_a_problem(
+    question: Question, typed: str, said: str
+) -> None:
+    assert code(question, typed) == said
+
+
 @pytest.mark.parametrize(("typed", "value"), [*((one, True) for one in YES), *((one, False) for one in NO)])
 def test_yes_and_no_are_read(typed: str, value: bool) -> None:
     assert read(YES_NO, f" {typed}　") is value
