@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from generators.excel import AGAIN, SENDER
 from generators.excel.marks import mark
-from generators.excel.order import Order, Remark, Request
+from generators.excel.order import Order, Remark, Request, Standing
 from schema import words
 from schema.answers import Where
 from schema.change import Change as Made
@@ -20,6 +20,10 @@ from schema.problem import Problem
 from schema.question import Form
 
 Marking = Callable[[bytes, Order], bytes | None]
+
+IDLE_WARNINGS = frozenset(("receipt_alone", "replaced_since", "unread_sheet"))
+IDLE_STATES = ("left_out", "refused", "rejected", "expired", "failed", "stopped")
+"""What starts nothing though nothing in it is to be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,17 @@ def annotate(
         warnings=[_remark(one, form, language) for one in warnings],
         changes=[_changed(where, one, form, language) for where, one in _changes(verdicts)] if form else [],
         requests=[_request(one) for one in verdicts],
+        standing=_standing(verdicts, warnings, language),
     )
     return marking(data, order)
+
+
+def _standing(verdicts: Sequence[Verdict], warnings: Sequence[Problem], language: str) -> Standing:
+    codes = {one.code for one in warnings}
+    if "renewed_template" in codes and not any(one.response for one in verdicts):
+        return "fresh"
+    idle = {words.text(f"receipt_{one}", language) for one in IDLE_STATES}
+    return "quiet" if codes & IDLE_WARNINGS or any(one.said in idle for one in verdicts) else "judged"
 
 
 def _distinct(problems: Iterable[Problem]) -> list[Problem]:

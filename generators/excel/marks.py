@@ -67,6 +67,8 @@ class _Copy:
         self.book = Book(self.parts, data)
         self.reds = Reds(self.parts, self.book.covered(), self.book.earlier)
         self.sheets = {one.name: one for one in self.book.sheets}
+        self.red = 0
+        """How many problems have a red cell."""
 
     def spot(self, text: str) -> _Spot:
         """``Sheet!C7``, ``Sheet!7``, ``Sheet``, or none of them."""
@@ -83,6 +85,7 @@ class _Copy:
             spot = self.spot(problem.spot)
             if spot.sheet and spot.marks:
                 said[spot.sheet.name][spot.cell].append(problem.said)
+                self.red += 1
         left = MOST_COMMENTS
         for listed in self.book.sheets:
             self.parts.held[listed.part] = not_chosen(self.parts[listed.part])
@@ -138,6 +141,8 @@ class _Copy:
             file=shown(order.file, 100),
             good=good,
             bad=len(order.requests) - good,
+            red=self.red,
+            standing=order.standing,
             problems=self._lines(order.problems),
             warnings=self._lines(order.warnings),
             changes=[self._line(self.spot(one.spot), one) for one in order.changes],

@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
+
+Standing = Literal["judged", "quiet", "fresh"]
+"""What a workbook is to its person: their own, judged; judged, but something in it starts nothing; or a template made for them, which
+nobody has handed in yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Order:
     warnings: Sequence[Remark]
     changes: Sequence[Remark]
     requests: Sequence[Request]
+    standing: Standing = "judged"
 
     def line(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -49,4 +55,4 @@ def ordered(line: bytes) -> Order:
         [Remark(**one) for one in told[name]] for name in ("problems", "warnings", "changes")
     )
     requests = [Request(**one) for one in told["requests"]]
-    return Order(told["language"], told["file"], problems, warnings, changes, requests)
+    return Order(told["language"], told["file"], problems, warnings, changes, requests, told["standing"])

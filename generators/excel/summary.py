@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generators.excel.order import Standing
 from generators.excel.reds import Reds
 from generators.excel.spelling import letters, lines
 from generators.excel.splice import quoted, written
@@ -21,9 +22,9 @@ LINE, PADDING, HIGHEST = 16.0, 9.0, 409.0
 """Excel repairs a file with a row of more than 409.5 points."""
 FONTS = {"ja": "Yu Gothic"}
 OTHER_FONT = "Calibri"
-NAVY, BLUE, GREY, RED, GREEN, PALE_RED, PALE_GREEN, WHITE = (
-    *("1F3864", "2F5597", "6B6B6B", "C00000", "1E6B3A"),
-    *("FDE9E7", "E6F4EA", "FFFFFF"),
+NAVY, BLUE, GREY, RED, GREEN, BROWN, PALE_RED, PALE_GREEN, PALE_YELLOW, WHITE = (
+    *("1F3864", "2F5597", "6B6B6B", "C00000", "1E6B3A", "7F4F00"),
+    *("FDE9E7", "E6F4EA", "FFF2CC", "FFFFFF"),
 )
 BOX = "".join(f'<{side} style="thin"><color rgb="FFB9C3D3"/></{side}>' for side in ("left", "right", "top", "bottom"))
 
@@ -40,7 +41,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the sheet says. ``file`` is what the person sent; ``good`` and ``bad`` count the requests in it."""
+    """What the sheet says. ``file`` is what the person sent; ``good`` and ``bad`` count the requests in it, ``red`` the problems
+    whose cells are red."""
 
     language: str
     file: str
@@ -51,6 +53,8 @@ class Summary:
     requests: Sequence[Line]
     changes: Sequence[Line] = ()
     more_requests: int = 0
+    red: int = 0
+    standing: Standing = "judged"
 
 
 class _Looks:
@@ -62,6 +66,7 @@ class _Looks:
         self.small = self._look(10, GREY, wrap=False)
         self.bad = self._look(12, RED, PALE_RED, bold=True)
         self.good = self._look(12, GREEN, PALE_GREEN, bold=True)
+        self.open = self._look(12, BROWN, PALE_YELLOW, bold=True)
         self.section = self._look(11, NAVY, bold=True, wrap=False)
         self.head = self._look(10, WHITE, BLUE, bold=True, boxed=True)
         self.body = self._look(10, "000000", boxed=True)
@@ -149,17 +154,29 @@ def sheet_of(summary: Summary, styles: Reds, namespace: str) -> bytes:
 def _top(summary: Summary, looks: _Looks, rows: _Rows) -> None:
     rows.add([(1, MARK, looks.small), (NUMBER, rows.say("title"), looks.title)], 34.0)
     rows.add([(NUMBER, rows.say("file", file=summary.file), looks.small)], 18.0)
+    name, look = _banner(summary, looks)
+    text = rows.say(name, count=f"{max(len(summary.problems), summary.bad):,}")
+    rows.wide(text, look, lines(text, WHOLE / 1.2) * 20.0 + 12)
+    if name == "unread":
+        return
     good, bad = f"{summary.good:,}", f"{summary.bad:,}"
-    if summary.problems and not summary.good + summary.bad:
-        return rows.wide(rows.say("unread"), looks.bad, lines(rows.say("unread"), WHOLE / 1.2) * 20.0 + 12)
-    if summary.problems or summary.bad:
-        text = rows.say("bad", count=f"{max(len(summary.problems), summary.bad):,}")
-        rows.wide(text, looks.bad, lines(text, WHOLE / 1.2) * 20.0 + 12)
-    else:
-        rows.wide(rows.say("good"), looks.good, 32.0)
     rows.add(
         [(NUMBER, rows.say("counts", all=f"{summary.good + summary.bad:,}", good=good, bad=bad), looks.small)], 20.0
     )
+
+
+def _banner(summary: Summary, looks: _Looks) -> tuple[str, int]:
+    """What the sheet says first, and its look. Red cells are spoken of only where all that is to be done is done in them."""
+    fresh, wrong = summary.standing == "fresh", len(summary.problems)
+    if wrong and not summary.good + summary.bad:
+        return "unread", looks.bad
+    if wrong and summary.red == wrong:
+        return "fresh_bad" if fresh else "bad", looks.bad
+    if wrong or summary.bad:
+        return "listed" if summary.red or summary.good else "refused", looks.bad
+    if fresh:
+        return "fresh", looks.open
+    return ("quiet", looks.open) if summary.standing == "quiet" else ("good", looks.good)
 
 
 def _cell(row: int, column: int, text: str, look: int) -> str:

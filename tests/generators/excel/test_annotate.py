@@ -620,6 +620,79 @@ def test_problems_without_a_cell_that_people_see_stand_in_the_summary_alone() ->
     assert [name for name in before if name.startswith("xl/worksheets/") and after[name] != before[name]] == []
 
 
+REFUSED = {
+    "ja": "このファイルは受け付けられません。理由と、どうすればよいかは、下の一覧をご覧ください。",
+    "en": "This file could not be accepted. Why, and what to do, is listed below.",
+}
+LISTED = {
+    "ja": "直していただきたいところが2件あります。下の一覧のとおりにお願いします。入力された内容はそのまま残っています。",
+    "en": "To be corrected: 2. What to do is listed below. Your answers are kept as you wrote them.",
+}
+FRESH = {
+    "ja": "まだ受け付けていません。内容を確かめて、このファイルを送ってください。",
+    "en": "Not accepted yet. Please look over the answers and send this file.",
+}
+FRESH_BAD = {
+    "ja": "まだ受け付けていません。直していただきたいところが1件あります。"
+    "赤いセルを直し、ほかの答えも確かめて、このファイルを送ってください。",
+    "en": "Not accepted yet. To be corrected: 1. "
+    "Please correct the red cells, look over the other answers and send this file.",
+}
+QUIET = {
+    "ja": "直していただくところはありませんが、実行されないものがあります。下の一覧をご覧ください。",
+    "en": "Nothing needs to be corrected, but not everything here will run. See below.",
+}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_summary_speaks_of_red_cells_only_where_all_is_done_in_them_and_says_all_in_order_only_where_it_is(
+    language: str,
+) -> None:
+    data, file = form_of_everything(language), Where("request.xlsx")
+    cell = Where("request.xlsx", places(data)["name"])
+    changed = Problem("changed_template", file.at("denpyo!B3"), "version")
+    wrong = Problem("formula", cell, "name", {"label": "x"})
+    alone, renewed = Problem("receipt_alone", file.at("C9"), facts={"count": "1"}), _renewed_warning(file)
+
+    def banner(
+        *problems: Problem, warnings: tuple[Problem, ...] = (), said: str = "", others: int = 0, id: str = ""
+    ) -> str:
+        good = [Verdict(file, None, id, said, True, ())] * others
+        one = Verdict(file, None, id, said, not problems, problems)
+        copy = annotate(data, "request.xlsx", [one, *good], [], language, warnings)
+        assert copy is not None
+        return summary(copy)[2][0]
+
+    in_order = {
+        "ja": "問題はありませんでした。直していただくところはありません。",
+        "en": "All in order. Nothing needs to be corrected.",
+    }
+    left_out = {
+        "ja": "未受付（ほかの依頼に要修正があるため）",
+        "en": "not accepted yet, because other requests need correcting",
+    }
+    assert banner(changed) == REFUSED[language]
+    assert banner(changed, wrong) == LISTED[language]
+    assert banner(changed, others=1) == LISTED[language].replace("2", "1")
+    assert banner(warnings=(renewed,)) == FRESH[language]
+    assert banner(wrong, warnings=(renewed,)) == FRESH_BAD[language]
+    assert banner(warnings=(renewed,), id="7k3m-9qx2-b001") == in_order[language]
+    assert banner(warnings=(alone,)) == QUIET[language]
+    assert banner(said=left_out[language]) == QUIET[language]
+
+
+def _renewed_warning(file: Where) -> Problem:
+    return Problem("renewed_template", file, facts={"version": "1", "current": "3"})
+
+
+def test_the_notice_of_a_renewed_template_does_not_speak_of_red_cells() -> None:
+    found = _renewed_warning(Where("request.xlsx"))
+    assert found.message("ja").endswith("答えをご確認のうえ、古いファイルの代わりにこのファイルを送ってください。")
+    assert found.message("en").endswith("Please look once over the answers, and send this file instead of the old one.")
+    assert "赤" not in found.message("ja")
+    assert "red" not in found.message("en").split()
+
+
 def test_warnings_are_listed_and_mark_nothing() -> None:
     data = form_of_everything("en")
     spot = Where("request.xlsx", places(data)["count"])
@@ -643,7 +716,7 @@ def test_a_problem_that_does_not_say_its_question_is_named_by_the_form() -> None
     found = [Problem("rule", spot, "count", {"rule": "x"}), Problem("rule", spot, "request.sender", {"rule": "x"})]
     copy = annotate(data, "request.xlsx", [], found, "en", form=EVERYTHING.form)
     assert copy is not None
-    assert [row[2] for row in summary(copy)[7:9]] == ["Count", "Who asks (e-mail or name)"]
+    assert [row[2] for row in summary(copy)[6:8]] == ["Count", "Who asks (e-mail or name)"]
 
 
 def test_a_problem_in_a_merged_cell_is_marked_where_it_is_seen() -> None:
