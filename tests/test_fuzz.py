@@ -51,7 +51,7 @@ def start(state: Path, count: int) -> subprocess.Popen[str]:
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     state = tmp_path / "a folder that is not there yet/fuzz.json"
     with start(state, 1500) as run:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not state.exists() and time.monotonic() < until:
             time.sleep(0.05)
         run.send_signal(signal.SIGKILL)
@@ -105,13 +105,20 @@ def test_a_problem_says_where_unless_it_is_of_the_whole_file() -> None:
     assert fuzz.unplaced([Problem("not_a_workbook", Where("other.xlsx"), facts={"format": "PDF"})])
 
 
+MEASURED = """
+from benchmarks import fuzz
+fuzz.forget_peak()
+before = fuzz.peak_memory()
+large = bytearray(b"x") * 64 * 1024 * 1024
+assert fuzz.peak_memory() - before > len(large) // 2
+del large
+fuzz.forget_peak()
+assert fuzz.peak_memory() < before + 32 * 1024 * 1024
+"""
+
+
 def test_the_memory_of_each_workbook_is_measured_by_itself() -> None:
-    before = fuzz.peak_memory()
-    large = bytearray(b"x") * 64 * 1024 * 1024
-    assert fuzz.peak_memory() - before > len(large) // 2
-    del large
-    fuzz.forget_peak()
-    assert fuzz.peak_memory() < before + 32 * 1024 * 1024
+    subprocess.run([sys.executable, "-c", MEASURED], cwd=ROOT, check=True)
 
 
 def test_a_workbook_that_takes_too_much_memory_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

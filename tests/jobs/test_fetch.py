@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def soon() -> Deadline:
-    return Deadline(time.monotonic() + 60)
+    return Deadline(time.monotonic() + 300)
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -120,9 +120,7 @@ def test_the_bound_of_a_share_is_said_in_per_cent_as_its_sheet_says_it() -> None
     assert problem.line("ja") == (
         "sheet.xlsx:evaluation_threshold: 150%は大きすぎます。100%以下にしてください。 [too_big]"
     )
-    assert problem.line("en") == (
-        "sheet.xlsx:evaluation_threshold: 150% is too large. Write 100% or less. [too_big]"
-    )
+    assert problem.line("en") == ("sheet.xlsx:evaluation_threshold: 150% is too large. Write 100% or less. [too_big]")
     question = KINDS["train_supervised"].form.by_key["evaluation_threshold"]
     assert in_words(question, "ja") == "数値、0%～100%"
     assert in_words(question, "en") == "number, 0% to 100%"

@@ -82,14 +82,14 @@ def test_a_row_knows_the_places_of_its_answers_and_of_its_file() -> None:
 
 
 def test_ten_thousand_rows_take_a_fraction_of_a_second() -> None:
-    """Measured at 0.06 to 0.12 s; the bound leaves room for a busy machine."""
+    """Measured at 0.06 to 0.12 s; the bound leaves room for a busy machine and a tracer, and none for a look at all rows for each."""
     rows = [("", "OK", "", "t@example.com", f"a-{row}", *["x"] * (len(QUESTIONS) - 1), "") for row in range(10_000)]
     sheet = Sheet(
         "入力", False, (KEYS, *HEADS, *rows), SheetFacts(formulas=frozenset((row, 2) for row in range(4, 10_004)))
     )
     begun = time.process_time()
     reads, problems = answers_of([sheet], Where("t.xlsx"), KINDS)
-    assert time.process_time() - begun < 0.6
+    assert time.process_time() - begun < 2
     assert (len(reads), problems) == (10_000, [])
 
 

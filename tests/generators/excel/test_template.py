@@ -221,7 +221,8 @@ def test_a_condition_is_said_in_the_heading_or_in_the_help() -> None:
 def test_a_table_is_prepared_with_its_heading_frozen_and_filtered() -> None:
     workbook = load_workbook(io.BytesIO(write(load()["inference"].form, "en", "table")))
     sheet = workbook["Request"]
-    own = f"denpyo:status inference 1 {load()['inference'].form.fingerprint} en"
+    form = load()["inference"].form
+    own = f"denpyo:status inference 1 {form.fingerprint} en {wording(entries(form, 'en'))}"
     heads = [cell.value for cell in sheet[1]][:5]
     assert heads == ["denpyo:table", own, "request.response", "request.sender", "model_id"]
     assert sheet.cell(1, sheet.max_column).value == "request.again"
