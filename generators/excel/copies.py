@@ -22,7 +22,7 @@ def without_copies(tables: Sequence[Sequence[Read]]) -> Iterator[Read]:
     for reads in tables:
         said = {_said_in(one): one.answers.where for one in reversed(reads)} if several else {}
         for one in reads:
-            other = seen.get(_said_in(one)) if seen and not one.answers.again else None
+            other = seen.get(_said_in(one)) if seen and not one.answers.again and not _is_no_request(one) else None
             yield replace(one, problems=(*one.problems, _copied(one, other))) if other else one
         seen = said | seen
 
@@ -31,6 +31,10 @@ def _said_in(read: Read) -> tuple[object, ...]:
     """Everything that a row asks for."""
     given = sorted((key, one.value) for key, one in read.answers.given.items() if one.value)
     return (read.answers.sender and read.answers.sender.value, *given)
+
+
+def _is_no_request(read: Read) -> bool:
+    return any(problem.code == "no_request" for problem in read.problems)
 
 
 def _copied(read: Read, other: Where) -> Problem:

@@ -15,15 +15,16 @@ from generators.excel.receipt import EMPTY, receipt, wrong
 from schema.answers import Answers, Located, Row, Where
 from schema.problem import Problem, shown
 from schema.question import Form, Question
-from schema.text import clean, is_blank
+from schema.text import Misread, clean, is_blank, read
+from schema.words import Fact, Words
 
-NO_ANSWERS = frozenset(
-    (
-        *("合計", "小計", "総計", "計", "平均", "〃", "々", "同上", "同じ", "上と同じ", '"', "”"),
-        *("total", "grand total", "subtotal", "sum", "average", "ditto"),
-    )
+REPEATS = frozenset(("〃", "々", "同上", "同じ", "上と同じ", '"', "”", "ditto"))
+"""What people write for the answer above."""
+NO_ANSWERS = REPEATS | frozenset(
+    ("合計", "小計", "総計", "計", "平均", "total", "grand total", "subtotal", "sum", "average")
 )
-"""What people write into the rows between and below their requests."""
+"""And into the rows between and below their requests."""
+A_FORMULA = Words("a formula", ja="数式")
 
 
 class RowPlaces(Mapping[str, Where]):
@@ -96,22 +97,26 @@ class Table:
     def told_apart(self, reads: Iterable[Read], form: Form) -> Iterator[Read]:
         """The requests, with one Problem instead of all others for each row that is none."""
         keys = {key: at - 1 for at, key in self.asking.columns}
-        required = {key: keys[key] for key, one in form.by_key.items() if key in keys and _must_be_answered(one)}
+        required = {keys[key]: one for key, one in form.by_key.items() if key in keys and _must_be_answered(one)}
         sure = required and len(keys) == len(self.asking.columns)
         for row, one in zip(self.filled, reads, strict=True):
-            yield self._no_request(one, row) if sure and self._asks_nothing(row, required) else one
+            mark = self._mark(row) if sure and self._asks_nothing(row, required) else ""
+            yield replace(one, problems=(_no_request(one, mark),)) if mark else one
 
-    def _asks_nothing(self, row: int, required: Mapping[str, int]) -> bool:
-        """Whether not a single answer that is required stands in a row: it is a sum, or repeats what stands above by a mark."""
+    def _asks_nothing(self, row: int, required: Mapping[int, Question]) -> bool:
+        """Whether not a single answer that is required stands in a row."""
         line = self.asking.corner.sheet.rows[row - 1]
-        if any(_may_answer(line[at]) for at in required.values()):
+        if any(_may_answer(line[at], question) for at, question in required.items()):
             return False
-        return not (self._special[row] and any(self.asking.cell(key, row, at + 1).code for key, at in required.items()))
+        return not (self._special[row] and any(self.asking.cell("", row, at + 1).code for at in required))
 
-    def _no_request(self, read: Read, row: int) -> Read:
-        texts = (self.asking.text(row, at).strip() for at, key in self.asking.columns if key != RESPONSE)
-        facts = {"text": shown(next(filter(None, texts), "="))}
-        return replace(read, problems=(Problem("no_request", read.answers.where, facts=facts),))
+    def _mark(self, row: int) -> Fact:
+        """By what a row is known to be a sum, or to repeat what stands above; nothing where somebody may only have forgotten the rest."""
+        columns = [at for at, key in self.asking.columns if key != RESPONSE]
+        texts = {at: text for at in columns if (text := self.asking.text(row, at).strip())}
+        mark = next((text for text in texts.values() if _spelled(text) in NO_ANSWERS), "")
+        typed = any((row, at) not in self.asking.corner.sheet.facts.formulas for at in texts)
+        return shown(mark) if mark or typed else A_FORMULA
 
     @cached_property
     def _special(self) -> bytearray:
@@ -131,8 +136,20 @@ def _must_be_answered(question: Question) -> bool:
 
 
 @lru_cache(4096)
-def _may_answer(text: str) -> bool:
-    return bool(text) and not is_blank(text) and clean(text).casefold() not in NO_ANSWERS
+def _spelled(text: str) -> str:
+    return "" if is_blank(text) else clean(text).casefold()
+
+
+def _may_answer(text: str, question: Question) -> bool:
+    """A sum may be the choice, or the text, that is asked for; who repeats a text by a mark has not written it."""
+    said = _spelled(text)
+    if question.choices and said in NO_ANSWERS:
+        return not isinstance(read(question, text), Misread)
+    return bool(said) and said not in (REPEATS if question.widget == "text" else NO_ANSWERS)
+
+
+def _no_request(row: Read, mark: Fact) -> Problem:
+    return Problem("no_request", row.answers.where, facts={"text": mark})
 
 
 def _picked(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from openpyxl import Workbook
@@ -14,10 +15,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from generators import Read
 from generators.excel import Layout
+from generators.excel.read import read
 from generators.excel.template import Filled, write
 from schema.check import check
+from schema.job import Ask, Choice, Job
+from schema.kinds import Kind
 from schema.problem import Problem, shown
-from schema.question import Question
+from schema.question import Question, form_of
 from schema.words import Words
 from tests.generators.excel.workbooks import (
     EVERYTHING,
@@ -28,6 +32,7 @@ from tests.generators.excel.workbooks import (
     columns_inserted,
     edited,
     form_of_everything,
+    help,
     one,
     reading,
     rows_inserted,
@@ -452,11 +457,12 @@ def test_a_row_that_stands_on_two_sheets_is_said_with_the_other_and_new_rows_are
     ("written", "text"),
     [
         ({"name": "合計", "count": "=SUM(A4:A4)"}, "合計"),
-        ({"request.again": "小計", "count": 12}, "12"),
+        ({"request.again": "小計", "count": 12}, "小計"),
+        ({"count": 12, "why": "合計"}, "合計"),
         ({"name": "〃", "size": "〃", "rate": "〃"}, "〃"),
         ({"name": " Total ", "size": "-"}, "Total"),
     ],
-    ids=["a sum", "a sum of values", "marks of repetition", "a dash"],
+    ids=["a sum", "a sum of values", "a sum behind its value", "marks of repetition", "a dash"],
 )
 def test_a_row_that_is_no_request_has_one_problem(written: dict[str, object], text: str) -> None:
     def add(workbook: Workbook) -> None:
@@ -469,6 +475,83 @@ def test_a_row_that_is_no_request_has_one_problem(written: dict[str, object], te
         f"request.xlsx:入力!5: 「{text}」とありますが、必須の答えが1つもない行です。合計など、依頼でない行なら消してください。"
         "依頼なら、必須の列に記入してください（「〃」や「同上」も読めないので、答えをもう一度書いてください）。 [no_request]"
     ]
+
+
+def test_a_row_of_formulas_alone_is_no_request() -> None:
+    def add(workbook: Workbook) -> None:
+        answer(workbook, "count", 1).value = "=SUM(A4:A4)"
+        answer(workbook, "name", 2).value = "合計"
+
+    (_, none, _), _ = reading(edited(table_of_everything(GOOD), add))
+    assert [problem.message("ja").partition("、")[0] for problem in none.problems] == ["「数式」とありますが"]
+    assert [problem.message("en").partition(",")[0] for problem in none.problems] == ["“a formula” stands here"]
+
+
+def test_a_row_that_lacks_all_required_answers_but_says_nothing_of_a_sum_is_a_request() -> None:
+    def add(workbook: Workbook) -> None:
+        answer(workbook, "count", 1).value = 12
+        answer(workbook, "urgent", 1).value = "はい"
+
+    (_, forgotten), _ = reading(edited(table_of_everything(GOOD), add))
+    assert forgotten.problems == ()
+    assert [(problem.code, problem.question) for problem in check(forgotten.answers, KINDS)] == [  # type: ignore[union-attr]
+        ("missing", "name"),
+        ("missing", "size"),
+        ("missing", "why"),
+    ]
+
+
+class Reckon(Job):
+    title: ClassVar[Words] = Words("Reckon", ja="集計")
+    about: ClassVar[Words] = Words("Reckons", ja="集計します")
+    workload: ClassVar[str] = "reckon"
+    how: Annotated[
+        Literal["sum", "mean"],
+        Ask(
+            "How?",
+            ja="方法",
+            help=help("how"),
+            choices=(Choice("sum", "Total", ja="合計"), Choice("mean", "Average", ja="平均")),
+        ),
+    ]
+
+
+class Remark(Job):
+    title: ClassVar[Words] = Words("Remark", ja="一言")
+    about: ClassVar[Words] = Words("Remarks", ja="一言を残します")
+    workload: ClassVar[str] = "remark"
+    what: Annotated[str, Ask("What?", ja="内容", help=help("what"))]
+
+
+@pytest.mark.parametrize(
+    ("job", "key", "text", "codes"),
+    [
+        pytest.param(Reckon, "how", "合計", [], id="a choice"),
+        pytest.param(Reckon, "how", "小計", ["no_request"], id="no choice"),
+        pytest.param(Remark, "what", "total", [], id="a text"),
+        pytest.param(Remark, "what", "〃", ["no_request"], id="a text repeated by a mark"),
+    ],
+)
+def test_a_word_for_a_sum_that_is_the_answer_asked_for_is_a_request(
+    job: type[Job], key: str, text: str, codes: list[str]
+) -> None:
+    kind = Kind("reckon", job, form_of("reckon", job), Path(__file__))
+    data = edited(write(kind.form, "ja", "table", [], rows=9), lambda found: setattr(answer(found, key), "value", text))
+    reads, problems = read(data, "request.xlsx", {"reckon": kind})
+    assert problems == []
+    assert [problem.code for one in reads for problem in one.problems] == codes
+
+
+def test_sums_that_say_the_same_below_two_tables_are_no_copies() -> None:
+    def add(workbook: Workbook) -> None:
+        answer(workbook, "name", 1).value = "合計"
+
+    def other(found: Worksheet) -> None:
+        name = next(one.column for line in found.iter_rows(max_row=9) for one in line if one.value == "name")
+        found.cell(4, name).value = "b-2"
+
+    reads, _ = reading(edited(table_of_everything(GOOD), add, _copied("控え", other)))
+    assert [[problem.code for problem in one.problems] for one in reads] == [[], ["no_request"], [], ["no_request"]]
 
 
 def test_a_row_with_one_required_answer_or_an_error_in_its_place_hears_of_each_cell() -> None:
