@@ -12,6 +12,7 @@ from typing import Any
 
 from schema import text
 from schema.question import Condition, Limits, Question
+from schema.refusals import share_spellings
 from schema.words import Words
 
 Schema = dict[str, Any]
@@ -179,7 +180,7 @@ def _leaf(question: Question, *, conditional: bool) -> Schema:
     blank = [Words(f"{EMPTY.en}: {question.blank.en}", ja=f"{EMPTY.ja}：{question.blank.ja}")] if question.blank else []
     found: Schema = {
         "title": both(question.label),
-        "description": lines(question.help, *blank),
+        "description": lines(question.help, *share_spellings(question), *blank),
         **TYPES[question.widget],
     }
     if question.widget == "many_choice":

@@ -10,7 +10,7 @@ from typing import Any
 
 from schema import words
 from schema.question import Condition, Form, Question, Widget
-from schema.refusals import count, said_bound
+from schema.refusals import count, said_bound, share_spellings
 from schema.words import Fact, Words
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|!~&@$])")
@@ -104,12 +104,13 @@ def _section(form: Form, title: Words, questions: tuple[Question, ...], language
 
 def _row(form: Form, question: Question, shared: tuple[Condition, ...], language: str) -> tuple[str, ...]:
     own = [one for one in question.conditions if one not in shared]
+    helps = (question.help, *share_spellings(question))
     return (
         _code(question.name),
         _safe(question.label.say(language)),
         _answer(question, language),
         _empty(question, language),
-        " ".join([_safe(question.help.say(language)), *_conditions(form, own, language)]),
+        " ".join([*(_safe(one.say(language)) for one in helps), *_conditions(form, own, language)]),
     )
 
 

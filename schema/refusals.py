@@ -34,7 +34,7 @@ TIMES = (
 )
 
 RELATIONS = {
-    ("date", False): "not_before",
+    ("date", False): "on_or_after",
     ("date", True): "after",
     ("duration", True): "longer_than",
     ("number", False): "at_least",
@@ -71,6 +71,14 @@ def percentage_meant(question: Question, value: object, typed: object) -> str:
         return ""
     share = read(question, percentage)
     return percentage if isinstance(share, float) and share <= 1 else ""
+
+
+def share_spellings(question: Question) -> tuple[Words, ...]:
+    """How a share is typed where no cell shows per cent: 85% as 0.85 or 85%."""
+    value = read(question, question.example) if question.is_share else None
+    if not isinstance(value, float):
+        return ()
+    return (both("share_spellings", share=question.example, number=plain(value)),)
 
 
 def count(number: int, counted: str) -> Words:

@@ -106,9 +106,7 @@ class _Texts:
         plain = _plain(text.partition("\n")[0].replace(mark, ""))
         for label, keys in self.labels.items():
             units = [self.form.by_key[one].unit for one in keys]
-            brackets = [
-                words.text("excel_in_brackets", self.language, text=one.say(self.language)) for one in units if one
-            ]
+            brackets = [words.text("in_brackets", self.language, text=one.say(self.language)) for one in units if one]
             if key not in keys and plain in (label, *(_plain(label + one) for one in brackets)):
                 return min(keys)
         return ""

@@ -152,7 +152,8 @@ def _help(form: Form, question: Question, language: str) -> Iterator[str]:
     allowed = in_words(question, language)
     allowed = allowed and words.text("excel_allowed", language, allowed=allowed)
     shows = question.example and question.example not in question.help.say(language) and not says_form(question)
-    example = shows and words.text("excel_example", language, example=question.example)
+    how = "excel_share_example" if question.is_share else "excel_example"
+    example = shows and words.text(how, language, example=question.example)
     if allowed or example:
         yield words.text("excel_sentence", language).join(one for one in (allowed, example) if one)
 
@@ -191,4 +192,4 @@ def _order(form: Form, question: Question, language: str) -> str:
 
 
 def _quoted(question: Question, values: tuple[object, ...], language: str) -> tuple[str | Words, ...]:
-    return tuple(words.text("excel_quoted", language, text=said(question, one, language)) for one in values)
+    return tuple(words.text("quoted", language, text=said(question, one, language)) for one in values)

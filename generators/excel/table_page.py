@@ -109,7 +109,7 @@ def _head(form: Form, asked: Sequence[Entry], language: str) -> Iterator[tuple[t
 
 def _label(entry: Entry, ambiguous: bool, language: str) -> Iterator[Run]:
     """Label, unit, the mark of required ones; the section too where two columns would read the same."""
-    unit = words.text("excel_in_brackets", language, text=entry.unit) if entry.unit else ""
+    unit = words.text("in_brackets", language, text=entry.unit) if entry.unit else ""
     yield Run(entry.label + unit)
     if entry.required:
         yield Run(f"  {words.text('excel_required', language)}", "alert")

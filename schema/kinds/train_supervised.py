@@ -98,8 +98,8 @@ class XGBoost(Part):
             "Share of the rows used for each tree",
             ja="木ごとに使う行の割合",
             help=Words(
-                "100% uses all rows; with 80%, each tree sees eight rows out of ten.",
-                ja="100%ですべての行を使います。80%なら木ごとに8割の行を使います。",
+                "With less than all rows, each tree sees other rows than the one before.",
+                ja="すべてより少なくすると、木ごとに違う行を使います。",
             ),
             example="100%",
         ),
@@ -295,8 +295,8 @@ class TrainSupervised(Job):
             "How good must the model be?",
             ja="合格とする精度",
             help=Words(
-                "Accuracy for classification, R² for regression, measured on the test rows. 85% may be typed as 0.85 or 85%.",
-                ja="分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。85%は0.85または85%と書きます。",
+                "Accuracy for classification, R² for regression, measured on the test rows.",
+                ja="分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。",
             ),
             example="85%",
             basic=True,

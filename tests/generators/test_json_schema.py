@@ -137,7 +137,9 @@ def test_editors_show_question_help_and_what_an_empty_answer_means_in_both_langu
     found = SCHEMAS["train_supervised"]["properties"]["job"]["properties"]["evaluation_threshold"]
     assert found["title"] == "How good must the model be? / 合格とする精度"
     assert found["description"].splitlines()[1:] == [
-        "分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。85%は0.85または85%と書きます。",
+        "分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。",
+        "85% may be typed as 0.85 or 85%.",
+        "85%は0.85または85%と書きます。",
         "Left empty: any result passes",
         "空欄のとき：どんな結果でも合格",
     ]

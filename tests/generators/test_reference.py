@@ -52,7 +52,7 @@ QUESTIONS = {
     "every_field": {
         "count": ["How many?", "whole number [pieces], 1 or more, 1000000 or less", "must be answered", "For tests."],
         "code": ["Code", "text, like AB-123", "AB-123", "For tests."],
-        "share": ["Share", "number, more than 0, less than 1", "0.5", "For tests."],
+        "share": ["Share", "number, more than 0%, less than 100%", "50%", "For tests. 50% may be typed as 0.5 or 50%."],
         "urgent": ["Is it urgent?", "yes or no", "no", "For tests."],
         "colour": ["Which colour?", "one of, red Red, dark_blue Dark blue, no None at all", "Red", "For tests."],
         "due": ["Until when?", "date, 2026/01/01 or later, 2030/12/31 or earlier", "must be answered", "For tests."],

@@ -189,14 +189,14 @@ def test_a_ledger_that_may_not_be_read_is_said_and_the_answers_are_judged_alone(
             "ja",
             "このファイルからは依頼を読み取れませんでした。どうすればよいかは下の一覧をご覧ください。",
             "denpyoのテンプレートから作られたファイルではありません。依頼したい内容のテンプレートに記入して送ってください。"
-            "使えるテンプレート：学習済みモデルで予測する、正解つきデータでモデルを学習する",
+            "テンプレートは運用担当者から受け取れます：学習済みモデルで予測する、正解つきデータでモデルを学習する。",
             id="ja",
         ),
         pytest.param(
             "en",
             "No request could be read from this file. What to do is listed below.",
             "This file was not made from a denpyo template. Take the template of what you want to ask for, fill it in and send that "
-            "file. There are: Predict with a trained model, Train a model on labelled data.",
+            "file; your operator has the templates: Predict with a trained model, Train a model on labelled data.",
             id="en",
         ),
     ],

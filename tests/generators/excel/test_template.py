@@ -371,3 +371,17 @@ def test_an_answer_for_a_shared_name_goes_where_the_other_answers_ask_for_it() -
     assert found["settings.depth@small"].value == ""
     unasked = one(write(EVERYTHING.form, "ja", "form", [Filled({"settings.depth": 50})])).answers.given
     assert unasked["settings.depth@small"].value == "50"
+
+
+def test_a_sheet_says_a_share_in_per_cent_alone_because_its_cell_shows_per_cent() -> None:
+    form = KINDS["train_supervised"].form
+    (japanese,) = (one.help for one in entries(form, "ja") if one.key == "evaluation_threshold")
+    (english,) = (one.help for one in entries(form, "en") if one.key == "evaluation_threshold")
+    assert japanese.splitlines() == [
+        "分類では正解率、回帰では決定係数R²です（テスト用の行で測ります）。",
+        "数値、0%～100%。85%のように書きます",
+    ]
+    assert english.splitlines() == [
+        "Accuracy for classification, R² for regression, measured on the test rows.",
+        "Allowed: number, 0% to 100%. Write it as 85%",
+    ]
