@@ -14,7 +14,8 @@ from pydantic import StringConstraints
 
 from schema.words import Words
 
-IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LONGEST_IDENTIFIER = 63
+IDENTIFIER = rf"^[a-z0-9][a-z0-9-]{{0,{LONGEST_IDENTIFIER - 1}}}$"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SECRET = re.compile(r"(?i)(https?://[^/?#]*@|[a-z+.-]+://[^/?#@]*:[^/?#]*@)")
 

@@ -10,11 +10,12 @@ from generators.excel.entry import Entry
 from generators.excel.findings import BARE, PLAIN, Finding, Spelled, any_of, if_, limit, serial
 from generators.excel.numbers import FIRST_DAY
 from schema.job import IDENTIFIER
+from schema.marks import LONGEST_IDENTIFIER
 from schema.question import Question
 from schema.text import MOST_EXACT
 
 LAST_SERIAL = 2_958_465
-MOST_WHOLE = MOST_EXACT - 2
+MOST_WHOLE_OF_A_FORMULA = MOST_EXACT - 2
 """Of a number in a formula Excel keeps 15 digits; this is the last one below ``MOST_EXACT`` that it keeps."""
 NO_NUMBER = "OR(ISLOGICAL({cell}),_xlfn.ISFORMULA({cell}))"
 """TRUE, and a number that a formula gives, which is refused. LibreOffice takes TRUE for a number, and one from Excel for a formula."""
@@ -71,7 +72,7 @@ class Answer:
         if self.question.widget == "date":
             yield f"{self.cell}<{serial(FIRST_DAY.isoformat())}"
         if self.question.widget == "whole_number":
-            yield f"ABS({self.cell})>{MOST_WHOLE}"
+            yield f"ABS({self.cell})>{MOST_WHOLE_OF_A_FORMULA}"
         signs = {"least": "<", "above": "<=", "greatest": ">", "below": ">="}
         for name, sign in signs.items():
             bound = getattr(limits, name)
@@ -97,7 +98,7 @@ class Answer:
     def _identifier(self) -> str:
         plain = f"TRIM(ASC({self.bare}))"
         good = f'SUMPRODUCT(LEN({plain})-LEN(SUBSTITUTE({plain},letters,"")))'
-        wrong = f'OR(LEN({plain})>63,LEFT({plain})="-",{good}<LEN({plain}))'
+        wrong = f'OR(LEN({plain})>{LONGEST_IDENTIFIER},LEFT({plain})="-",{good}<LEN({plain}))'
         sure = if_(f"EXACT({self.cell},{plain})", self.good, self.spelled[Finding.UNSURE])
         return if_(wrong, self.spelled[Finding.WRONG], sure)
 

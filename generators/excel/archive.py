@@ -23,7 +23,7 @@ from schema.problem import shown
 LARGEST_PART, LARGEST_ALL = 160 * MIB, 192 * MIB
 MOST_MEMBERS = 2000
 LONGEST_NAME = 250
-ENCRYPTED, UTF_8 = 0x1 | 0x20 | 0x40, 0x800
+ONLY_SOME_UNPACK, UTF_8 = 0x1 | 0x20 | 0x40, 0x800
 """General purpose bits (APPNOTE 4.4.4): encrypted, a patch of another file, strongly encrypted; a name in UTF-8."""
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -120,7 +120,7 @@ def _sane(members: list[zipfile.ZipInfo], start: bytes) -> None:
         if count > 1 or not _is_sane(name):
             raise not_allowed(shown(name) or "ZIP")
     for one in members:
-        if one.flag_bits & ENCRYPTED or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if one.flag_bits & ONLY_SOME_UNPACK or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise not_allowed(one.filename)
     for one, after in pairwise(sorted(members, key=lambda one: one.header_offset)):
         if one.header_offset + LOCAL.size + len(one.filename) + one.compress_size > after.header_offset:

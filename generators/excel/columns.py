@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from generators.excel.alone import MOST_WHOLE
+from generators.excel.alone import MOST_WHOLE_OF_A_FORMULA
 from generators.excel.entry import Entry
 from generators.excel.findings import literal
 from generators.excel.form_live import quoted
@@ -18,13 +18,13 @@ from generators.excel.lists import SMALL_LETTERS
 from generators.excel.offered import DASHES, nothing, plain
 from generators.excel.spelling import CellValue, Value
 from schema.job import IDENTIFIER
+from schema.marks import LONGEST_IDENTIFIER
 from schema.question import Condition, Question
 
-MOST_NUMBER = 1.7e308
+MOST_NUMBER_OF_A_FORMULA = 1.7e308
 SMALLEST = 2.3e-308
 """The least number above 0 that Excel knows."""
 MOST_LETTERS = 32_767
-LONGEST_CODE = 63
 BAR = "|"
 
 Across = Mapping[str, Sequence[CellValue]]
@@ -65,10 +65,10 @@ class Columns:
         """And the lists that stand there in columns: how nothing is written, and which character of a code may be which."""
         said = dict.fromkeys(text for one in self.asked for text in one.nothing)
         inside = _barred(SMALL_LETTERS) + BAR
-        allowed = (_barred(SMALL_LETTERS.replace("-", "")) + BAR, *[inside] * (LONGEST_CODE - 1), BAR + BAR)
+        allowed = (_barred(SMALL_LETTERS.replace("-", "")) + BAR, *[inside] * (LONGEST_IDENTIFIER - 1), BAR + BAR)
         return {
             "live_nothing": (nothing(tuple(said)),),
-            "live_places": tuple(range(1, LONGEST_CODE + 2)),
+            "live_places": tuple(range(1, LONGEST_IDENTIFIER + 2)),
             "live_allowed": allowed,
         }
 
@@ -176,7 +176,7 @@ def _bounds(question: Question | None) -> tuple[float, float]:
     limits = question.limits if question else None
     if question is None or limits is None:
         return 0, 0
-    most = MOST_WHOLE if question.widget == "whole_number" else MOST_NUMBER
+    most = MOST_WHOLE_OF_A_FORMULA if question.widget == "whole_number" else MOST_NUMBER_OF_A_FORMULA
     low = [-most, limits.least, SMALLEST if limits.above == 0 else limits.above]
     high = [most, limits.greatest, -SMALLEST if limits.below == 0 else limits.below]
     return max(one for one in low if is_finite(one)), min(one for one in high if is_finite(one))

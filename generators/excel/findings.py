@@ -1,7 +1,7 @@
 """What a sheet finds of an answer, and the pieces that its formulas are made of.
 
-Nothing from a schema stands in a formula but numbers and names: words are looked up in the lists of the hidden sheet. Every
-function in them works in Excel 2016, in LibreOffice and in Google Sheets.
+What a schema says stands in a formula as a number, a name or a text in quotes, its own quotes doubled; the words of choices are
+looked up in the lists of the hidden sheet. Every function in them works in Excel 2016, in LibreOffice and in Google Sheets.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import IntEnum
 
+from generators.excel.numbers import DAY_ZERO
 from generators.excel.spelling import Value, number
 from schema.question import Question
-
-DAY_ZERO = date(1899, 12, 30)
 
 
 class Finding(IntEnum):

@@ -9,19 +9,19 @@ import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from generators.excel.numbers import DAY_ZERO
 from generators.excel.page import OWN_CELL, Operator, Rule, Sort
 from generators.excel.spelling import LONGEST_CELL, number, said, shortened
 from schema import words
+from schema.marks import LONGEST_IDENTIFIER
 from schema.question import Limits, Question
 from schema.text import CHOSEN
 
-LONGEST_IDENTIFIER = 63
 LONGEST_DURATION = 60
 LONGEST_TITLE, LONGEST_PROMPT, LONGEST_ERROR = 32, 255, 225
-MOST_WHOLE = 10**15 - 1
+MOST_WHOLE_OF_A_RULE = 10**15 - 1
 """Of a formula, too, Excel keeps 15 digits."""
-MOST_NUMBER = "9.99999999999999E+307"
-DAY_ZERO = date(1899, 12, 30)
+MOST_NUMBER_OF_A_RULE = "9.99999999999999E+307"
 LAST_DAY = date(9999, 12, 31)
 
 Formulas = tuple[Sort, Operator, str, str]
@@ -122,15 +122,20 @@ def _formulas(question: Question, options: str) -> Formulas:
 def _whole(limits: Limits) -> Formulas:
     least = limits.least if limits.above is None else math.floor(limits.above) + 1
     greatest = limits.greatest if limits.below is None else math.ceil(limits.below) - 1
-    least = -MOST_WHOLE if least is None else max(math.ceil(least), -MOST_WHOLE)
-    greatest = MOST_WHOLE if greatest is None else min(math.floor(greatest), MOST_WHOLE)
+    least = -MOST_WHOLE_OF_A_RULE if least is None else max(math.ceil(least), -MOST_WHOLE_OF_A_RULE)
+    greatest = MOST_WHOLE_OF_A_RULE if greatest is None else min(math.floor(greatest), MOST_WHOLE_OF_A_RULE)
     return "whole", "between", str(least), str(greatest)
 
 
 def _number(limits: Limits) -> Formulas:
     if limits.above is None and limits.below is None:
-        least = f"-{MOST_NUMBER}" if limits.least is None else number(limits.least)
-        return "decimal", "between", least, MOST_NUMBER if limits.greatest is None else number(limits.greatest)
+        least = f"-{MOST_NUMBER_OF_A_RULE}" if limits.least is None else number(limits.least)
+        return (
+            "decimal",
+            "between",
+            least,
+            MOST_NUMBER_OF_A_RULE if limits.greatest is None else number(limits.greatest),
+        )
     signs = {"least": ">=", "above": ">", "greatest": "<=", "below": "<"}
     tests = [
         f"{OWN_CELL}{sign}{number(getattr(limits, name))}"

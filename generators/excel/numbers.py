@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-15, 1e21
+DAY_ZERO = date(1899, 12, 30)
+"""The day before the one that Excel counts as 1, for all days from March 1900 on."""
 FIRST_DAY = date(1950, 1, 1)
 """A day before it, in a cell that holds a number, is a number that somebody typed into a cell for dates: 8 becomes 1900-01-08."""
 
