@@ -433,9 +433,9 @@ def _targets(files: Sequence[Path], folder: Path | None, force: bool) -> list[Pa
     """Where the marked copies go; looked at before anything is done, so that nothing is left half done."""
     if folder is None:
         return []
-    from submit import marked
+    from submit import marked_files
 
-    return marked.files_of(files, folder, force=force)
+    return marked_files.files_of(files, folder, force=force)
 
 
 def _marked(
@@ -443,9 +443,9 @@ def _marked(
 ) -> tuple[list[Path], list[Path]]:
     if not targets:
         return [], []
-    from submit import marked
+    from submit import marked_files
 
-    return marked.write(desk, sources, outcome.responses, targets, kept=kept, encoding=encoding)
+    return marked_files.write(desk, sources, outcome.responses, targets, kept=kept, encoding=encoding)
 
 
 @contextmanager
@@ -488,7 +488,7 @@ def _exit_code(error: Exception) -> int | None:
     from submit.desk import DeskError
     from submit.engines import EngineDownError
     from submit.ledger import LedgerBusy, LedgerDamaged, LedgerError
-    from submit.marked import NotWrittenError
+    from submit.marked_files import NotWrittenError
     from submit.standing import UnknownRequestError
 
     table: tuple[tuple[type[Exception], int], ...] = (
