@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ LONGEST_SHOWN = 60
 LONGEST_MESSAGE = 2000
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of controls, marks without width, halves of characters, and ends of lines and paragraphs."""
+BREAKS = re.compile("\r\n|[\t\n\r\u0085\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Problem:
 
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """A person's text, fit to stand in one line of ours: invisible characters made visible, the rest cut."""
+    """A person's text, fit to stand in one line of ours: line breaks become blanks, what cannot be seen is made visible, the rest cut."""
+    text = BREAKS.sub(" ", text)
     seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in INVISIBLE else one for one in text)
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"
 

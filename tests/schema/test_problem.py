@@ -110,12 +110,25 @@ def test_every_problem_of_a_check_is_one_line_in_every_language(typed: dict[str,
     [
         ("wine", "wine"),
         ("水質　調査", "水質　調査"),
-        ("a\tb", "a�b"),
+        ("a\tb", "a b"),
+        ("木の本数\nランダムフォレストの設定", "木の本数 ランダムフォレストの設定"),
+        ("a\r\nb\rc\u2028d", "a b c d"),
+        ("a\x1bb", "a�b"),
         ("\ud800", "�"),
         ("x" * 60, "x" * 60),
         ("x" * 61, "x" * 59 + "…"),
     ],
-    ids=["plain", "a wide space", "a tab", "half a character", "as long as it may be", "too long"],
+    ids=[
+        "plain",
+        "a wide space",
+        "a tab",
+        "a line break",
+        "other line breaks",
+        "an escape",
+        "half a character",
+        "as long as it may be",
+        "too long",
+    ],
 )
 def test_a_persons_text_is_shown_short_and_visible(text: str, seen: str) -> None:
     assert shown(text) == seen
