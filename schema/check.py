@@ -16,11 +16,11 @@ from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import RESOURCES, Form, Question
-from schema.refusals import count, limit_problem, percentage_meant, relation
+from schema.refusals import count, limit_problem, percentage_meant, relation, said_bound
 from schema.short_way import nested, short_way
-from schema.text import Misread, clean, invisible, is_blank, read
+from schema.text import Misread, clean, hidden, is_blank, read
 from schema.versions import Current, bring_up_to_date
-from schema.words import Fact, Words
+from schema.words import Fact, Words, both
 
 LONGEST_AROUND = 200
 
@@ -93,8 +93,8 @@ def _around(answers: Answers) -> list[Problem]:
     """What is wrong with who asks, or why again: texts that the forms carry beside the questions."""
     found = []
     for name, located in (("request.sender", answers.sender), ("request.again", answers.again)):
-        if located and (hidden := invisible(located.value)):
-            found.append(Problem("hidden_character", located.where, name, {"character": hidden}))
+        if located and (unseen := hidden(located.value)):
+            found.append(Problem(unseen.code, located.where, name, unseen.facts))
         elif located and len(located.value) > LONGEST_AROUND:
             facts: dict[str, Fact] = {
                 "length": count(len(located.value), "characters"),
@@ -323,6 +323,8 @@ class _Judge:
         where = located.where if located else self.answers.place(question.key)
         text = shown(clean(located.value)) if located and isinstance(located.value, str) else ""
         everything: dict[str, Fact] = {"label": question.label, "text": text, "example": question.example, **facts}
+        if code == "leave_empty":
+            everything["blank"] = _when_empty(question)
         self.problems.append(Problem(code, where, question.key, everything, suggestion))
 
     def sorted_problems(self) -> list[Problem]:
@@ -333,6 +335,20 @@ class _Judge:
 
 def _empty(located: Located[Given]) -> bool:
     return is_blank(located.value) if isinstance(located.value, str) else not located.value
+
+
+def _when_empty(question: Question) -> Fact:
+    """What an answer that is left empty stands for, as the sheet shows it."""
+    values = question.default if isinstance(question.default, tuple) else (question.default,)
+    said = tuple(_plain_label(question, one) for one in values if one is not None)
+    return question.blank or said or both("excel_nothing")
+
+
+def _plain_label(question: Question, value: object) -> str | Words:
+    if isinstance(value, bool):
+        return both("yes" if value else "no")
+    choice = question.choice(value)
+    return choice.label if choice else said_bound(question, value)
 
 
 def _labels(question: Question, values: tuple[object, ...]) -> tuple[str | Words, ...]:

@@ -46,7 +46,7 @@ def _remembered(question: Question) -> Reader:
 
 
 def _text(question: Question, known: Reader) -> Reader:
-    coded = bool(question.limits.pattern)
+    fits = re.compile(question.limits.pattern).search if question.limits.pattern else None
     blanks = frozenset(
         clean(one).casefold() for one in ((question.blank.en, question.blank.ja) if question.blank else ()) if one
     )
@@ -57,7 +57,10 @@ def _text(question: Question, known: Reader) -> Reader:
         typed = text.strip()
         if is_blank(typed) or (blanks and clean(typed).casefold() in blanks):
             return None
-        return clean(typed) if coded else typed
+        if fits is None:
+            return typed
+        plain = clean(typed)
+        return plain if fits(plain) else known(text)
 
     return look
 

@@ -86,7 +86,7 @@ def count(number: int, counted: str) -> Words:
     return Words(f"{number} {en}{'' if number == 1 else 's'}", ja=f"{number}{ja}")
 
 
-def said_bound(question: Question, bound: object) -> Fact:
+def said_bound(question: Question, bound: object) -> str | Words:
     """A bound of ``Question.limits`` as a person would type it: 2026/11/21; 100%; 90 minutes, or 90分."""
     if question.is_share and isinstance(bound, int | float):
         return f"{plain(float(Decimal(repr(bound)) * 100))}%"  # 0.07 × 100 is 7.000000000000001

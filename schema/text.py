@@ -32,12 +32,20 @@ NO = frozenset(
         *("×", "✕", "✖", "✗", "❌", "☒", "否", "不可", "0"),
     )
 )
+NONE = frozenset(
+    (
+        *("なし", "無し", "無", "ない", "特になし", "特に無し", "該当なし", "無制限", "制限なし"),
+        *("none", "nothing", "n/a", "no limit", "unlimited"),
+    )
+)
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
 TENTHS = re.compile(r"([0-9]+)割(?:([0-9])分)?(?:([0-9])厘)?|([0-9]+\.[0-9]+)割")
 RAISED = re.compile("[0-9０-９.][\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]")
 SIGN_GAP = re.compile(r"^([+-]) +(?=[0-9.])")
 UNSURE = re.compile(r"[+-]?[0-9][0-9,.' ]*")
+BETWEEN_NUMBERS = re.compile("(?<=[0-9]) ?、 ?(?=[0-9])")
+EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]\ufe0f?[\u200d\U000e0020-\U000e007f]")
 VARIATION = re.compile("[\ufe0e\ufe0f]")
 MOST_EXACT = 2**53
 CHOSEN = ("yes_no", "choice", "many_choice")
@@ -57,12 +65,15 @@ def read(question: Question, given: str | tuple[str, ...]) -> Any | Misread | No
     """The value of an answer as Python means it (int, date, tuple of choice values …), None for no answer, or a Misread."""
     if isinstance(given, tuple):
         return _choices(question, given) if question.widget == "many_choice" else Misread("several_answers")
-    hidden = invisible(given)
-    if hidden:
-        return Misread("hidden_character", {"character": hidden})
+    unseen = hidden(given)
+    if unseen:
+        return unseen
     found = _one(question, given)
     chosen = question.widget in CHOSEN and not isinstance(found, Misread)
-    return None if _says_blank(question, given) and not chosen else found
+    if _says_blank(question, given) and not chosen:
+        return None
+    none = isinstance(found, Misread) and says_none(question, given)
+    return Misread("leave_empty", {"text": shown(clean(given))}) if none else found
 
 
 def _one(question: Question, given: str) -> Any | Misread | None:
@@ -79,6 +90,11 @@ def _says_blank(question: Question, given: str) -> bool:
     """Whether the answer is what the sheet itself shows for an empty one: 上限なし, no limit."""
     shown_words = (question.blank.en, question.blank.ja) if question.blank else ()
     return clean(given).casefold() in {clean(one).casefold() for one in shown_words if one}
+
+
+def says_none(question: Question, given: str) -> bool:
+    """Whether a person wrote that there is no answer, in words that might as well mean another thing than an empty cell does."""
+    return not question.required and clean(given).casefold() in NONE
 
 
 def _as_list(given: str) -> str:
@@ -104,9 +120,23 @@ def invisible(given: str) -> str:
     return ""
 
 
-def _text(question: Question, typed: str) -> str:
+def hidden(given: str) -> Misread | None:
+    """What is wrong with a text of characters that cannot be seen; of an emoji, people see the whole."""
+    named = invisible(given)
+    if named and EMOJI.search(given):
+        return Misread("emoji")
+    return Misread("hidden_character", {"character": named}) if named else None
+
+
+def _text(question: Question, typed: str) -> str | Misread:
     """Free text stays as typed; a text with a pattern is a code of some sort, so full-width characters in it become plain."""
-    return clean(typed) if question.limits.pattern else typed
+    if not question.limits.pattern:
+        return typed
+    plain, fits = clean(typed), re.compile(question.limits.pattern).search
+    if not fits(plain) and says_none(question, plain):
+        return Misread("leave_empty")
+    listed = BETWEEN_NUMBERS.sub(",", plain)
+    return listed if fits(listed) and not fits(plain) else plain
 
 
 def _identifier(question: Question, cleaned: str) -> str | Misread:

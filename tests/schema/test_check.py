@@ -204,6 +204,17 @@ def test_a_problem_says_what_is_wrong_and_what_to_do(typed: dict[str, Given], sp
     assert (problem.where.spot, problem.message("en")) == (spot, message)
 
 
+def test_words_for_no_answer_are_told_what_an_empty_one_means() -> None:
+    (problem,) = refused("every_field", EVERY | {"resources.max_hours": "無制限"})
+    assert problem.message("ja") == (
+        "「最長で何時間実行しますか」の答えとして「無制限」は読めません。答えがなければ空欄にしてください（空欄のとき：1）。"
+    )
+    assert problem.message("en") == (
+        "“無制限” cannot be read as the answer to “At most how many hours may it run?”. "
+        "If there is no answer, leave it empty (if left empty: 1)."
+    )
+
+
 def test_a_length_of_time_is_said_in_japanese() -> None:
     (problem,) = refused("every_field", EVERY | {"limit": "501日"})
     assert problem.message("ja") == "501日は大きすぎます。500日以下にしてください。"

@@ -581,6 +581,37 @@ def test_invisible_characters_are_refused_by_name(question: Question, typed: str
     assert invisible("水質\n\t１") == ""
 
 
+@pytest.mark.parametrize("typed", ["一家👨‍👩‍👧", "❤️‍🔥", "👨🏽‍💻"])
+def test_an_emoji_of_several_characters_is_called_an_emoji(typed: str) -> None:
+    assert code(TEXT, typed) == "emoji"
+
+
+@pytest.mark.parametrize("question", [NUMBER, WHOLE, DAY, TIME, CHOICE, MANY, CODE], ids=lambda one: one.key)
+@pytest.mark.parametrize("typed", ["なし", "無し", "特になし", "無制限", "None", "Ｎ／Ａ"])
+def test_words_for_no_answer_are_to_be_left_out_where_an_answer_may_be(question: Question, typed: str) -> None:
+    assert code(replace(question, required=False, blank=None), typed) == "leave_empty"
+
+
+def test_words_for_no_answer_stay_what_they_are_elsewhere() -> None:
+    assert read(TEXT, "なし") == "なし"
+    assert read(YES_NO, "なし") is False
+    assert read(replace(CHOICE, choices=(Choice("none", "None", ja="なし"),)), "なし") == "none"
+    assert code(replace(NUMBER, required=True), "なし") == "not_a_number"
+
+
+LAYERS = replace(CODE, limits=Limits(pattern="^[0-9]+(, ?[0-9]+)*$"))
+
+
+@pytest.mark.parametrize("typed", ["100,50", "１００，５０", "１００、５０", "100､50", "100 、 50"])
+def test_a_japanese_comma_between_numbers_is_a_comma_where_numbers_are_asked(typed: str) -> None:
+    assert read(LAYERS, typed) == "100,50"
+
+
+@pytest.mark.parametrize(("question", "typed"), [(LAYERS, "100、"), (LAYERS, "一、二"), (CODE, "1、2"), (TEXT, "1、2")])
+def test_a_japanese_comma_stays_where_it_does_not_help(question: Question, typed: str) -> None:
+    assert read(question, typed) == typed
+
+
 @pytest.mark.parametrize("typed", ["wine", "ｗｉｎｅ", " wine ", "m-7k3m-9qx2-b4td-1", "0"])
 def test_an_identifier_is_read(typed: str) -> None:
     assert read(NAME, typed) == clean(typed)
