@@ -81,7 +81,11 @@ def _standing(verdicts: Sequence[Verdict], warnings: Sequence[Problem], language
 
 
 def _distinct(problems: Iterable[Problem]) -> list[Problem]:
-    return list({(one.code, one.where, one.question): one for one in problems}.values())
+    """One of each, at the first of its places: the cells of a merged area are one to a person."""
+    found: dict[tuple[object, ...], Problem] = {}
+    for one in problems:
+        found.setdefault((one.code, one.facts.get("area", one.where), one.question), one)
+    return list(found.values())
 
 
 def _remark(problem: Problem, form: Form | None, language: str) -> Remark:

@@ -97,9 +97,9 @@ class Asking:
             return AnswerCell(key, "", where, "formula")
         if (row, column) in facts.errors:
             return AnswerCell(key, "", where, "cell_error", {"error": shown(facts.errors[row, column])})
-        first = self.merged_into(row, column)
-        if first and (text.strip() or self.text(*first).strip()):
-            return AnswerCell(key, "", where, "merged_cell", {"other": shown(self.spot(*first))})
+        area = self.merged_over(row, column)
+        if area and (text.strip() or self.text(*area[:2]).strip()):
+            return AnswerCell(key, "", where, "merged_cell", {"area": shown(self._named(area))})
         if text.strip() and self.hides(row, column):
             return AnswerCell(key, "", where, "hidden_answer")
         return AnswerCell(key, text, where)
@@ -121,10 +121,16 @@ class Asking:
         area = self.corner.sheet.facts.filtered
         return area is not None and area[0] < row <= area[2] and row in self.corner.sheet.facts.hidden_rows
 
-    def merged_into(self, row: int, column: int) -> Place | None:
-        """The first cell of the area that this one is merged into, if it is not that cell itself."""
+    def merged_over(self, row: int, column: int) -> Area | None:
+        """The merged area that makes a riddle of this cell: one that it is not the first of, or that makes one answer of several
+        rows of a table, where nobody can tell whose it is."""
         area = self.merged.get((row, column))
-        return area[:2] if area and area[:2] != (row, column) else None
+        several = area is not None and self.corner.mark == TABLE and area[0] < area[2]
+        return area if area and (several or area[:2] != (row, column)) else None
+
+    def _named(self, area: Area) -> str:
+        """``Sheet!E4:E6``."""
+        return f"{self.spot(*area[:2])}:{self.spot(*area[2:]).rpartition('!')[2]}"
 
     @cached_property
     def columns(self) -> tuple[tuple[int, str], ...]:

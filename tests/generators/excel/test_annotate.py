@@ -730,6 +730,21 @@ def test_a_problem_in_a_merged_cell_is_marked_where_it_is_seen() -> None:
     assert list(comments(copy)) == [f"{name}!{cell}"]
 
 
+def test_rows_that_are_merged_downwards_are_one_red_cell_with_one_comment_that_names_the_area() -> None:
+    data = light(table_of_everything(*[GOOD] * 3))
+    name, _, cell = places(data)["count"].partition("!")
+    column = cell.rstrip("0123456789")
+    area = f"{column}4:{column}6"
+    copy = marked(edited(data, lambda book: sheet(book, name).merge_cells(area)))
+    said = f"{name}!{area}が結合されているため、「個数」の答えが分かりません。セルの結合を解除し、それぞれのセルに答えを入力してください。"
+    assert reds(copy) == [f"{name}!{column}4"]
+    assert comments(copy) == {f"{name}!{column}4": block(said)}
+    rows = summary(copy)
+    assert [row[1:] for row in rows[7:8]] == [[f"{name}!{column}4", "個数", said]]
+    assert rows[8:10] == [[], ["依頼ごとの状態"]]
+    assert rows[3] == ["依頼：3件（問題なし：0件、要修正：3件）"]
+
+
 @pytest.mark.parametrize(
     "data",
     [

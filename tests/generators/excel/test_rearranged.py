@@ -267,12 +267,12 @@ def test_an_answer_cell_that_was_merged_into_its_label_is_named() -> None:
     found = one(edited(form_of_everything(filled=EMPTY), merge))
     assert [said(problem) for problem in found.problems] == [("merged_cell", "入力!C9")]
     assert found.problems[0].message("en") == (
-        "This cell is merged with 入力!B9, so the answer to “=Name” cannot be told. "
+        "入力!B9:C9 is merged, so the answer to “=Name” cannot be told. "
         "Undo the merging and write an answer into each cell."
     )
 
 
-def test_rows_of_a_table_that_are_merged_downwards_name_every_cell_that_lost_its_answer() -> None:
+def test_rows_of_a_table_that_are_merged_downwards_name_every_cell_whose_answer_is_unsure() -> None:
     rows = [Filled({**GOOD.values, "name": f"a-{number}"}) for number in range(3)]
 
     def merge(workbook: Workbook) -> None:
@@ -281,7 +281,7 @@ def test_rows_of_a_table_that_are_merged_downwards_name_every_cell_that_lost_its
 
     reads, problems = reading(edited(table_of_everything(*rows), merge))
     assert problems == []
-    assert [[problem.code for problem in read.problems] for read in reads] == [[], ["merged_cell"], ["merged_cell"]]
+    assert [[problem.code for problem in read.problems] for read in reads] == [["merged_cell"]] * 3
 
 
 def test_merged_cells_of_rows_that_are_empty_are_no_requests() -> None:
