@@ -11,6 +11,7 @@ from functools import cached_property
 from generators.excel import RESPONSE, SENDER
 from generators.excel.answer_cell import Asking, keyed_rows, label_of
 from generators.excel.entry import Entry, entries, wording
+from generators.excel.remarks import more
 from generators.excel.table import Table
 from schema import words
 from schema.problem import Problem, shown
@@ -183,7 +184,9 @@ def _answers(form: Form, key: str, text: str) -> bool:
 
 def _elsewhere(asking: Asking, strays: Sequence[Stray]) -> Problem:
     row, column, text = strays[0]
-    return Problem("text_elsewhere", asking.place(row, column), "", {"text": shown(text), "count": f"{len(strays):,}"})
+    return Problem(
+        "text_elsewhere", asking.place(row, column), "", {"text": shown(text), "more": more("more_cells", strays)}
+    )
 
 
 def _table(table: Table, texts: _Texts) -> Iterator[Problem]:

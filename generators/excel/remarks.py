@@ -12,6 +12,7 @@ from generators.excel.sheet import Area
 from generators.excel.table import Table
 from schema.problem import Problem, shown
 from schema.question import Form
+from schema.words import Fact, both
 
 Spans = Sequence[tuple[int, int]]
 """First and last rows, in order and apart."""
@@ -58,6 +59,11 @@ def _lost(asking: Asking, cells: Sequence[tuple[int, int]]) -> Iterator[Problem]
         yield Problem("limits_lost", asking.place(*cells[0]), facts=facts)
 
 
+def more(name: str, alike: Sequence[object]) -> Fact:
+    """How many there are beside the one that is told of; nothing where that is the only one."""
+    return both(name, count=f"{len(alike) - 1:,}") if len(alike) > 1 else ""
+
+
 def covered(areas: Iterable[Area], column: int) -> Spans:
     """The rows of a column that lie in any of these areas."""
     found: list[tuple[int, int]] = []
@@ -95,4 +101,4 @@ def _receipts(table: Table) -> Iterator[Problem]:
     alone = [row for row, one in written if one.id and row not in filled]
     for code, rows in (("lost_receipt", without), ("receipt_alone", alone)):
         if rows:
-            yield Problem(code, table.asking.place(rows[0], at), RESPONSE, {"count": f"{len(rows):,}"})
+            yield Problem(code, table.asking.place(rows[0], at), RESPONSE, {"more": more("more_rows", rows)})

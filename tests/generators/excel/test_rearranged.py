@@ -200,7 +200,7 @@ def test_text_in_a_column_of_a_table_that_has_no_key_is_said_once() -> None:
     assert [read.problems for read in reads] == [(), ()]
     assert warned(reads[0]) == [("text_elsewhere", "入力!E4")]
     assert reads[0].warnings[0].message("en") == (
-        "“メモ4” belongs to no question and was not read (cells like this: 2). Nothing need be done if these are notes of your own."
+        "“メモ4” belongs to no question and was not read (and 1 more). Nothing need be done if these are notes of your own."
     )
 
 

@@ -78,7 +78,7 @@ def test_a_receipt_of_words_alone_is_a_new_request_and_that_is_said() -> None:
     assert (
         found.warnings[0]
         .message("en")
-        .startswith("The receipt number is missing here; the row was read as a new request (rows like this: 2).")
+        .startswith("The receipt number is missing here; the row was read as a new request (and 1 more).")
     )
 
 
@@ -86,6 +86,7 @@ def test_a_receipt_whose_row_was_emptied_changes_nothing_and_that_is_said() -> N
     reads, problems = reading(with_receipts("table", ID, f"{OTHER} 受付済み", filled=[GOOD]))
     assert (problems, [read.answers.response for read in reads]) == ([], [ID])
     assert [warning.code for warning in reads[0].warnings] == ["receipt_alone"]
+    assert reads[0].warnings[0].message("ja").startswith("受付番号だけがあり答えがないため、何も変更していません。")
     assert reading(with_receipts("form", ID))[1][0].code == "no_answers"
 
 
