@@ -179,6 +179,10 @@ def test_a_marked_copy_older_than_the_history_keeps_its_receipt_and_is_the_next_
     renewed = annotated("check", tmp_path / "old.xlsx", forgetful, 1)[1]
     (one,), _ = read(renewed, "m.xlsx", AT[3])
     assert one.answers.response == first["requests"][0]["id"]
+    mended = {"method": "XGBoost", "limit": 90, "marks": "Table", "place": "here"}
+    (tmp_path / "old.marked.xlsx").write_bytes(edited(renewed, *(_set(*one) for one in mended.items())))
+    told = json.loads(denpyo("submit", tmp_path / "old.marked.xlsx", "--json", desk=forgetful).stdout)
+    assert told["requests"][0]["follows"] == one.answers.response
 
 
 def test_an_older_document_comes_back_as_todays_table(desk: Path, tmp_path: Path) -> None:
