@@ -146,8 +146,8 @@ CODES: dict[str, tuple[dict[str, Given], str, str]] = {
     ),
     "too_small": ({"count": "0"}, "count", "0 is too small. Write 1 or more."),
     "too_big": ({"count": "1,000,001"}, "count", "1,000,001 is too large. Write 1000000 or less."),
-    "not_above": ({"share": "0"}, "share", "0 is too small. Write more than 0."),
-    "not_below": ({"share": "100%"}, "share", "100% is too large. Write less than 1."),
+    "not_above": ({"share": "0"}, "share", "0 is too small. Write more than 0%."),
+    "not_below": ({"share": "100%"}, "share", "100% is too large. Write less than 100%."),
     "too_short": ({"subject": "a"}, "subject", "“a” is too short. Give at least 2 characters."),
     "too_long": (
         {"subject": "水" * 41},
