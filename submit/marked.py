@@ -28,7 +28,7 @@ NOT_THEIRS = ("duplicate_response", "unknown_response", "wrong_receipt")
 """Problems of a receipt cell itself: it stays as the person left it, to be put right."""
 OF_VERSIONS = ("added_question", "blank_changed", "removed_choice", "removed_question")
 """Problems that a person cannot put right in a form of an older version, or not well."""
-REFUSED = ("broken_file", "not_a_workbook", "not_allowed_part", "too_large", "too_slow")
+REFUSED = ("broken_file", "cut_off", "not_a_workbook", "not_allowed_part", "too_large", "too_slow")
 """Problems of a file that nobody looks into any further."""
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from generators.excel import formats
 from generators.excel.bounds import MIB, mib
-from generators.excel.refusal import broken, not_allowed, too_large
+from generators.excel.refusal import broken, cut_off, not_allowed, too_large
 from schema.problem import shown
 
 LARGEST_PART, LARGEST_ALL = 160 * MIB, 192 * MIB
@@ -45,12 +45,12 @@ class Archive(Mapping[str, bytes]):
     def __init__(self, data: bytes) -> None:
         self.data = data
         if data[-END.size :][:4] != END_MARK:
-            raise broken("ZIP")
+            raise cut_off()
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as package:
                 members = [one for one in package.infolist() if not one.filename.endswith("/")]
         except ZIP_ERRORS as error:
-            raise broken("ZIP") from error
+            raise cut_off() from error
         _sane(members, data[:512])
         self.members = {one.filename: one for one in members}
 

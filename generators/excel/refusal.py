@@ -29,6 +29,10 @@ def broken(spot: str) -> RefusedError:
     return RefusedError(Refusal("broken_file", spot, {"part": spot}))
 
 
+def cut_off() -> RefusedError:
+    return RefusedError(Refusal("cut_off"))
+
+
 def not_allowed(spot: str, what: Fact = "") -> RefusedError:
     return RefusedError(Refusal("not_allowed_part", spot, {"part": what or spot}))
 

@@ -152,9 +152,6 @@ def test_a_doctype_and_utf_16_are_named_beside_the_part() -> None:
 
 
 BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
-    "the end is missing": (lambda: FORM[:-30], "ZIP"),
-    "something behind the end": (lambda: FORM + b"more", "ZIP"),
-    "only a beginning": (lambda: b"PK\x03\x04", "ZIP"),
     "parts that overlap": (overlapping, TYPES),
     "a part that claims to be smaller": (lambda: with_header(SHEET, 24, struct.pack("<I", 10)), SHEET),
     "a part whose checksum is wrong": (lambda: with_header(SHEET, 16, b"\0\0\0\0"), SHEET),
@@ -222,6 +219,18 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
         "入力",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "data", [FORM[:-30], FORM + b"more", b"PK\x03\x04"], ids=["no end", "something behind the end", "only a beginning"]
+)
+def test_a_file_that_is_cut_off_is_to_be_saved_and_sent_again(data: bytes) -> None:
+    problem = only_problem(data)
+    assert (problem.code, problem.where.spot) == ("cut_off", "")
+    assert (
+        problem.message("ja")
+        == "ファイルが途中で切れているか、壊れています。Excelで開いてもう一度保存し、送り直してください。"
+    )
 
 
 @pytest.mark.parametrize("case", BROKEN)
