@@ -92,6 +92,8 @@ INDENTED: frozenset[Style] = frozenset(
     ["section", "label", "answer", "blank", "help", "title", "about", "step", "finding"]
 )
 AT_TOP: frozenset[Style] = frozenset(["note", "top", "step", "row", "status", "kept"])
+SHRUNK: frozenset[Style] = frozenset(["status", "kept"])
+"""What we write into rows whose height nobody sets: a text of several lines would run over the next row."""
 CENTRED: frozenset[Style] = frozenset(["unit", "head", "live", "status"])
 
 
@@ -228,7 +230,8 @@ def _look(target: Target | ColumnDimension, cell: Cell, font: str) -> None:
     target.alignment = Alignment(
         horizontal="center" if style in CENTRED else "left",
         vertical="top" if style in AT_TOP else "center",
-        wrap_text=style not in ("title", "key"),
+        wrap_text=style not in ("title", "key") and style not in SHRUNK,
+        shrink_to_fit=style in SHRUNK or None,
         indent=1 if style in INDENTED else 0,
     )
 
