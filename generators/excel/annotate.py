@@ -7,7 +7,7 @@ byte for byte. Sent again it is read like any other, and marking it again takes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generators.excel import AGAIN, SENDER
 from generators.excel.marks import mark
@@ -65,7 +65,7 @@ def annotate(
         file=name,
         problems=[_remark(one, form, language) for one in found],
         warnings=[_remark(one, form, language) for one in warnings],
-        changes=[_changed(where, one, form, language) for where, one in _changes(verdicts)] if form else [],
+        changes=_once(_changed(where, one, form, language) for where, one in _changes(verdicts)) if form else [],
         requests=[_request(one) for one in verdicts],
         standing=_standing(verdicts, warnings, language),
     )
@@ -94,6 +94,14 @@ def _remark(problem: Problem, form: Form | None, language: str) -> Remark:
 
 def _changed(where: Where, change: Made, form: Form, language: str) -> Remark:
     return Remark(where.spot, _asked(change.question, form, language), change_line(change, form, language))
+
+
+def _once(remarks: Iterable[Remark]) -> list[Remark]:
+    """The same remark of many places, said at the first of them."""
+    found: dict[tuple[str, str], list[Remark]] = {}
+    for one in remarks:
+        found.setdefault((one.about, one.said), []).append(one)
+    return [replace(same[0], more=len(same) - 1) for same in found.values()]
 
 
 def _request(one: Verdict) -> Request:

@@ -36,8 +36,8 @@ class _Spot:
 
     @property
     def marks(self) -> bool:
-        """Whether there is a cell that a person can see."""
-        return bool(self.sheet and not self.sheet.hidden and self.cell[1])
+        """Whether there is a cell, or a row of them, that a person can see."""
+        return bool(self.sheet and not self.sheet.hidden and self.cell[0])
 
     @property
     def link(self) -> str:
@@ -67,6 +67,8 @@ class _Copy:
         self.book = Book(self.parts, data)
         self.reds = Reds(self.parts, self.book.covered(), self.book.earlier)
         self.sheets = {one.name: one for one in self.book.sheets}
+        self.receipts: dict[str, int] = {}
+        """By sheet: the column of its receipts."""
         self.red = 0
         """How many problems have a red cell."""
 
@@ -80,6 +82,8 @@ class _Copy:
 
     def mark(self, problems: Sequence[Remark], requests: Sequence[Request]) -> None:
         receipts = self._receipts(requests)
+        spots = (self.spot(one.receipt) for one in requests if one.receipt)
+        self.receipts = {one.sheet.name: one.cell[1] for one in spots if one.sheet}
         said: dict[str, dict[Place, list[str]]] = defaultdict(lambda: defaultdict(list))
         for problem in problems:
             spot = self.spot(problem.spot)
@@ -100,12 +104,13 @@ class _Copy:
         self, listed: Listed, said: Mapping[Place, list[str]], noted: Mapping[Place, list[str]], added: Added
     ) -> None:
         sheet = SheetXml(self.parts[listed.part], listed.part)
-        changes = dict(added.changes)
-        for at in {sheet.anchor(one) for one in said}:
+        changes, cells = dict(added.changes), {at: self._cell(listed, sheet, at) for at in said}
+        for at in {sheet.anchor(one) for one in cells.values() if one[1]}:
             changes[at] = Change(self.reds, changes[at].text if at in changes else None)
         notes: dict[Place, list[str]] = defaultdict(list)
         for at, texts in noted.items():
-            notes[sheet.anchor(at)] += texts
+            if cells[at][1]:
+                notes[sheet.anchor(cells[at])] += texts
         sheet.put({at: one.looking_like(sheet) for at, one in changes.items()})
         if added.column:
             sheet.widen(added.column, added.width)
@@ -118,6 +123,11 @@ class _Copy:
             sheet.lost_formulas and chain
         ):  # it lists every formula; Excel makes it anew, but repairs a file where it is wrong
             self.parts.unlink(self.parts.main, chain)
+
+    def _cell(self, listed: Listed, sheet: SheetXml, at: Place) -> Place:
+        """The cell that is marked for a place: of a row the first in which a person wrote something."""
+        row, column = at
+        return (row, column or sheet.first_written(row, self.receipts.get(listed.name, 0)))
 
     def _receipts(self, requests: Sequence[Request]) -> Mapping[str, Added]:
         """What is written into receipt cells, by sheet; templates of the first release get such cells."""
@@ -160,7 +170,10 @@ class _Copy:
         return [self._line(spot, one) for spot, one in found]
 
     def _line(self, spot: _Spot, remark: Remark) -> Line:
-        return Line(self._place(spot), spot.link, shown(remark.about, 200), remark.said)
+        place = self._place(spot)
+        if remark.more:
+            place = words.text("changed_more", self.language, where=place, count=f"{remark.more:,}")
+        return Line(place, spot.link, shown(remark.about, 200), remark.said)
 
     def _request(self, request: Request) -> Line:
         spot = self.spot(request.spot)

@@ -14,11 +14,13 @@ nobody has handed in yet."""
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is said of a place (``Sheet!C7``, ``Sheet!7``, ``Sheet``, or what is none of them) and the question that it is about."""
+    """What is said of a place (``Sheet!C7``, ``Sheet!7``, ``Sheet``, or what is none of them) and the question that it is about;
+    ``more`` other places have it too."""
 
     spot: str
     about: str
     said: str
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ ORDER = (
 )
 """The children of a worksheet up to the one that holds comments, in the order that ECMA-376 asks for (CT_Worksheet)."""
 VIEW = re.compile(rb"<(?:[^\s/>:]+:)?sheetView(?=[\s/>])" + IN_TAG + b">")
+WRITTEN = re.compile(rb"<(?:[^\s/>:]+:)?(?:v|is)[\s>]")
 HEAD_LENGTH = 100_000
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 8.43, 15.0
 MOST_MERGED = 1000
@@ -216,6 +217,16 @@ class SheetXml:
                 return whole(attribute(self.part[start:end], b"s"))
         own = self._row_style(self.part[found.start : found.inside]) if found else None
         return self._column_style(column) if own is None else own
+
+    def first_written(self, row: int, beside: int) -> int:
+        """The first column of a row in which a person sees something that they wrote, 0 where there is none; not the one ``beside``."""
+        found = self.rows.get(row)
+        for _, inside, column in self._cells(found) if found else ():
+            content = self.masked[inside : self._end_of_cell(inside)]
+            written = WRITTEN.search(content) and not self.formula.search(content)
+            if written and column != beside and self.pixels_wide(column):
+                return column
+        return 0
 
     def _columns(self) -> list[Element]:
         columns = self.root.one("cols")

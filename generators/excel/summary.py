@@ -146,8 +146,8 @@ def sheet_of(summary: Summary, styles: Reds, namespace: str) -> bytes:
     _top(summary, looks, rows)
     rows.list("problems", ("place", "question", "message"), summary.problems, looks)
     rows.list("warnings", ("place", "question", "notice"), summary.warnings, looks)
-    rows.list("changes", ("place", "question", "notice"), summary.changes, looks)
     rows.list("requests", ("place", "receipt", "state"), summary.requests, looks, summary.more_requests)
+    rows.list("changes", ("place", "question", "notice"), summary.changes, looks)
     return _sheet(rows, namespace)
 
 

@@ -29,6 +29,7 @@ from generators.excel.reds import Reds
 from generators.excel.sheet_xml import ORDER
 from generators.excel.template import Filled, write
 from schema.answers import Where
+from schema.change import Change
 from schema.kinds import load
 from schema.problem import Problem
 from schema.words import Words
@@ -178,6 +179,15 @@ def test_rows_of_a_table_show_their_id_and_state() -> None:
         name, _, cell = one.places["request.response"].spot.partition("!")
         shown.append(sheet(opened(copy), name)[cell].value)
     assert shown == ["7k3m-9qx2-b001 受付済み", "7k3m-9qx2-b002 要修正 3件"]
+
+
+def test_status_and_receipt_stand_on_one_line_in_a_column_that_holds_them() -> None:
+    copy = marked(filled("table", "ja"))
+    name, _, cell = reading(copy)[0][0].answers.places["request.response"].spot.partition("!")
+    ours = sheet(opened(copy), name)
+    for one, width in ((ours[cell], 34), (ours[cell].offset(0, -1), 32)):
+        assert ours.column_dimensions[one.column_letter].width == width
+        assert (one.alignment.wrap_text, one.alignment.shrink_to_fit) == (None, True)
 
 
 def test_without_an_id_a_receipt_stays_as_it_is() -> None:
@@ -717,6 +727,45 @@ def test_a_problem_that_does_not_say_its_question_is_named_by_the_form() -> None
     copy = annotate(data, "request.xlsx", [], found, "en", form=EVERYTHING.form)
     assert copy is not None
     assert [row[2] for row in summary(copy)[6:8]] == ["Count", "Who asks (e-mail or name)"]
+
+
+def test_a_row_that_is_no_request_is_marked_at_the_first_cell_that_is_filled() -> None:
+    kinds = load()
+    data = light(write(TRAINING, "ja", "table", [Filled(WINE)], rows=5))
+
+    def total(workbook: Workbook) -> None:
+        sheet(workbook, "入力")["G5"] = "合計"
+
+    copy = edited(data, total)
+    for _ in range(2):
+        rows = [(one.answers, one.problems) for one in read(copy, "request.xlsx", kinds)[0]]
+        told = [
+            Verdict(one.where, one.places["request.response"], f"7k3m-9qx2-b00{at}", "", not found, found)
+            for at, (one, found) in enumerate(rows)
+        ]
+        again = annotate(copy, "request.xlsx", told, [], "ja")
+        assert again is not None
+        copy = again
+        assert reds(copy) == ["入力!G5"]
+        assert comments(copy)["入力!G5"].startswith(
+            "▼ 修正のお願い (denpyo)\n「合計」とありますが、必須の答えが1つもない行です。"
+        )
+        assert summary(copy)[2][0].startswith("直していただきたいところが1件あります。赤いセルを直して")
+
+
+def test_the_same_change_in_many_rows_is_one_line_behind_the_states() -> None:
+    data = light(table_of_everything(*[GOOD] * 3))
+    filled_in, told = Change("count", "", "12", Words("空欄のため")), verdicts(data)[0]
+    changed = [
+        Verdict(one.where, one.receipt, one.response, one.said, one.good, one.problems, (filled_in,)) for one in told
+    ]
+    copy = annotate(data, "request.xlsx", changed, [], "ja", form=EVERYTHING.form)
+    assert copy is not None
+    rows = summary(copy)
+    at = rows.index(["こちらで補ったところ・今の版に合わせて直したところ"])
+    assert rows.index(["依頼ごとの状態"]) < at
+    assert [row[1:3] for row in rows[at + 2 :]] == [["入力 4行目 ほか2件", "個数"]]
+    assert links(copy)["入力 4行目 ほか2件"] == "'入力'!B4"
 
 
 def test_a_problem_in_a_merged_cell_is_marked_where_it_is_seen() -> None:
