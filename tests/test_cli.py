@@ -279,7 +279,7 @@ def test_a_hostile_name_stays_in_its_line(desk: Path, tmp_path: Path) -> None:
     file = sheet(tmp_path, GOOD | {"algorithm": "x\nforged: line"}, name="evil\nforged.xlsx")
     lines = denpyo("check", file, desk=desk, code=1).stdout.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("evil\N{REPLACEMENT CHARACTER}forged.xlsx:入力!")
+    assert lines[0].startswith("evil forged.xlsx:入力!")
 
 
 def test_the_demo_shows_slip_root_metrics_and_summary(tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ def test_a_marked_copy_that_libreoffice_saved_is_sent_again_and_only_new_and_cha
     again = json.loads(denpyo("submit", file, "--json", desk=sent.desk).stdout)
     assert again["problems"] == []
     assert [one["known"] for one in again["requests"]] == [True, False, False, False]
-    assert [one.get("follows") for one in again["requests"]] == [None, sent.ids[1], None, None]
+    assert [one.get("follows") for one in again["requests"]] == [None, sent.ids[1], sent.ids[2], None]
     states = {
         one["id"]: one["state"] for one in json.loads(denpyo("status", "--json", desk=sent.desk).stdout)["requests"]
     }

@@ -161,7 +161,7 @@ def test_a_share_whose_example_is_a_percentage_is_shown_asked_and_read_in_per_ce
     data = write(form, "ja", layout, [Filled({"share": 0.2})])
     assert answer(load_workbook(io.BytesIO(data)), "share").number_format == "0.0#%"
     (rule,) = (rule for key, _, rule in rules(data, layout) if key == "share")
-    assert rule.prompt == "試験用です。\n数値、0%より大きい、100%より小さい。例：50%"
+    assert rule.prompt == "試験用です。\n数値、0%より大きい、100%より小さい。50%のように書きます"
     assert rule.error == "ここに入力できるもの：数値、0%より大きい、100%より小さい。"
     assert str(rule.formula1).endswith("<1)")
     for typed, expected in ((0.2, "20%"), ("２０％", "２０％"), (0.125, "12.5%")):
