@@ -45,7 +45,7 @@ class Problem:
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
     """A person's text, fit to stand in one line of ours: line breaks become blanks, what cannot be seen is made visible, the rest cut."""
-    text = BREAKS.sub(" ", text)
+    text = BREAKS.sub(" ", text) if text.strip() else text
     seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in INVISIBLE else one for one in text)
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"
 

@@ -222,7 +222,7 @@ def test_a_file_whose_name_is_no_text_is_shown_and_linked(tmp_path: Path) -> Non
     )
     wanted = beside(tmp_path, code)
     found = done(wanted)
-    assert found.artifacts == ("output/a\ufffdb", "output/d/\ufffd\\.csv")
+    assert found.artifacts == ("output/a b", "output/d/\ufffd\\.csv")
     page = (wanted.out / "summary.html").read_text(encoding="utf-8")
     assert '<a href="output/d/%95%5C.csv">output/d/\ufffd\\.csv</a>' in page
 

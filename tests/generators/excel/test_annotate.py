@@ -662,7 +662,7 @@ def test_the_summary_speaks_of_red_cells_only_where_all_is_done_in_them_and_says
     cell = Where("request.xlsx", places(data)["name"])
     changed = Problem("changed_template", file.at("denpyo!B3"), "version")
     wrong = Problem("formula", cell, "name", {"label": "x"})
-    alone, renewed = Problem("receipt_alone", file.at("C9"), facts={"count": "1"}), _renewed_warning(file)
+    alone, renewed = Problem("receipt_alone", file.at("C9"), facts={"more": ""}), _renewed_warning(file)
 
     def banner(
         *problems: Problem, warnings: tuple[Problem, ...] = (), said: str = "", others: int = 0, id: str = ""
@@ -916,7 +916,7 @@ def test_a_table_of_ten_thousand_rows_is_marked_quickly(tmp_path: Path) -> None:
     parts = parts_of(target.read_bytes())
     assert parts["xl/worksheets/sheet1.xml"].count(b"7k3m-9qx2-b4td") == 10_000
     assert parts["xl/denpyo_comments.xml"].count(b"<comment ") == 200
-    assert seconds < 2.5  # 0.5 on a quiet machine
+    assert seconds < 6  # 0.5 on a quiet machine
     assert megabytes < 200
 
 
