@@ -19,8 +19,8 @@ from submit.response import Source, Wishes
 PICTURES = Path(__file__).parent / "pictures"
 KIND = "train_supervised"
 ANSWERS: dict[str, str | float] = {"dataset_id": "wine", "algorithm": "random_forest", "evaluation_threshold": 0.85}
-WRONG: dict[str, str | float] = {"dataset_id": "wine", "evaluation_threshold": 85, "seed": -1}
-ROWS = ({**ANSWERS}, {**ANSWERS, "evaluation_threshold": 85}, {"dataset_id": "iris"})
+WRONG: dict[str, str | float] = {"dataset_id": "wine", "evaluation_threshold": 1.2, "seed": -1}
+ROWS = ({**ANSWERS}, {**ANSWERS, "evaluation_threshold": 1.2}, {"dataset_id": "iris"})
 FORM, TABLE, SUMMARY = (45, 85, 1195, 650), (45, 85, 1165, 330), (45, 60, 1195, 405)
 """What of a page is shown: left, top, width and height in pixels."""
 CHROMIUM = [
