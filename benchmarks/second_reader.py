@@ -95,7 +95,8 @@ class _Book:
         root = _tree(self.parts[self.by_sort["styles"]])
         codes = {one.get("numFmtId", ""): one.get("formatCode", "") for one in below(root, "numFmt")}
         own = next(iter(below(root, "cellXfs")), None)
-        return [_shows(one.get("numFmtId", "0"), codes) for one in own] if own is not None else []
+        styles = [one for one in own if local(one) == "xf"] if own is not None else []
+        return [_shows(one.get("numFmtId", "0"), codes) for one in styles]
 
     def sheets(self) -> tuple[Sheet, ...]:
         return tuple(self._sheet(one) for one in below(self.book, "sheet"))

@@ -20,7 +20,17 @@ from generators.excel.read import read
 from generators.excel.sheet import Sheet
 from schema.answers import Where
 from schema.problem import Problem
-from tests.generators.excel.workbooks import GOOD, KINDS, ROOT, answer, edited, form_of_everything, table_of_everything
+from tests.generators.excel.workbooks import (
+    GOOD,
+    KINDS,
+    ROOT,
+    answer,
+    edited,
+    form_of_everything,
+    packed,
+    parts_of,
+    table_of_everything,
+)
 
 
 def test_the_same_number_gives_the_same_workbook() -> None:
@@ -46,6 +56,16 @@ def start(state: Path, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "benchmarks.fuzz", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
+
+
+def test_what_is_no_style_is_none_for_the_second_reader_either() -> None:
+    parts = parts_of(form_of_everything())
+    before, middle, after = parts["xl/styles.xml"].partition(b"<cellXfs")
+    broken = before + middle + after.replace(b"<xf ", b'<row r="5"/><xf ', 1)
+    data = packed({**parts, "xl/styles.xml": broken})
+    first = read_cells(data)
+    assert isinstance(first, tuple)
+    assert [texts(one) for one in sheets_of(data)] == [texts(one) for one in first]
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
