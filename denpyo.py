@@ -292,9 +292,33 @@ def work(
 
 
 @app.command()
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="Look at each source a single time, for cron and CI.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Take what comes into the sources of denpyo.toml: check, record, queue, and answer."""
+    from submit import terminal
+    from submit import watch as watching
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    seen = watching.watch(there, terminal.delivered(there, json), once=once)
+    if any(one.error for one in seen.values()):
+        raise typer.Exit(
+            _complain(
+                f"{sum(bool(one.error) for one in seen.values())} of {len(seen)} sources did not answer", NO_ANSWER
+            )
+        )
+
+
+@app.command()
 def status(
     request: Annotated[str, typer.Argument(help="One request; without it, all.", metavar="[ID]")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Print each change until everything has ended.")] = False,
+    inbox: Annotated[
+        bool, typer.Option("--inbox", help="The sources of denpyo.toml instead, and how they are.")
+    ] = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -303,6 +327,10 @@ def status(
     from submit.desk import open_desk
 
     there = open_desk(desk)
+    if inbox:
+        from submit.inbox import health
+
+        return terminal.sources(health.inbox_data(there), as_json=json)
     for found in one_machine.watched(there, request, watch=watch):
         if request:
             terminal.status(there, found[0], as_json=json, one_line=watch)

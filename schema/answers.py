@@ -64,8 +64,9 @@ class Answers:
     """What one person gave for one request.
 
     ``given`` holds text by question key (``Question.key``; a plain name also where a door cannot tell members apart). An empty
-    text is a question that was shown and left empty: its place is where the answer belongs. ``response`` is the name that the
-    door itself gives to this response, if it does; ``fingerprint`` that of the schema the blank form was made from.
+    text is a question that was shown and left empty: its place is where the answer belongs. ``response`` is the id of a request that
+    came back with these answers, if one did; ``named`` the name that an online service gives to this response for ever, whatever is
+    edited in it (``github:owner/repository#12``); ``fingerprint`` that of the schema the blank form was made from.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Answers:
     sender: Located[str] | None = None
     again: Located[str] | None = None
     response: str = ""
+    named: str = ""
     places: Mapping[str, Where] = field(default_factory=dict)
 
     def place(self, key: str) -> Where:

@@ -38,7 +38,8 @@ class Via:
 @dataclass(frozen=True, slots=True)
 class Request:
     """A validated job and who asked for it, when, through which door. ``trust`` says how far ``requested_by`` is known to be true:
-    ``machine`` (the user this process runs as), ``claimed`` (somebody wrote it). ``schema`` is the Form's fingerprint."""
+    ``machine`` (the user this process runs as, or the owner of a file), ``verified`` (whoever carried it vouches for it),
+    ``claimed`` (somebody wrote it). ``schema`` is the Form's fingerprint."""
 
     id: str
     kind: str

@@ -20,6 +20,7 @@ from generators.excel import Encoding
 from schema import kinds as registry
 from schema.job import Identifier
 from schema.kinds import Kind
+from submit.sources import AnySource
 
 if TYPE_CHECKING:
     from submit.ledger import Ledger
@@ -35,13 +36,6 @@ class DeskError(Exception):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
-
-
-class Folder(_Strict):
-    """A folder that filled forms are dropped into; ``path`` is relative to the desk."""
-
-    kind: Literal["folder"]
-    path: str
 
 
 class Mail(_Strict):
@@ -65,7 +59,9 @@ class Config(_Strict):
         "kinds"
     )
     datasets: Annotated[tuple[str, ...], Field(description="folders of datasets, relative to the desk")] = ()
-    sources: Annotated[dict[str, Folder], Field(description="where filled forms come from, by a name of yours")] = {}
+    sources: Annotated[
+        dict[Identifier, AnySource], Field(description="where filled forms come from, by a name of yours")
+    ] = {}
     mail: Mail | None = None
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")

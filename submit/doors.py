@@ -47,6 +47,10 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
 }
 
 
+ONLINE: dict[str, Reader] = {}
+"""Responses of online forms, which an inbox hands over under the name of their door: each one JSON document."""
+
+
 def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> list[Read]:
     """What was answered in a sheet that is too old to be brought up to date."""
     from generators.excel import csv_table, read
@@ -61,11 +65,11 @@ def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: 
 
 
 def read(
-    data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = ""
+    data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "", through: str = ""
 ) -> tuple[str, list[Read], list[Problem]]:
     """The door's name, the responses, and what is wrong with the file as a whole. ``encoding`` is what the operator declared for text
-    that is not Unicode."""
-    door = DOORS.get(PurePath(name).suffix.lower())
+    that is not Unicode; ``through`` names the door of what came by an inbox, where the file's name does not tell it."""
+    door = (through, ONLINE[through]) if through in ONLINE else DOORS.get(PurePath(name).suffix.lower())
     if door is None:
         return "", [], [Problem("unknown_file", Where(name))]
     responses, problems = (partial(_csv, encoding=encoding) if door[1] is _csv else door[1])(data, name, kinds)

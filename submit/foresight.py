@@ -36,7 +36,7 @@ class Foresight(Nowhere):
     handed: dict[int, Handed] = field(default_factory=dict)
 
     def hear(self, response: Response) -> None:
-        carries = response.answers is not None and bool(response.answers.response)
+        carries = response.answers is not None and bool(response.answers.response or response.answers.named)
         if carries or not self.empty:
             self.handed[self.heard] = self.planning.preparing.ready(response)
         self.heard += 1

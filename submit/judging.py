@@ -18,7 +18,7 @@ from schema.question import RESOURCES
 from submit import datasets, doors
 from submit.desk import LEDGER, Desk
 from submit.engines import engines
-from submit.response import QUEUE, Kept, Response, Source, Wishes, outdated
+from submit.response import QUEUE, UNVERIFIED, Kept, Response, Source, Wishes, outdated
 
 EXCEL = "excel"
 NO_REQUEST = "no_request"
@@ -121,30 +121,43 @@ def judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) ->
     """Every response of every source. A file that cannot be read at all is one refused response without answers."""
     there = datasets.Lookup(desk)
     for number, source in enumerate(sources):
-        door, reads, broken = doors.read(source.data, source.name, desk.kinds, wishes.encoding or desk.config.encoding)
+        door, reads, broken = doors.read(
+            source.data, source.name, desk.kinds, wishes.encoding or desk.config.encoding, source.door
+        )
         if broken:
             yield Response(number, door, None, None, tuple(broken), desk.config.language)
         reads.reverse()
         while reads:  # each is let go as soon as it is judged
-            yield _judged_read(desk, number, door, reads.pop(), wishes, there)
+            yield _judged_read(desk, number, source, door, reads.pop(), wishes, there)
             seen()
 
 
-def _judged_read(desk: Desk, source: int, door: str, one: Read, wishes: Wishes, there: datasets.Lookup) -> Response:
+def _judged_read(
+    desk: Desk, number: int, source: Source, door: str, one: Read, wishes: Wishes, there: datasets.Lookup
+) -> Response:
     answers = _wished(one.answers, wishes, door, desk.config.language)
     if any(problem.code == NO_REQUEST for problem in one.problems):
-        return Response(source, door, answers, None, one.problems, answers.language, one.warnings, one.answers)
+        return Response(number, door, answers, None, one.problems, answers.language, one.warnings, one.answers)
     judged = judge(answers, desk.kinds)
     kind = desk.kinds.get(answers.kind)
     of_check = datasets.not_even_named(there, kind, judged.problems) if kind else judged.problems
     found = [
+        *_nobody_asks(source, answers),
         *only_first(one.problems, of_check),
         *(_looked_up(desk, kind, answers, judged, wishes, there) if kind else ()),
     ]
     if door == EXCEL and len(found) > 1:
         found = by_place(found, answers.places.values())
     checked = None if found else judged.checked
-    return Response(source, door, answers, checked, tuple(found), answers.language, one.warnings, one.answers)
+    return Response(number, door, answers, checked, tuple(found), answers.language, one.warnings, one.answers)
+
+
+def _nobody_asks(source: Source, answers: Answers) -> Iterator[Problem]:
+    """What an inbox brought from elsewhere must say who asks: the user this process runs as does not."""
+    if source.subject == UNVERIFIED or source.trust:
+        written = source.sender or (answers.sender.value.strip() if answers.sender else "")
+        if not written:
+            yield Problem("no_sender", answers.where, "request.sender")
 
 
 def _wished(answers: Answers, wishes: Wishes, door: str, language: str) -> Answers:

@@ -129,7 +129,9 @@ def _filled_anew(judged: _Judged) -> bytes | None:
     kind, source = judged.kind, judged.source
     if kind is None or judged.whole:
         return None
-    answers = [one.answers for one in doors.read(source.data, source.name, judged.desk.kinds, judged.encoding)[1]]
+    answers = [
+        one.answers for one in doors.read(source.data, source.name, judged.desk.kinds, judged.encoding, source.door)[1]
+    ]
     if len(answers) != len(judged.verdicts):
         return None
     if any(one.outdated for one in judged.rows):

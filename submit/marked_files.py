@@ -22,7 +22,7 @@ def files_of(files: Sequence[Path], folder: Path, *, force: bool) -> list[Path]:
     a file that was handed in even with ``force``."""
     found: list[Path] = []
     for file in files:
-        target = folder / f"{file.name.removesuffix(SUFFIX).removesuffix(file.suffix)}{SUFFIX}"
+        target = marked_name(folder / file.name)
         if target in found:
             raise NotWrittenError(f"{target}: two of the files would be written there: annotate them one by one")
         if target.exists() and any(one.exists() and target.samefile(one) for one in files):
@@ -32,6 +32,11 @@ def files_of(files: Sequence[Path], folder: Path, *, force: bool) -> list[Path]:
         found.append(target)
     _must_take_files(folder)
     return found
+
+
+def marked_name(file: Path) -> Path:
+    """The name of a file's marked copy, beside it."""
+    return file.with_name(f"{file.name.removesuffix(SUFFIX).removesuffix(file.suffix)}{SUFFIX}")
 
 
 def _must_take_files(folder: Path) -> None:

@@ -18,13 +18,13 @@ from schema.answers import Where
 from schema.problem import Problem
 from schema.words import Fact
 from submit import policy
-from submit.desk import POLICY, Desk, machine_user
+from submit.desk import POLICY, Desk
 from submit.identity import id_of
 from submit.ledger import Ledger, RequestRow
 from submit.lineage import Lineage
 from submit.older import Older
 from submit.prepared import Good, Handed, Preparing, refused
-from submit.response import Kept
+from submit.response import USER, Kept
 
 AT_A_TIME = 5000
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Planning:
     carried: dict[str, Where] = field(default_factory=dict)
     given: set[tuple[int, str]] = field(default_factory=set)
     first: dict[tuple[int, tuple[bytes, bytes] | bytes], Where] = field(default_factory=dict)
-    decisions: dict[tuple[str, str], policy.Decision] = field(default_factory=dict)
+    decisions: dict[tuple[str, str, str], policy.Decision] = field(default_factory=dict)
 
     @cached_property
     def older(self) -> Older:
@@ -109,8 +109,8 @@ class Planning:
         corrected: dict[int, str] = {}
         self.lineage.load(one.carried for one in handed if one.carried)
         for number, one in enumerate(handed):
-            if one.good is not None and one.carried:
-                plan = self._slip(one, queue) if one.is_slip else self._returned(one, queue)
+            if one.good is not None and (one.carried or one.named):
+                plan = self._with_id(one, queue)
                 if isinstance(plan, str):
                     corrected[number] = plan
                 else:
@@ -126,10 +126,17 @@ class Planning:
                 found[number].warnings += self._alike(one)
         return [found[number] for number in range(len(handed))]
 
+    def _with_id(self, handed: Handed, queue: bool) -> Plan | str:
+        if handed.named:
+            return self._online(handed, queue)
+        return self._slip(handed, queue) if handed.is_slip else self._returned(handed, queue)
+
     def _name(self, handed: Handed) -> str:
         """The id that follows from what a response says. A refused one that carries the id of a request goes under that."""
         if handed.good is None and handed.carried and not handed.is_slip and self.lineage.row(handed.carried):
             return handed.carried
+        if handed.named:
+            return id_of(self.ledger.salt, handed.good.identity_of(0) if handed.good else handed.refusal)
         ordinal = self._count(handed)
         if handed.good:
             name = id_of(self.ledger.salt, handed.good.identity_of(ordinal))
@@ -189,6 +196,22 @@ class Planning:
         self._count(handed)  # so that identical rows without an id are others
         if same or handed.good is None:
             return self._known(handed, chain, queue, same)
+        return self._next(handed, self._own(handed, chain[-1]), chain[-1], queue)
+
+    def _online(self, handed: Handed, queue: bool) -> Plan:
+        """A response of an online form: new, known, or edited there since, which is the next version of its request. What the service
+        says last is what holds, also where it once said the same."""
+        name = self._name(handed)
+        self.lineage.load((name,))
+        if handed.named in self.carried:
+            facts: dict[str, Fact] = {"id": name, "other": str(self.carried[handed.named])}
+            return self._refused(handed, (Problem("duplicate_response", handed.where, RESPONSE, facts),))
+        self.carried[handed.named] = handed.where
+        if not self._has_slip(name):
+            return self._next(handed, name, "", queue)
+        chain = self.lineage.chain(name)
+        if self._says(chain[-1], handed):
+            return self._known(handed, chain, queue, chain[-1])
         return self._next(handed, self._own(handed, chain[-1]), chain[-1], queue)
 
     def _has_slip(self, request: str) -> bool:
@@ -264,14 +287,14 @@ class Planning:
     def _decide(self, plan: Plan) -> None:
         """Put the request to the policy. Allowed: its first run is noted, to be handed over. Denied: it is refused."""
         queue = self.preparing.queue(plan.good)
-        asked = (plan.handed.kind, queue)
-        who = machine_user()
+        asked = (plan.handed.subject, plan.handed.kind, queue)
         if asked not in self.decisions:
-            self.decisions[asked] = policy.decide(self._policy, {f"user:{who}"}, *asked)
+            self.decisions[asked] = policy.decide(self._policy, *asked)
         plan.decision = decision = self.decisions[asked]
         plan.run = ("held" if self.lineage.waits(plan.id) else "accepted") if decision.allowed else ""
         if not decision.allowed:
-            facts: dict[str, Fact] = {"who": who, "kind": asked[0], "queue": queue, "reason": decision.reason}
+            who = plan.handed.subject.removeprefix(USER)
+            facts: dict[str, Fact] = {"who": who, "kind": plan.handed.kind, "queue": queue, "reason": decision.reason}
             code = "not_allowed" if self._policy.policy else "no_policy"
             plan.problems = (Problem(code, plan.handed.where, "", facts),)
 

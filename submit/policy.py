@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schema.yaml_text import Node, load
 
-Who = Annotated[str, Field(pattern=r"^user:[^\s*]+$", description="user:NAME, a user of this machine")]
+Who = Annotated[
+    str,
+    Field(
+        pattern=r"^(user:[^\s*]+|mail:(\*|[^\s@*]+)@[^\s@*]+|github:[0-9]+|unverified)$",
+        description="user:NAME, a user of this machine; mail:ADDRESS or mail:*@DOMAIN, as far as Google, Microsoft or the mailbox "
+        "vouch for it; github:ID, the number of a GitHub account; unverified: nobody vouches for who asks",
+    ),
+]
+
+MAIL, ANYONE_AT = "mail:", "mail:*"
 
 
 class Rule(BaseModel):
@@ -24,8 +32,8 @@ class Rule(BaseModel):
     kinds: Annotated[tuple[str, ...], Field(min_length=1)]
     queues: Annotated[tuple[str, ...], Field(min_length=1)]
 
-    def covers(self, who: Collection[str], kind: str, queue: str) -> bool:
-        return bool(set(self.who) & set(who)) and _names(self.kinds, kind) and _names(self.queues, queue)
+    def covers(self, who: str, kind: str, queue: str) -> bool:
+        return any(_is(one, who) for one in self.who) and _names(self.kinds, kind) and _names(self.queues, queue)
 
 
 class Policy(BaseModel):
@@ -73,13 +81,22 @@ def read(file: Path) -> Read:
         return Read(sha256, None, f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
 
 
-def decide(found: Read, who: Collection[str], kind: str, queue: str) -> Decision:
+def decide(found: Read, who: str, kind: str, queue: str) -> Decision:
     if found.policy is None:
         return Decision(False, None, found.sha256, found.reason)
     for number, rule in enumerate(found.policy.rules, 1):
         if rule.covers(who, kind, queue):
             return Decision(True, number, found.sha256)
     return Decision(False, None, found.sha256)
+
+
+def _is(allowed: str, who: str) -> bool:
+    """Addresses are the same in capitals and small letters: the mail services that vouch for them tell nobody apart by that."""
+    if not allowed.startswith(MAIL):
+        return allowed == who
+    if allowed.startswith(ANYONE_AT):
+        return who.startswith(MAIL) and who.casefold().endswith(allowed.removeprefix(ANYONE_AT).casefold())
+    return allowed.casefold() == who.casefold()
 
 
 def _names(allowed: tuple[str, ...], one: str) -> bool:

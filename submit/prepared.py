@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,8 +26,9 @@ from schema.slip import Request, Via, canonical_job
 from schema.text import clean, is_blank
 from schema.yaml_text import dump
 from submit.desk import Desk, denpyo_version, machine_user, now
-from submit.response import QUEUE, Response, Source, Wishes, outdated
+from submit.response import QUEUE, UNVERIFIED, USER, VERIFIED, Response, Source, Wishes, outdated
 
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
 _ID = "xxxx-xxxx-xxxx"
 _ID_LINE = f"\n{dump({'id': _ID})}".encode()
@@ -58,7 +60,8 @@ class Good:
 @dataclass(frozen=True, slots=True)
 class Handed:
     """One response, ready to be kept (``good``) or to be recorded as refused. ``carried`` is the id that it came with, its place
-    ``receipt``; ``refusal`` names it among the refused."""
+    ``receipt``; ``named`` is its name at an online service; the policy is asked for ``subject``; ``refusal`` names it among the
+    refused."""
 
     source: int
     where: Where
@@ -67,6 +70,8 @@ class Handed:
     language: str
     carried: str
     receipt: Where | None
+    named: str
+    subject: str
     sender: str
     again: str
     refusal: bytes
@@ -108,7 +113,9 @@ class Preparing:
             response.language,
             answers.response if answers else "",
             answers.places.get("id" if response.door == "yaml" else RESPONSE) if answers else None,
-            _sender(answers)[0] if answers else "",
+            answers.named if answers else "",
+            _subject(self.sources[response.source], answers),
+            _sender(self.sources[response.source], answers)[0] if answers else "",
             _again(answers),
             b"" if good else self._refusal(response, where),
             response.problems,
@@ -123,12 +130,12 @@ class Preparing:
         return self.wishes.queue or good.resources.queue
 
     def _good(self, response: Response, answers: Answers, checked: Checked) -> Good:
-        sender, trust = _sender(answers)
+        source = self.sources[response.source]
+        sender, trust = _sender(source, answers)
         form = self.desk.kinds[checked.kind].form
         resources, as_json = self._shared(checked.resources)
         given, again = checked.job.answers(), _again(answers)
         job = dumps(given)
-        source = self.sources[response.source]
         request = Request(
             id=_ID,
             kind=checked.kind,
@@ -150,7 +157,7 @@ class Preparing:
             schema=form.fingerprint,
             version=form.version,
             trust=trust,
-            identity=_identity(sender, checked.kind, job, as_json, again),
+            identity=_named(answers.named) if answers.named else _identity(sender, checked.kind, job, as_json, again),
             said=self._said(response, checked, job) or meant,
             meant=meant,
             slip=(head, tail),
@@ -200,8 +207,11 @@ class Preparing:
         if response.answers is None:
             return dumps({"refused": self._hashed(response.source), "where": str(where)})
         answers = response.answers
+        if answers.named:
+            return b"%b%d%b" % (_named(answers.named)[0], 0, _named(answers.named)[1])
         given = {key: one.value for key, one in answers.given.items() if one.value}
-        named = {"refused": [answers.kind, _sender(answers)[0], _again(answers)], "given": given}
+        asked = _sender(self.sources[response.source], answers)[0]
+        named = {"refused": [answers.kind, asked, _again(answers)], "given": given}
         return json.dumps(named, sort_keys=True).encode()
 
 
@@ -211,10 +221,26 @@ def _identity(sender: str, kind: str, job: bytes, resources: bytes, again: str) 
     return before, b',"resources":%b,"sender":%b}' % (resources, string(sender))
 
 
-def _sender(answers: Answers) -> tuple[str, str]:
-    """Who asks, and how far that is known: a name on the command line or in the sheet is claimed."""
-    written = clean(answers.sender.value) if answers.sender else ""
-    return (written, "claimed") if written else (machine_user(), "machine")
+def _named(name: str) -> tuple[bytes, bytes]:
+    """The identity of a response of an online form: its name there, whatever it says."""
+    return b'{"named":%b,"ordinal":' % string(name), b"}"
+
+
+def _sender(source: Source, answers: Answers) -> tuple[str, str]:
+    """Who asks, and how far that is known: a name on the command line or in the sheet is claimed, unless the carrier vouches for it."""
+    written = source.sender or (clean(answers.sender.value) if answers.sender else "")
+    owner = source.subject.removeprefix(USER) if source.subject.startswith(USER) else machine_user()
+    return (written, source.trust or "claimed") if written else (owner, "machine")
+
+
+def _subject(source: Source, answers: Answers | None) -> str:
+    """For whom the policy is asked: the address that the carrier vouches for, or the user of this machine who brought it."""
+    if source.subject or answers is None:
+        return source.subject
+    who, trust = _sender(source, answers)
+    if trust == VERIFIED:
+        return f"mail:{who.casefold()}" if ADDRESS.fullmatch(who) else UNVERIFIED
+    return f"{USER}{machine_user()}"
 
 
 def _again(answers: Answers | None) -> str:

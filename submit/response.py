@@ -14,14 +14,24 @@ from schema.words import text
 from submit.desk import Desk
 
 QUEUE = f"{RESOURCES}.queue"
+VERIFIED, UNVERIFIED, USER = "verified", "unverified", "user:"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes somebody handed in, and the name they came under."""
+    """The bytes somebody handed in, and the name they came under.
+
+    An inbox says more: ``door`` where the name does not tell; ``sender``, whom the carrier vouches for; ``trust``, how far whoever
+    asks is known (``verified`` or ``claimed``); ``subject``, for whom the policy is asked (``user:NAME``, ``mail:ADDRESS``,
+    ``github:ID``, ``unverified``): without one, the user this process runs as.
+    """
 
     name: str
     data: bytes
+    door: str = ""
+    sender: str = ""
+    trust: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,42 @@ def _running_bar() -> Iterator[Told]:
         yield hears
 
 
+def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
+    """Something that hears what became of each delivery, and prints it: lines, or one JSON document a line (JSON Lines)."""
+
+    def hears(source: str, outcome: Outcome) -> None:
+        for one in outcome.responses:
+            codes = [problem.code for problem in one.problems]
+            if as_json:
+                document(
+                    {
+                        "source": source,
+                        "where": str(one.where),
+                        "id": one.id,
+                        "good": one.good and not codes,
+                        "codes": codes,
+                    },
+                    one_line=True,
+                )
+            else:
+                what = f"refused: {', '.join(codes)}" if codes else "known" if one.known else "accepted"
+                say(f"{source}: {one.where}: {one.id} {what}")
+        sys.stdout.flush()
+
+    return hears
+
+
+def sources(data: Mapping[str, Any], *, as_json: bool) -> None:
+    """How the sources of a desk are."""
+    if as_json:
+        return document(data)
+    say("watched" if data["watching"] else "nobody watches: run `denpyo watch`")
+    for name, one in data["sources"].items():
+        when = f"last success {one['succeeded']}" if one["succeeded"] else "no success yet"
+        counts = f"{one['accepted']} accepted, {one['refused']} refused"
+        say(f"{name}  {one['kind']}  {'DOWN: ' + one['error'] if one['error'] else 'good'}  {when}  {counts}")
+
+
 @contextmanager
 def counted(what: str, quiet: bool) -> Iterator[Callable[[], None]]:
     """Something to call for each thing done: a bar on a terminal when it takes long, a line for every thousand elsewhere."""

@@ -23,7 +23,7 @@ def decided(
 ) -> policy.Decision:
     file = folder / "policy.yaml"
     file.write_text(text, encoding="utf-8")
-    return policy.decide(policy.read(file), {who}, kind, queue)
+    return policy.decide(policy.read(file), who, kind, queue)
 
 
 def test_the_first_rule_that_covers_a_request_decides(tmp_path: Path) -> None:
@@ -66,6 +66,38 @@ def test_a_broken_policy_denies_and_says_why(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_policy_denies(tmp_path: Path) -> None:
-    decision = policy.decide(policy.read(tmp_path / "policy.yaml"), {"user:hanako"}, "inference", "default")
+    decision = policy.decide(policy.read(tmp_path / "policy.yaml"), "user:hanako", "inference", "default")
     assert (decision.allowed, decision.sha256) == (False, "")
     assert decision.reason.endswith("No such file or directory")
+
+
+PEOPLE = """\
+version: 1
+rules:
+- who: ["mail:Hanako@Example.jp", "github:583231"]
+  kinds: ["*"]
+  queues: ["*"]
+- who: ["mail:*@lab.example.jp"]
+  kinds: ["*"]
+  queues: ["*"]
+- who: [unverified]
+  kinds: [inference]
+  queues: ["*"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("who", "rule"),
+    [
+        pytest.param("mail:hanako@example.jp", 1, id="an address, whatever its capitals"),
+        pytest.param("github:583231", 1, id="the number of an account"),
+        pytest.param("mail:taro@lab.example.jp", 2, id="anyone of a domain"),
+        pytest.param("mail:taro@lab.example.jp.evil.example", None, id="a domain that only begins alike"),
+        pytest.param("mail:taro@evil-lab.example.jp", None, id="a domain that only ends alike"),
+        pytest.param("user:taro@lab.example.jp", None, id="a user whose name looks like an address"),
+        pytest.param("github:58323", None, id="another number"),
+        pytest.param("unverified", 3, id="nobody vouches"),
+    ],
+)
+def test_people_are_known_by_what_their_door_vouches_for(tmp_path: Path, who: str, rule: int | None) -> None:
+    assert decided(PEOPLE, tmp_path, who).rule == rule

@@ -1,0 +1,50 @@
+"""Where filled forms come from. An inbox is one file here, one class of settings in ``sources.py`` and one line in ``open_inbox``.
+
+A source is looked at from where it stood the last time. What it has comes as deliveries: each is submitted, then settled (whoever
+asked is answered, the file is put away), then the source's new place is kept. Whatever a crash leaves out happens again: a response
+that comes twice is one request, and a settlement bears being made twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from submit.sources import AnySource
+
+if TYPE_CHECKING:
+    from submit.desk import Desk
+    from submit.judging import Outcome
+    from submit.response import Source
+
+
+class SourceDownError(Exception):
+    """A source that does not answer, or not as it should: one line for the operator. It is looked at again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a source has for the desk at once: ``place`` is where the source stands after it, in words of its own. ``settle`` hears
+    what became of it."""
+
+    sources: tuple[Source, ...]
+    place: str
+    settle: Callable[[Outcome], None]
+
+
+class Inbox(Protocol):
+    """One source. Only the thread that looks at it settles what it delivered; neither writes into the ledger."""
+
+    def look(self, place: str) -> Iterator[Delivery]:
+        """What is there, from ``place`` on ("" at first). SourceDownError where the source does not answer."""
+        ...
+
+
+def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
+    """The source of this name. DeskError where its settings cannot work. What a source needs is imported with it."""
+    match settings.kind:
+        case "folder":
+            from submit.inbox import folder
+
+            return folder.open_inbox(desk, name, settings)

@@ -1,0 +1,1 @@
+"""What people hear, where and in which words."""

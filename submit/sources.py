@@ -1,0 +1,26 @@
+"""``[sources.NAME]`` of denpyo.toml: where filled forms come from, one class a kind of source. Nothing here is imported that is slow."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """What every source has: ``every``, the seconds between two looks at it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 60
+
+
+class Folder(Settings):
+    """A folder that filled forms are dropped into; ``path`` is relative to the desk."""
+
+    kind: Literal["folder"]
+    path: Annotated[str, Field(min_length=1)]
+    every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 0.5
+
+
+AnySource = Folder

@@ -1,0 +1,220 @@
+"""``denpyo watch``: every source of the desk in one process, each on its own beat.
+
+Each source has a thread that looks at it and settles what it delivered. What concerns the ledger is done by the thread that watches,
+one thing at a time, so that a source that is down or slow never holds up another.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from types import FrameType
+from typing import Any, TypeVar
+
+from submit import hand_off, journey
+from submit.desk import Desk, DeskError
+from submit.engines import EngineDownError
+from submit.inbox import Delivery, Inbox, SourceDownError, open_inbox
+from submit.inbox.health import LOCK, Board, Health, stamp
+from submit.inbox.places import keep_place, place_of
+from submit.judging import Outcome
+from submit.ledger import LedgerBusy, LedgerDamaged
+from submit.ledger.files import held
+from submit.response import Wishes
+
+T = TypeVar("T")
+Told = Callable[[str, Outcome], None]
+"""Hears of the name of a source and what became of what it delivered."""
+BEAT = 0.2
+ROUNDS = 5.0
+"""Seconds between two looks at what waits or runs."""
+MOST = 600.0
+"""Seconds after which a source that is down is looked at again at the latest."""
+GRACE = 20.0
+"""Seconds that sources have to finish what they are at when the process is to end."""
+
+
+@dataclass
+class Counter:
+    """What sources want of the ledger, done in the order they ask, by the one thread that serves."""
+
+    _asked: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = field(default_factory=queue.SimpleQueue)
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """Wait for one's turn; what goes wrong is raised here."""
+        future: Future[T] = Future()
+        self._asked.put((work, future))
+        return future.result()
+
+    def serve(self, seconds: float) -> None:
+        """Serve whoever asks first within this time, if anybody does."""
+        try:
+            work, future = self._asked.get(timeout=seconds)
+        except queue.Empty:
+            return
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+
+
+@dataclass
+class Watched:
+    """One source and the thread that looks at it."""
+
+    name: str
+    inbox: Inbox
+    every: float
+    health: Health
+    place: str | None = None
+    fatal: BaseException | None = None
+    thread: threading.Thread | None = None
+
+
+@dataclass
+class Watch:
+    """One watch over a desk. ``stop`` is set when it is to end."""
+
+    desk: Desk
+    told: Told
+    stop: threading.Event = field(default_factory=threading.Event)
+    counter: Counter = field(default_factory=Counter)
+
+    def follow(self, one: Watched, *, once: bool) -> None:
+        """Look at a source until the watch ends, the more rarely the longer it has been down."""
+        failures = 0
+        while not self.stop.is_set():
+            one.health.error = self._looked(one)
+            one.health.looked = stamp()
+            if not one.health.error:
+                one.health.succeeded = one.health.looked
+            failures = failures + 1 if one.health.error else 0
+            if once or one.fatal:
+                return
+            self.stop.wait(min(one.every * 2**failures, max(MOST, one.every)))
+
+    def _looked(self, one: Watched) -> str:
+        """One look; what was wrong with it, in a line."""
+        try:
+            self._look(one)
+        except (SourceDownError, LedgerBusy, EngineDownError) as error:
+            return " ".join(str(error).split())
+        except LedgerDamaged as error:
+            one.fatal = error
+            return str(error)
+        except Exception as error:  # a bug of ours: said in full, and no reason for other sources to stop
+            traceback.print_exc(file=sys.stderr)
+            return f"{type(error).__name__}: a bug of denpyo, see what watch printed"
+        return ""
+
+    def _look(self, one: Watched) -> None:
+        if one.place is None:
+            one.place = self.counter.ask(partial(place_of, self.desk, one.name))
+        for delivery in one.inbox.look(one.place):
+            outcome = self.counter.ask(partial(self._submit, one, delivery))
+            delivery.settle(outcome)
+            if delivery.place != one.place:
+                self.counter.ask(partial(keep_place, self.desk, one.name, delivery.place))
+                one.place = delivery.place
+            if self.stop.is_set():
+                return
+
+    def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
+        """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
+        outcome = journey.keep(self.desk, delivery.sources, Wishes(), queue=True)
+        try:
+            journey.hand_over(self.desk, outcome)
+        except EngineDownError as error:
+            one.health.error = " ".join(str(error).split())
+        one.health.accepted += outcome.accepted
+        one.health.refused += outcome.refused
+        self.told(one.name, outcome)
+        return outcome
+
+
+def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
+    """Watch every source of denpyo.toml, until SIGTERM or SIGINT, or with ``once`` look at each a single time; how they were at last.
+
+    DeskError where there is no source, one cannot work, or another process watches this desk.
+    """
+    if not desk.config.sources:
+        raise DeskError(f"{desk.folder}/ has no sources: name some in denpyo.toml")
+    with _alone(desk), _until_told(Watch(desk, told)) as going:
+        watched = [
+            Watched(name, open_inbox(desk, name, one), one.every, Health(one.kind))
+            for name, one in desk.config.sources.items()
+        ]
+        board = Board(desk, {one.name: one.health for one in watched})
+        for one in watched:
+            one.thread = threading.Thread(target=going.follow, args=(one,), kwargs={"once": once}, daemon=True)
+            one.thread.start()
+        _serve(going, watched, board)
+        board.write(at_once=True)
+    for one in watched:
+        if one.fatal:
+            raise one.fatal
+    return dict(board.sources)
+
+
+def _serve(going: Watch, watched: list[Watched], board: Board) -> None:
+    """Serve the sources until all of them are finished; once told to end, only as long as their grace lasts."""
+    rounds, deadline = time.monotonic(), 0.0
+    while any(one.thread and one.thread.is_alive() for one in watched):
+        going.counter.serve(BEAT)
+        if any(one.fatal for one in watched):
+            going.stop.set()
+        if going.stop.is_set():
+            deadline = deadline or time.monotonic() + GRACE
+            if time.monotonic() > deadline:
+                return
+        elif time.monotonic() > rounds + ROUNDS:
+            _go_rounds(going.desk)
+            rounds = time.monotonic()
+        board.write()
+
+
+def _go_rounds(desk: Desk) -> None:
+    """Note what has ended, and hand over what waits. An engine that is down is asked again on the next round."""
+    try:
+        hand_off.follow(desk)
+        hand_off.deliver(desk)
+    except (EngineDownError, LedgerBusy) as error:
+        sys.stderr.write(f"denpyo: {error}\n")
+
+
+@contextmanager
+def _alone(desk: Desk) -> Iterator[None]:
+    try:
+        with held(desk.folder / LOCK, 0):
+            yield
+    except LedgerBusy as error:
+        if LOCK not in str(error):
+            raise
+        raise DeskError(f"{desk.folder}/ is watched by another process") from error
+
+
+@contextmanager
+def _until_told(going: Watch) -> Iterator[Watch]:
+    """SIGTERM and SIGINT end the watch after what it is at."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        going.stop.set()
+
+    before = {one: signal.signal(one, end) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield going
+    finally:
+        going.stop.set()
+        for one, handler in before.items():
+            signal.signal(one, handler)

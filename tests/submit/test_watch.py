@@ -1,0 +1,217 @@
+"""``denpyo watch``: what is dropped is queued, answered and put away; killed at any moment, it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from submit import standing, watch
+from submit.desk import CONFIG, LEDGER, Desk, DeskError, open_desk
+from submit.inbox import folder
+from submit.inbox.health import inbox_data
+from submit.judging import Outcome
+from submit.ledger import verify
+from tests.desks import counting, desk_in
+
+ROOT = Path(__file__).parents[2]
+SOURCES = """
+[sources.drop]
+kind = "folder"
+path = "drop"
+every = 0.2
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return with_sources(desk_in(tmp_path / "desk"), SOURCES)
+
+
+def with_sources(desk: Desk, sources: str) -> Desk:
+    (desk.folder / "drop").mkdir(exist_ok=True)
+    with (desk.folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write(sources)
+    return open_desk(desk.folder)
+
+
+def looked(desk: Desk) -> list[Outcome]:
+    heard: list[Outcome] = []
+    watch.watch(desk, lambda source, outcome: heard.append(outcome), once=True)
+    return heard
+
+
+def dropped(desk: Desk, name: str, more: str = "") -> Path:
+    made = counting(desk.folder.parent, name, more=more)
+    return made.rename(desk.folder / "drop" / made.name)
+
+
+def files(desk: Desk) -> list[str]:
+    there = desk.folder / "drop"
+    return sorted(file.relative_to(there).as_posix() for file in there.rglob("*") if file.is_file())
+
+
+@contextmanager
+def watching(desk: Desk) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "denpyo", "watch", "--desk", str(desk.folder)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def until(there: Path, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not there.exists():
+        assert time.monotonic() < deadline, f"{there} did not come"
+        time.sleep(0.02)
+
+
+def test_good_files_go_to_done_and_others_to_refused_with_their_marked_copies(desk: Desk) -> None:
+    dropped(desk, "good")
+    bad = dropped(desk, "bad")
+    bad.write_text(bad.read_text(encoding="utf-8").replace("code: 0", "code: ten"), encoding="utf-8")
+    (desk.folder / "drop" / "notes.pdf").write_bytes(b"%PDF-1.7\n")
+    looked(desk)
+    assert files(desk) == [
+        "done/good.marked.xlsx",
+        "done/good.yaml",
+        "refused/bad.marked.xlsx",
+        "refused/bad.yaml",
+        "refused/notes.pdf",
+    ]
+    assert [one.request.state for one in standing.all_standing(desk)].count("queued") == 1
+
+
+def test_links_folders_hidden_and_unfinished_files_are_left_alone(desk: Desk) -> None:
+    there = desk.folder / "drop"
+    good = counting(desk.folder.parent, "elsewhere")
+    (there / "link.yaml").symlink_to(good)
+    (there / "folder.yaml").mkdir()
+    os.mkfifo(there / "pipe.yaml")
+    for name in (".hidden.yaml", "~$request.xlsx", "request.yaml.part", ".~lock.request.ods#"):
+        (there / name).write_bytes(good.read_bytes())
+    assert looked(desk) == []
+    assert standing.all_standing(desk) == []
+
+
+def test_a_file_that_is_still_written_waits(desk: Desk) -> None:
+    with (desk.folder / "drop" / "slow.yaml").open("w", encoding="utf-8") as slow:
+        slow.write("kind: count_starts\n")
+        slow.flush()
+        assert looked(desk) == []
+        slow.write(counting(desk.folder.parent, "slow").read_text(encoding="utf-8").partition("\n")[2])
+    (outcome,) = looked(desk)
+    assert outcome.problems == []
+
+
+def test_a_name_that_is_taken_in_done_gets_a_number(desk: Desk) -> None:
+    for name in ("one", "two"):
+        dropped(desk, name).rename(desk.folder / "drop" / "request.yaml")
+        looked(desk)
+    assert [one for one in files(desk) if one.endswith(".yaml")] == ["done/request (2).yaml", "done/request.yaml"]
+
+
+def test_a_file_that_is_replaced_while_it_is_judged_is_not_put_away_unread(desk: Desk) -> None:
+    dropped(desk, "one").rename(desk.folder / "drop" / "request.yaml")
+    inbox = folder.open_inbox(desk, "drop", desk.config.sources["drop"])
+    (delivery,) = inbox.look("")
+    dropped(desk, "two").rename(desk.folder / "drop" / "request.yaml")
+    delivery.settle(Outcome())
+    assert "name: two" in (desk.folder / "drop" / "request.yaml").read_text(encoding="utf-8")
+
+
+def test_a_source_that_is_down_stops_no_other(desk: Desk) -> None:
+    desk = with_sources(desk, '[sources.gone]\nkind = "folder"\npath = "gone"\nevery = 0.2\n')
+    (desk.folder / "gone").mkdir()
+    with watching(desk) as process:
+        until(desk.folder / "gone" / "refused")
+        (desk.folder / "gone" / "done").rmdir()
+        (desk.folder / "gone" / "refused").rmdir()
+        (desk.folder / "gone").rmdir()
+        until(desk.folder / "watch.json")
+        deadline = time.monotonic() + 20
+        while not inbox_data(desk)["sources"]["gone"]["error"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        dropped(desk, "good")
+        until(desk.folder / "drop" / "done" / "good.yaml")
+        data = inbox_data(desk)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 3
+    assert data["watching"] is True
+    assert data["sources"]["drop"] | {"looked": "", "succeeded": ""} == {
+        "kind": "folder",
+        "looked": "",
+        "succeeded": "",
+        "error": "",
+        "accepted": data["sources"]["drop"]["accepted"],
+        "refused": 0,
+    }
+    assert data["sources"]["gone"]["error"].endswith("gone: No such file or directory")
+    assert inbox_data(desk)["watching"] is False
+
+
+def test_from_drop_to_queued_and_a_clean_end_on_sigterm(desk: Desk) -> None:
+    with watching(desk) as process:
+        until(desk.folder / "watch.json")
+        dropped(desk, "good")
+        until(desk.folder / "drop" / "done" / "good.yaml")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        said, complaints = process.communicate()
+    (line,) = said.splitlines()
+    assert complaints == ""
+    (one,) = standing.all_standing(desk)
+    assert line == f"drop: good.yaml:1:1: {one.request.id} accepted"
+    assert one.request.state == "queued"
+
+
+def test_only_one_process_watches_a_desk(desk: Desk) -> None:
+    with watching(desk):
+        until(desk.folder / "watch.json")
+        with pytest.raises(DeskError, match="is watched by another process"):
+            looked(desk)
+
+
+def test_a_desk_without_sources_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(DeskError, match="has no sources: name some in"):
+        looked(desk_in(tmp_path / "bare"))
+
+
+def test_killed_at_any_moment_every_file_becomes_one_request_and_none_is_skipped(desk: Desk) -> None:
+    """The kills are seeded: each round ends the process somewhere between its start and its last file."""
+    chance = random.Random(20261121)  # noqa: S311
+    names = [f"job{number:02d}" for number in range(12)]
+    for name in names:
+        dropped(desk, name)
+    for _ in range(5):
+        with watching(desk) as process:
+            time.sleep(chance.uniform(0.6, 1.8))
+            process.send_signal(signal.SIGKILL)
+            process.wait(30)
+    looked(desk)
+    assert verify(desk.folder / LEDGER).ok
+    assert sorted(one for one in files(desk) if one.endswith(".yaml")) == [f"done/{name}.yaml" for name in names]
+    found = standing.all_standing(desk)
+    assert [one.request.state for one in found] == ["queued"] * len(names)
+
+
+def test_the_inbox_status_says_what_was_last_seen(desk: Desk) -> None:
+    dropped(desk, "good")
+    looked(desk)
+    data = json.loads((desk.folder / "watch.json").read_text(encoding="utf-8"))
+    assert (data["drop"]["accepted"], data["drop"]["refused"], data["drop"]["error"]) == (1, 0, "")
+    assert data["drop"]["succeeded"] == data["drop"]["looked"] != ""
