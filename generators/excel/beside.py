@@ -11,6 +11,7 @@ from functools import cached_property
 from generators.excel import RESPONSE, SENDER
 from generators.excel.answer_cell import Asking, keyed_rows, label_of
 from generators.excel.entry import Entry, entries, wording
+from generators.excel.receipt import receipt
 from generators.excel.remarks import more
 from generators.excel.table import Table
 from schema import words
@@ -21,6 +22,8 @@ from schema.words import Fact
 
 Stray = tuple[int, int, str]
 """Row, column and the text there."""
+BEHIND_LABELS = " \n　:：=＝→"
+"""What people write between a label and their answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,16 @@ def found(forms: Sequence[Asking], tables: Sequence[Table], form: Form, language
 
     ``told`` is the wording that the template has, as it says itself. Where it is not today's, or not known, a strange text may be one
     of the template's own: then only what is surely an answer or another question's label is told."""
-    texts = _Texts(form, language, told)
+    texts, empty = _Texts(form, language, told), all(map(_is_empty, forms))
     said = [
-        *(two for one in forms for two in _form(one, texts)),
+        *(two for one in forms for two in _form(one, texts, empty)),
         *(two for one in tables for two in _table(one, texts)),
     ]
     by_code = defaultdict(list)
     for one in said:
         by_code[one.code].append(one)
-    moved, lost = (tuple(by_code.pop(code, ())) for code in ("labels_moved", "answer_beside"))
-    return Outside(moved, lost, tuple(one for group in by_code.values() for one in group))
+    moved, beside, above = (by_code.pop(code, []) for code in ("labels_moved", "answer_beside", "answer_above"))
+    return Outside(tuple(moved), (*beside, *above), tuple(one for group in by_code.values() for one in group))
 
 
 @dataclass(frozen=True)
@@ -77,25 +80,36 @@ class _Texts:
 
     @cached_property
     def beside(self) -> Mapping[str, frozenset[str]]:
-        """The texts in the row of each key, as the form layout has them: who reads a table does not wait for its import."""
+        """The texts in the row of each key, as the form layout has them, and by "" those of the other rows: who reads a table does
+        not wait for its import."""
         from generators.excel import form_page
 
         found: dict[str, frozenset[str]] = {}
         for page in form_page.pages(self.form, self.entries, {}, self.language):
             keys = {row: str(cell.value) for (row, column), cell in page.cells.items() if column == form_page.KEY}
             for (row, _), cell in page.cells.items():
-                if row in keys:
-                    found[keys[row]] = found.get(keys[row], frozenset()) | {_plain(_said(cell.value))}
+                key = keys.get(row, "")
+                found[key] = found.get(key, frozenset()) | {_plain(_said(cell.value))}
         return found
 
-    def is_own(self, key: str, text: str) -> bool:
-        """Whether the template writes this in the row of this key, in today's wording or around today's label and help."""
-        question, plain = self.form.by_key.get(key), _plain(text)
-        if plain in self.beside.get(key, ()):
-            return True
+    def strange(self, key: str, text: str) -> str:
+        """What of a text in the row of this key is not the template's own, in today's wording or around today's label and help: all
+        of it, what was typed behind the label, or ""."""
+        if _plain(text) in self.beside.get(key, ()):
+            return ""
+        question = self.form.by_key.get(key)
+        label = question.label.say(self.language) if question else ""
+        if label and self.known and text.strip().startswith(label):
+            mark = words.text("excel_required", self.language)
+            return text.strip().removeprefix(label).replace(mark, "").strip(BEHIND_LABELS)
+        return "" if self.is_about(key, text) else text
+
+    def is_about(self, key: str, text: str) -> bool:
+        """Whether this says today's label or help of this key."""
+        question = self.form.by_key.get(key)
         if question is None:
             return key != SENDER or "@" not in text
-        return _plain(question.help.say(self.language)) in plain or self.is_label(key, text)
+        return _plain(question.help.say(self.language)) in _plain(text) or self.is_label(key, text)
 
     def is_label(self, key: str, text: str) -> bool:
         question = self.form.by_key.get(key)
@@ -121,20 +135,46 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _form(asking: Asking, texts: _Texts) -> Iterator[Problem]:
-    """Each text beside an empty answer cell. Where most rows differ in a column, it is another wording or a column of one's own."""
+def _is_empty(asking: Asking) -> bool:
+    column = asking.columns[0][0]
+    return not any(asking.text(row, column).strip() for row, key in keyed_rows(asking.corner) if key != RESPONSE)
+
+
+def _form(asking: Asking, texts: _Texts, empty: bool) -> Iterator[Problem]:
+    """Each text beside an empty answer cell. Where most rows differ in a column, it is another wording or a column of one's own, but
+    for answers to a form that is ``empty`` but for them."""
     rows = {row: key for row, key in keyed_rows(asking.corner) if key != RESPONSE}
-    strays = [one for one in _beside(asking, rows) if not texts.is_own(rows[one[0]], one[2])]
     columns: dict[int, list[Stray]] = defaultdict(list)
-    for one in strays:
-        columns[one[1]].append(one)
-    for column in columns.values():
-        if len(column) > len(rows) / 2:
-            yield from [_elsewhere(asking, column)] if texts.known else []
-        else:
-            yield from (problem for one in column for problem in _one_beside(asking, rows[one[0]], one, texts))
-    below = [one for one in _strays(asking, max(rows, default=0) + 1) if one[1] != asking.corner.column]
-    yield from [_elsewhere(asking, below)] if below else []
+    for row, column, text in _beside(asking, rows):
+        if strange := texts.strange(rows[row], text):
+            columns[column].append((row, column, strange))
+    for strays in columns.values():
+        found = [problem for one in strays for problem in _one_beside(asking, rows[one[0]], one, texts)]
+        answers = [one for one in found if one.code == "answer_beside"] if empty else []
+        if len(strays) <= len(rows) / 2:
+            yield from found
+        elif answers or texts.known:
+            yield from answers or [_elsewhere(asking, strays)]
+    yield from _receipt(asking)
+    others = [*_between(asking, texts), *_strays(asking, max(rows, default=0) + 1)]
+    others = [one for one in others if one[1] != asking.corner.column]
+    yield from [_elsewhere(asking, others)] if others else []
+
+
+def _receipt(asking: Asking) -> Iterator[Problem]:
+    """A text in the receipt's cell that is no id."""
+    column = asking.columns[0][0]
+    for row, key in keyed_rows(asking.corner):
+        text = asking.text(row, column)
+        if key == RESPONSE and receipt(text).words:
+            yield Problem("text_in_receipt", asking.place(row, column), RESPONSE, {"text": shown(text)})
+
+
+def _between(asking: Asking, texts: _Texts) -> Iterator[Stray]:
+    """The strange texts in rows without a key, from the first row with one to the last."""
+    keyed = [row for row, _ in keyed_rows(asking.corner)]
+    for row in sorted({*range(min(keyed, default=0), max(keyed, default=0))} - {*keyed}) if texts.known else ():
+        yield from (one for one in _line(asking, row) if _plain(one[2]) not in texts.beside[""])
 
 
 def _beside(asking: Asking, rows: Mapping[int, str]) -> Iterator[Stray]:
@@ -191,6 +231,7 @@ def _elsewhere(asking: Asking, strays: Sequence[Stray]) -> Problem:
 
 def _table(table: Table, texts: _Texts) -> Iterator[Problem]:
     yield from _headings(table, texts)
+    yield from _above(table, texts)
     asking, corner = table.asking, table.asking.corner
     keys, below = corner.sheet.rows[corner.row - 1], range(table.first, len(corner.sheet.rows) + 1)
     for column in (at for at, key in enumerate(keys, 1) if not key and at != corner.column):
@@ -213,3 +254,27 @@ def _headings(table: Table, texts: _Texts) -> Iterator[Problem]:
             )
         elif texts.known and any(asking.text(one, column).strip() for one in table.filled):
             yield Problem("renamed_heading", asking.place(row, column), key, facts)
+
+
+def _above(table: Table, texts: _Texts) -> Iterator[Problem]:
+    """Answers between the keys and the first request: over the help, in a row that was put in, or over the headings of an empty table."""
+    asking, heading = table.asking, next(iter(table.heads), 0)
+    rows = [row for row in range(asking.corner.row + 1, table.first) if row != heading or not table.filled]
+    strays = [
+        (row, column, text, key)
+        for row in rows
+        for column, key in asking.columns
+        if (text := asking.text(row, column).strip()) and key != RESPONSE and not texts.is_about(key, text)
+    ]
+    answers = [one for one in strays if one[3] == SENDER or _answers(texts.form, one[3], one[2])]
+    if answers:
+        row, column, text, key = answers[0]
+        facts: dict[str, Fact] = {
+            "label": label_of(key, texts.form),
+            "text": shown(text),
+            "row": str(table.first),
+            "more": more("more_cells", answers),
+        }
+        yield Problem("answer_above", asking.place(row, column), key, facts)
+    elif strays and texts.known:
+        yield _elsewhere(asking, [one[:3] for one in strays])

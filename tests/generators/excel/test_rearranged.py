@@ -149,6 +149,80 @@ def test_every_sort_of_answer_is_known_beside_its_cell(key: str, text: str) -> N
     assert said(one(data).problems[0]) == ("answer_beside", place(data, key, 1))
 
 
+def behind(key: str, text: str) -> Callable[[Workbook], None]:
+    def write(workbook: Workbook) -> None:
+        label = answer(workbook, key).offset(column=-1)
+        label.value = f"{label.value}{text}"
+
+    return write
+
+
+@pytest.mark.parametrize(("key", "text"), [("count", "：77"), ("size", "  大きい；とても"), ("urgent", " = はい")])
+def test_an_answer_behind_the_label_of_its_empty_cell_is_a_problem(key: str, text: str) -> None:
+    def empty(workbook: Workbook) -> None:
+        answer(workbook, key).value = None
+
+    data = edited(form_of_everything(filled=EMPTY), empty, behind(key, text))
+    found = one(data)
+    assert [said(problem) for problem in found.problems] == [("answer_beside", place(data, key, -1))]
+    assert found.problems[0].facts["text"] == text.strip(" =：")
+
+
+def test_a_note_behind_a_label_is_a_warning_and_behind_that_of_a_filled_cell_none() -> None:
+    data = edited(form_of_everything(filled=EMPTY), behind("count", "（部長に確認中）"), behind("name", "（仮）"))
+    found = one(data)
+    assert found.problems == ()
+    assert warned(found) == [("text_beside", place(data, "count", -1))]
+
+
+def test_answers_that_all_stand_one_column_aside_are_said_each() -> None:
+    written = {
+        "name": "b-2",
+        "size": "大きい；とても",
+        "urgent": "はい",
+        "why": "急ぎ",
+        "request.sender": "abe@example.jp",
+    }
+    data = edited(form_of_everything(filled=None), *(beside(key, text) for key, text in written.items()))
+    reads, problems = reading(data)
+    assert reads == []
+    assert [said(problem) for problem in problems] == [
+        ("no_answers", "入力"),
+        ("answer_beside", place(data, "name", 1)),
+        ("answer_beside", place(data, "size", 1)),
+        ("answer_beside", place(data, "urgent", 1)),
+    ]
+
+
+def test_text_over_the_title_of_a_section_and_in_a_row_of_ones_own_is_said_with_its_cell() -> None:
+    def write(workbook: Workbook) -> None:
+        found = sheet(workbook)
+        section = answer(workbook, "name").row - 1
+        found.cell(section, 2).value = "a-1"
+        rows_inserted(found, section + 2)
+        found.cell(section + 2, 3).value = "b-2"
+
+    found = one(edited(form_of_everything(filled=EMPTY), write))
+    assert found.problems == ()
+    assert [warning.line("ja") for warning in found.warnings] == [
+        "request.xlsx:入力!B8: 「a-1」はどの質問の答えでもないため、読み取っていません（ほか1か所）。"
+        "ご自身のメモであれば、そのままでかまいません。 [text_elsewhere]"
+    ]
+
+
+def test_text_in_the_receipt_of_a_form_is_said_not_to_be_read() -> None:
+    data = edited(form_of_everything(), lambda found: setattr(answer(found, "request.response"), "value", "田中です"))
+    assert [warning.line("ja") for warning in one(data).warnings] == [
+        "request.xlsx:入力!C4: 受付の欄に「田中です」とありますが、受付番号ではないため読み取っていません。"
+        "答えであれば、その質問の黄色のセルに書いてください。"
+        "以前の依頼を直したものであれば、戻ってきたファイルの受付番号を写してください。 [text_in_receipt]"
+    ]
+    assert one(data).warnings[0].message("en") == (
+        "“田中です” stands where a receipt number belongs and was not read. If it is an answer, write it into the yellow cell of its "
+        "question. If this is to replace an earlier request, copy the receipt number of the workbook that came back."
+    )
+
+
 def test_who_asks_is_known_beside_its_cell() -> None:
     data = edited(form_of_everything(filled=EMPTY), beside("request.sender", "tanaka@example.co.jp"))
     assert warned(one(data)) == [("text_beside", place(data, "request.sender", 1))]
@@ -188,6 +262,44 @@ def test_answers_that_all_stand_beside_their_cells_are_said_with_where_they_belo
         ("answer_beside", place(data, "count", 1)),
         ("answer_beside", place(data, "start", 1)),
     ]
+
+
+def above(key: str, value: str, rows: int = 1) -> Callable[[Workbook], None]:
+    return lambda workbook: setattr(answer(workbook, key).offset(-rows), "value", value)
+
+
+@pytest.mark.parametrize("rows", [1, 2], ids=["over the help", "over the headings"])
+def test_answers_above_the_first_row_of_a_table_are_said_with_their_cell(rows: int) -> None:
+    data = edited(table_of_everything(), above("request.sender", "abe@example.jp", rows), above("name", "a-1", rows))
+    reads, problems = reading(data)
+    assert reads == []
+    assert [said(problem) for problem in problems] == [
+        ("no_answers", "入力"),
+        ("answer_above", place(data, "request.sender", rows=-rows)),
+    ]
+    assert problems[1].message("en") == (
+        "“abe@example.jp” stands above the rows for requests, so it was not read as the answer to “Who asks (e-mail or name)” "
+        "(and 1 more). Write requests in row 4 and below. If this is no answer, delete it here."
+    )
+    assert problems[1].message("ja") == (
+        "「abe@example.jp」は依頼を書く行より上にあるため、「依頼者（メールアドレスまたは名前）」の答えとして読み取っていません（ほか1か所）。"
+        "依頼は4行目から下に書いてください。答えでなければ、ここから削除してください。"
+    )
+
+
+def test_an_answer_in_a_row_put_in_above_the_others_is_a_problem_beside_good_ones() -> None:
+    data = edited(
+        table_of_everything(GOOD), lambda workbook: rows_inserted(sheet(workbook), 3), above("name", "b-2", 2)
+    )
+    (found,), problems = reading(data)
+    assert problems == []
+    assert [said(problem) for problem in found.problems] == [("answer_above", place(data, "name", rows=-2))]
+
+
+def test_a_note_of_ones_own_over_the_help_of_a_table_is_no_problem() -> None:
+    found = one(edited(table_of_everything(GOOD), above("count", "12個まで無料です")))
+    assert found.problems == ()
+    assert [code for code, _ in warned(found)] == ["text_elsewhere"]
 
 
 def test_text_in_a_column_of_a_table_that_has_no_key_is_said_once() -> None:
