@@ -9,22 +9,26 @@ import re
 from collections.abc import Iterator, Mapping
 
 from generators import Read
-from generators.excel import TABLE, formats
+from generators.excel import FORM, HEAD, TABLE, formats
 from generators.excel.bounds import LARGEST_FILE, mib
 from generators.excel.read import answers_of
 from generators.excel.refusal import Refusal, RefusedError, too_large
+from generators.excel.remnant import FEWEST
 from generators.excel.scan import LAST_COLUMN, LAST_ROW, MOST_CELLS
 from generators.excel.sheet import Sheet, SheetFacts
 from schema.answers import Where
 from schema.kinds import Kind
 from schema.problem import Problem
-from schema.words import both
+from schema.question import Form
+from schema.words import both, languages
 
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 BEFORE = re.compile(rf'([,;\t])"?{TABLE}"?(?=[\r\n]|$)')
 AFTER = re.compile(rf'{TABLE}"?([,;\t])')
 NAMED = re.compile(r"sep=([,;\t])\r?\n")
 """A first line that names the separator. Excel obeys it and does not show it."""
+LOOKED_AT = 50_000
+"""Letters among which the headings stand."""
 LONGEST_FIELD = 131_072
 """Python's own limit for a field. A cell of Excel's holds 32,767 characters."""
 ERRORS = frozenset(["#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A"])
@@ -41,7 +45,23 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") 
         found = sheet(data, encoding)
     except RefusedError as refused:
         return [], [Problem(refused.refusal.code, file.at(refused.refusal.spot), "", refused.refusal.facts)]
-    return answers_of([found], file, kinds)
+    reads, problems = answers_of([found], file, kinds)
+    if problems and problems[0].code == "not_a_template":
+        return [], [Problem(_torn(_decoded(data, _code(encoding)), kinds), file, "", problems[0].facts)]
+    return reads, problems
+
+
+def _torn(text: str, kinds: Mapping[str, Kind]) -> str:
+    """The code for a text without the mark of a table: a form, or a table without its keys, if it is one."""
+    if FORM in text:
+        return "csv_of_a_form"
+    shows_labels = any(_shows_labels(text, kind.form, language) for kind in kinds.values() for language in languages())
+    return "csv_without_keys" if TABLE not in text and (HEAD in text or shows_labels) else "not_a_template"
+
+
+def _shows_labels(text: str, form: Form, language: str) -> bool:
+    labels = {one.label.say(language) for one in form.questions}
+    return sum(one in text[:LOOKED_AT] for one in labels) >= max(FEWEST, len(labels) // 2)
 
 
 def sheet(data: bytes, encoding: str) -> Sheet:
@@ -49,13 +69,17 @@ def sheet(data: bytes, encoding: str) -> Sheet:
     if len(data) > LARGEST_FILE:
         raise too_large("", both("the_file"), mib(LARGEST_FILE))
     formats.must_be_text(data)
-    text = _decoded(data, formats.ENCODINGS[encoding or "utf-8"])
+    text = _decoded(data, _code(encoding))
     named = NAMED.match(text)
     separator = named or AFTER.search(text) or BEFORE.search(text)
     if separator is None:
         return Sheet("", hidden=False, rows=(), facts=SheetFacts())  # nothing of ours stands in it
     rows = _even(_rows(text[named.end() :] if named else text, separator[1]))
     return Sheet("", hidden=False, rows=rows, facts=SheetFacts(errors=_errors(rows) if "#" in text else {}))
+
+
+def _code(declared: str) -> str:
+    return formats.ENCODINGS[declared or "utf-8"]
 
 
 def _decoded(data: bytes, declared: str) -> str:

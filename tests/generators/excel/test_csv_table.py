@@ -52,6 +52,7 @@ def first_of(rows: list[list[str]]) -> int:
 
 
 TABLE = rows_of(table_of_everything(GOOD, FORMULAS))
+FORM = [[*line] for line in read_cells(form_of_everything())[0].rows]  # type: ignore[union-attr]
 FIRST = first_of(TABLE)
 NAME = TABLE[0].index("name")
 
@@ -215,7 +216,12 @@ def test_another_encoding_is_refused_with_what_to_do() -> None:
         pytest.param(codecs.BOM_UTF16_LE + saved().encode("utf-16-le")[:-1], "csv_encoding", id="cut in UTF-16"),
         pytest.param(saved().encode("euc-jp", "replace"), "csv_encoding", id="another encoding"),
         pytest.param(b"name,size\r\na-1,small\r\n", "not_a_template", id="a table of one's own"),
-        pytest.param(saved(rows=TABLE[1:]).encode(), "not_a_template", id="without the row of keys"),
+        pytest.param(saved(rows=TABLE[1:]).encode(), "csv_without_keys", id="without the row of keys"),
+        pytest.param(
+            saved(rows=[line[1:] for line in TABLE[1:]]).encode(), "csv_without_keys", id="what can be seen alone"
+        ),
+        pytest.param(saved(rows=FORM).encode(), "csv_of_a_form", id="a form"),
+        pytest.param(saved(";", FORM).encode("utf-16"), "csv_of_a_form", id="a form as Unicode text"),
         pytest.param(b"", "not_a_workbook", id="empty"),
         pytest.param(codecs.BOM_UTF8, "not_a_workbook", id="a mark alone"),
         pytest.param(b"%PDF-1.7", "not_a_workbook", id="a PDF"),
@@ -226,6 +232,18 @@ def test_another_encoding_is_refused_with_what_to_do() -> None:
 )
 def test_what_cannot_be_read_is_refused_as_a_whole(data: bytes, code: str) -> None:
     assert said(data) == (code, "")
+
+
+def test_a_form_saved_as_csv_hears_what_to_send() -> None:
+    _, (form,) = read(saved(rows=FORM).encode())
+    assert form.line("ja") == (
+        "request.csv: 単票をCSVとして保存したファイルです。CSVには、答えを見分けるための情報が残りません。"
+        "単票は、Excelブック（.xlsx）のまま送ってください。 [csv_of_a_form]"
+    )
+    assert form.message("en") == (
+        "This is a form that was saved as CSV, which does not keep what tells its answers apart. "
+        "Send the form as an Excel workbook (.xlsx)."
+    )
 
 
 def test_a_table_that_lost_a_key_is_damaged_and_one_of_another_version_is_that() -> None:
