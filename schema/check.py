@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from schema.answers import Answers, Given, Located
 from schema.change import Change as Change
-from schema.history import oldest, template_facts
+from schema.history import oldest, template_facts, unknown_kind
 from schema.job import By, Fault, Job, Part, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
@@ -54,8 +54,8 @@ def judge(answers: Answers, kinds: Mapping[str, Kind]) -> Judged:
     """As ``check``, with the good values of a refused response too, so that what must be looked up can be judged in the same go."""
     kind = kinds.get(answers.kind)
     if kind is None:
-        facts = {"kind": shown(answers.kind)}
-        unknown = Problem("unknown_kind", answers.place("kind"), "kind", facts, nearest(answers.kind, kinds))
+        forms = {name: one.form for name, one in kinds.items()}
+        unknown = unknown_kind(answers.kind, answers.place("kind"), forms)
         return Judged(None, (unknown,), {})
     stale = _version_problem(answers, kind)
     if stale:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from schema.answers import Where
 from schema.job import Choice, Job
+from schema.problem import Problem, nearest, shown
 from schema.question import Form, Question, form_of, keyed
 from schema.steps import Step
-from schema.words import Fact
+from schema.words import Fact, Words
 
 FIRST = 1
 
@@ -97,6 +99,12 @@ def refuse_wrong_history(job: type[Job], form: Form) -> None:
 def template_facts(form: Form) -> dict[str, Fact]:
     """Which template to use instead, as a person finds it."""
     return {"template": f"{form.kind}.form.xlsx", "current": str(form.version)}
+
+
+def unknown_kind(kind: str, where: Where, forms: Mapping[str, Form]) -> Problem:
+    """The Problem of a request for a kind that is not there, with the kinds there are by title and name."""
+    known = tuple(Words(f"{one.title.en} ({name})", ja=f"{one.title.ja}（{name}）") for name, one in forms.items())
+    return Problem("unknown_kind", where, "kind", {"kind": shown(kind), "kinds": known}, nearest(kind, forms))
 
 
 def templates_there_are(forms: Iterable[Form]) -> dict[str, Fact]:

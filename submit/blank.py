@@ -13,8 +13,9 @@ from generators.excel import template
 from generators.excel.template import Filled
 from schema.answers import Where
 from schema.check import judge
+from schema.history import unknown_kind
 from schema.kinds import Kind
-from schema.problem import Problem, nearest, shown
+from schema.problem import Problem, shown
 from schema.words import Fact
 from submit import doors
 from submit.desk import SCHEMAS, Desk
@@ -31,7 +32,7 @@ def write(
     """Write a template, filled in from the YAML documents of ``source`` where there is one; or say why it cannot be."""
     known = desk.kinds.get(kind)
     if known is None:
-        return [Problem("unknown_kind", Where(shown(kind)), "kind", {"kind": shown(kind)}, nearest(kind, desk.kinds))]
+        return [unknown_kind(kind, Where(shown(kind)), {name: one.form for name, one in desk.kinds.items()})]
     filled, problems = _filled(desk, known, source, layout) if source else ([], [])
     if not problems:
         out.write_bytes(template.write(known.form, language, layout, filled))

@@ -9,7 +9,8 @@ from pathlib import PurePath
 from generators import Read
 from schema.answers import Where
 from schema.kinds import Kind
-from schema.problem import Problem
+from schema.problem import Problem, shown
+from schema.words import Fact, both
 
 ZIP = b"PK\x03\x04"
 Reader = Callable[[bytes, str, Mapping[str, Kind]], tuple[list[Read], list[Problem]]]
@@ -64,6 +65,12 @@ def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: 
     return [] if isinstance(sheets, Refusal) else read.beyond_history(sheets, name, kinds)
 
 
+def _sort(name: str) -> Fact:
+    """What a file is by the end of its name."""
+    suffix = PurePath(name).suffix.lower()
+    return both("file_of_sort", suffix=shown(suffix)) if suffix else both("file_of_no_sort")
+
+
 def read(
     data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "", through: str = ""
 ) -> tuple[str, list[Read], list[Problem]]:
@@ -71,7 +78,7 @@ def read(
     that is not Unicode; ``through`` names the door of what came by an inbox, where the file's name does not tell it."""
     door = (through, ONLINE[through]) if through in ONLINE else DOORS.get(PurePath(name).suffix.lower())
     if door is None:
-        return "", [], [Problem("unknown_file", Where(name))]
+        return "", [], [Problem("unknown_file", Where(name), facts={"sort": _sort(name)})]
     responses, problems = (partial(_csv, encoding=encoding) if door[1] is _csv else door[1])(data, name, kinds)
     if not responses and not problems:
         problems = [Problem("no_answers", Where(name))]

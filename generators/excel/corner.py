@@ -75,6 +75,11 @@ def lost_keys(asking: Sequence[Corner], form: Form) -> tuple[str, ...]:
     return next((gone for keys in held if (gone := tuple(key for key in _titles(form) if key not in keys))), ())
 
 
+def page_of(key: str, form: Form) -> str:
+    """The fixed text that is the title of the form layout's sheet with this key."""
+    return _titles(form)[key]
+
+
 def _titles(form: Form) -> dict[str, str]:
     """Every key in the order of the form layout's sheets, with the fixed text that is the title of its sheet."""
     first = (SENDER, *(one.key for one in form.questions if one.is_first), AGAIN)

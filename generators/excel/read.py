@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import chain
 
 from generators import Read
-from generators.excel import FORM, RESPONSE, STATUS, TABLE, TEMPLATE, beside
+from generators.excel import FORM, RESPONSE, SENDER, STATUS, TABLE, TEMPLATE, beside
 from generators.excel.answer_cell import Asking, form_cells, keyed_rows, label_of, request
 from generators.excel.cells import read_cells
 from generators.excel.copies import once_for_each_copy, without_copies
-from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys
+from generators.excel.corner import Corner, corner_of, in_order, lost, lost_keys, page_of
 from generators.excel.left_behind import labels_of, left_behind
 from generators.excel.receipt import each_once
 from generators.excel.refusal import Refusal, RefusedError, too_large
@@ -20,11 +20,11 @@ from generators.excel.remnant import torn, unread
 from generators.excel.sheet import Sheet
 from generators.excel.table import Table
 from schema.answers import Answers, Located, Where
-from schema.history import form_at, template_facts, templates_there_are
+from schema.history import form_at, template_facts, templates_there_are, unknown_kind
 from schema.kinds import Kind
-from schema.problem import Problem, nearest, shown
+from schema.problem import Problem, shown
 from schema.question import Form
-from schema.words import FALLBACK, Fact, Words, both, languages
+from schema.words import FALLBACK, Fact, Words, both, languages, text
 
 Cells = Callable[[bytes], tuple[Sheet, ...] | Refusal]
 TOLD = ("kind", "version", "fingerprint", "language", "wording")
@@ -75,7 +75,10 @@ def _answers(sheets: Sequence[Sheet], file: Where, kinds: Mapping[str, Kind]) ->
     where_lost = lost(sheets, asking, form, blank.language)
     where_lost = torn(sheets, corners, form) if where_lost is None else where_lost
     if where_lost is not None:
-        return [], [_damaged(file, where_lost, _named_in(form, lost_keys(asking, form)))]
+        gone = lost_keys(asking, form)
+        if not where_lost and all(one.mark != TABLE for one in asking):
+            return [], [_without_sheet(file, page_of(next(iter(gone), SENDER), form), blank.language)]
+        return [], [_damaged(file, where_lost, _named_in(form, gone))]
     wording = about["wording"].value if "wording" in about else ""
     return _read([Asking(one, file) for one in asking], unread(sheets, corners, form, file), blank, form, wording)
 
@@ -158,7 +161,7 @@ def _unusable(about: Mapping[str, Located[str]], file: Where, kinds: Mapping[str
     if not (kind and kind.value and version and version.value.isascii() and version.value.isdigit()):
         return Problem("not_a_template", file, facts=templates_there_are(one.form for one in kinds.values()))
     if kind.value not in kinds:
-        return Problem("unknown_kind", kind.where, "kind", {"kind": shown(kind.value)}, nearest(kind.value, kinds))
+        return unknown_kind(kind.value, kind.where, {name: one.form for name, one in kinds.items()})
     current, given = kinds[kind.value], int(version.value[:9])
     if form_at(current.job, current.form, given):
         return None
@@ -171,6 +174,10 @@ def _form(about: Mapping[str, Located[str]], kinds: Mapping[str, Kind]) -> Form:
     """The questions as the template's own version asked them, by whose keys its answers are found."""
     kind = kinds[about["kind"].value]
     return form_at(kind.job, kind.form, int(about["version"].value[:9])) or kind.form
+
+
+def _without_sheet(file: Where, title: str, language: str) -> Problem:
+    return Problem("sheet_missing", file, facts={"sheet": text(title, language)})
 
 
 def _damaged(file: Where, sheet: str, questions: Words) -> Problem:

@@ -547,8 +547,9 @@ def test_another_version_of_the_kind_is_one_problem_alone(version: int, code: st
 def test_an_unknown_kind_is_one_problem_alone_with_what_was_meant() -> None:
     (problem,) = refused("train_supervise", {"name": "??"})
     assert problem.message("en") == (
-        "There is no kind of job named “train_supervise”. Use one of the kinds that `denpyo kinds` lists. "
-        "Did you mean “train_supervised”?"
+        "There is no kind of job named “train_supervise”. Use one of: Predict with a trained model (inference), "
+        "Train a model on labelled data (train_supervised), Conditions (conditions), Every field (every_field), "
+        "Orders (orders), Rules (rules). Did you mean “train_supervised”?"
     )
 
 

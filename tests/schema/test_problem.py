@@ -12,7 +12,7 @@ from schema import words
 from schema.answers import Answers, Given, Located, Where
 from schema.check import check
 from schema.problem import Problem, nearest, shown
-from schema.words import Fact, Words
+from schema.words import Fact, Words, both
 from tests.kinds_for_tests import KINDS
 
 CELL = Where("sheet.xlsx", "入力!C7")
@@ -31,17 +31,18 @@ def test_a_problem_is_a_place_a_sentence_and_a_code() -> None:
 
 
 def test_a_suggestion_stands_at_the_end() -> None:
-    problem = Problem("unknown_kind", CELL, "kind", {"kind": "trian"}, "train")
+    problem = Problem("unknown_kind", CELL, "kind", {"kind": "trian", "kinds": ("Train (train)", "Guess (guess)")}, "train")
     assert problem.message("en") == (
-        "There is no kind of job named “trian”. Use one of the kinds that `denpyo kinds` lists. Did you mean “train”?"
+        "There is no kind of job named “trian”. Use one of: Train (train), Guess (guess). Did you mean “train”?"
     )
     assert problem.message("ja").endswith("「train」のことですか？")
 
 
 def test_a_file_without_a_spot_is_named_alone() -> None:
-    assert Problem("unknown_file", Where("sheet.odt")).line("en") == (
-        "sheet.odt: Nobody here can read a file of this sort. "
-        "Send a filled template (.xlsx) or a YAML document (.yaml). [unknown_file]"
+    facts: dict[str, Fact] = {"sort": both("file_of_sort", suffix=".odt")}
+    assert Problem("unknown_file", Where("sheet.odt"), facts=facts).line("en") == (
+        "sheet.odt: A file of the sort “.odt” is not accepted here. Send the filled form as the Excel workbook (.xlsx) that it is. "
+        "A table may come as CSV (.csv) too, and what is written by hand as YAML (.yaml). [unknown_file]"
     )
 
 

@@ -317,3 +317,21 @@ def test_the_door_passes_on_what_was_declared_and_knows_a_workbook_under_the_nam
 
 def test_a_csv_under_the_name_of_a_workbook_is_named() -> None:
     assert doors.read(saved().encode(), "a.xlsx", KINDS)[2][0].code == "not_a_workbook"
+
+
+@pytest.mark.parametrize(
+    ("name", "ja", "en"),
+    [
+        ("依頼票.PDF", "「.pdf」のファイル", "A file of the sort “.pdf”"),
+        ("画面.png", "「.png」のファイル", "A file of the sort “.png”"),
+        ("依頼票", "名前に「.xlsx」などの拡張子がないファイル", "A file whose name has no ending such as .xlsx"),
+    ],
+)
+def test_a_file_of_another_sort_is_called_what_it_is_and_hears_what_is_taken(name: str, ja: str, en: str) -> None:
+    door, reads, (problem,) = doors.read(b"%PDF-1.7", name, KINDS)
+    assert (door, reads) == ("", [])
+    assert problem.line("ja") == (
+        f"{name}: {ja}は受け付けていません。記入した依頼票を、Excelブック（.xlsx）のまま送ってください。"
+        "一覧の依頼票はCSV（.csv）でも、手書きの依頼はYAML（.yaml）でも送れます。 [unknown_file]"
+    )
+    assert problem.message("en").startswith(f"{en} is not accepted here. Send the filled form as the Excel workbook")
