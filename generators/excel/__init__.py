@@ -32,5 +32,8 @@ TEMPLATE = "denpyo:template"
 ANSWER = "denpyo:answer"
 HEAD = "denpyo:head"
 
+SUMMARY_NAME = "denpyo_summary"
+"""Defined name: where the summary of a marked copy is, whatever somebody called it since; in a template it is FALSE."""
+
 TABLE_ROWS = 10_000
 """Rows of the table layout that are prepared with limits, lists and a status; more may be filled."""

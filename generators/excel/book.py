@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from generators.excel import SUMMARY_NAME
 from generators.excel.cells import read_cells
 from generators.excel.parts import Parts
 from generators.excel.reds import named
@@ -16,8 +17,8 @@ from generators.excel.summary import MARK
 from schema import words
 from schema.words import languages
 
-SUMMARY_NAME, FILL_NAME = "denpyo_summary", "denpyo_fill_"
-"""Defined names: where the summary is, whatever somebody called it since; and what fills our reds cover."""
+FILL_NAME = "denpyo_fill_"
+"""What begins the defined names that say which fills our reds cover."""
 WORKSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 MAIN_ORDER = (
     *("fileVersion", "fileSharing", "workbookPr", "workbookProtection", "bookViews", "sheets", "functionGroups"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from generators.excel import SUMMARY_NAME
 from generators.excel.compact import Row
 from generators.excel.entry import Entry
 from generators.excel.findings import NUMBERS, Finding
@@ -50,7 +51,8 @@ def _joined(weights: Iterable[str]) -> list[str]:
 
 
 def shown(sheet: Sheet, asked: Sequence[Entry], status_column: int, bottom: int) -> Iterator[tuple[str, str, Look]]:
-    """The looks of the cells: of a status by its text, of an answer by what is found of it."""
+    """The looks of the cells: of a status by its text, of an answer by what is found of it. In a marked copy what is missing is
+    marked already."""
     first = sheet.at(asked[0].key)
     row = first.lstrip("$ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     cell = f"${letters(status_column)}{row}"
@@ -63,7 +65,8 @@ def shown(sheet: Sheet, asked: Sequence[Entry], status_column: int, bottom: int)
         if entry.when:
             yield area, f"AND(COUNTA({first}:{last})>0,IFERROR({found}={int(Finding.OFF)},FALSE))", "off"
         if entry.required:
-            yield area, f"AND(COUNTA({first}:{last})>0,IFERROR({found}={int(Finding.MISSING)},FALSE))", "missing"
+            lacking = f"IFERROR({found}={int(Finding.MISSING)},FALSE)"
+            yield area, f"AND(NOT(ISTEXT({SUMMARY_NAME})),COUNTA({first}:{last})>0,{lacking})", "missing"
 
 
 def _status_shown(area: str, cell: str, asked: int) -> Iterator[tuple[str, str, Look]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from generators.excel import AGAIN, SENDER, TABLE_ROWS, TEMPLATE, Layout, form_page, lists, table_page
+from generators.excel import AGAIN, SENDER, SUMMARY_NAME, TABLE_ROWS, TEMPLATE, Layout, form_page, lists, table_page
 from generators.excel.entry import Entry, entries, wording
 from generators.excel.page import TEXT, Book, Cell, Page
 from generators.excel.save import save
@@ -47,6 +47,7 @@ def write(form: Form, language: str, layout: Layout, filled: Sequence[Filled] = 
     )
     about = _about(form, asked, language, layout)
     found, across, moved = _lists(form, asked, language, layout)
+    unmarked = {SUMMARY_NAME: "FALSE"} if layout == "table" else {}
     return save(
         Book(
             pages=(
@@ -55,7 +56,7 @@ def write(form: Form, language: str, layout: Layout, filled: Sequence[Filled] = 
                 lists.page(found, across, moved),
                 _about_page(about),
             ),
-            names=lists.names(found, across, moved),
+            names={**lists.names(found, across, moved), **unmarked},
             properties={f"denpyo.{name}": value for name, value in about.items()},
             header=form.title.say(language),
             font=FONTS.get(language, OTHER_FONT),

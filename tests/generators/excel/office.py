@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from schema.kinds import Kind
 Rows = Sequence[Sequence[str]]
 EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 """Comma, double quote, UTF-8, from the first line on, values as they are shown, every sheet in a file of its own."""
+
+SHADE = re.compile('bgcolor="#([0-9A-F]{6})"')
 
 
 def computed(workbooks: Mapping[str, bytes], folder: Path) -> dict[str, dict[str, Rows]]:
@@ -41,14 +44,24 @@ def seconds_to_open(data: bytes, folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _convert(sources: list[Path], out: Path, profile: Path) -> None:
+def shades(workbooks: Mapping[str, bytes], folder: Path) -> dict[str, Counter[str]]:
+    """How many cells of each workbook LibreOffice shows in each colour, by what formulas find of them too."""
+    sources = {name: folder / f"{name}.xlsx" for name in workbooks}
+    for name, data in workbooks.items():
+        sources[name].write_bytes(data)
+    _convert([*sources.values()], folder / "out", folder / "office", "html")
+    pages = {name: (folder / f"out/{name}.html").read_text(encoding="utf-8") for name in workbooks}
+    return {name: Counter(SHADE.findall(page)) for name, page in pages.items()}
+
+
+def _convert(sources: list[Path], out: Path, profile: Path, to: str = EVERY_SHEET) -> None:
     program = shutil.which("soffice")
     assert program, "these tests need LibreOffice, which .ci/run brings"
     options = [
         "--headless",
         f"-env:UserInstallation={profile.as_uri()}",
         "--convert-to",
-        EVERY_SHEET,
+        to,
         "--outdir",
         str(out),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,8 @@ from schema.check import check
 from schema.kinds import Kind
 from schema.problem import Problem
 from tests.generators.excel.cases import COMPUTED, LOGICAL, Case, as_typed, cases, typed
-from tests.generators.excel.office import Rows, computed, live_line, many_forms, notes, seconds_to_open
+from tests.generators.excel.marking import marked
+from tests.generators.excel.office import Rows, computed, live_line, many_forms, notes, seconds_to_open, shades
 from tests.generators.excel.workbooks import packed, parts_of
 from tests.kinds_for_tests import KINDS
 
@@ -314,3 +316,11 @@ def test_a_table_is_prepared_for_ten_thousand_requests_in_a_small_file_that_open
     data = max((write(kind.form, "ja", "table") for kind in KINDS.values()), key=len)
     assert len(data) < 400_000
     assert seconds_to_open(data, tmp_path_factory.mktemp("opened")) < 5
+
+
+def test_a_missing_answer_of_a_marked_table_is_red_and_no_longer_yellow(tmp_path: Path) -> None:
+    table = write(KINDS["train_supervised"].form, "ja", "table", [Filled({"algorithm": "xgboost"})], rows=5)
+    seen = shades({"sent": table, "marked": marked(table, kinds=KINDS)}, tmp_path)
+    yellow, red = "FFE699", "FFC9C0"
+    assert (seen["sent"][yellow], seen["sent"][red]) == (2, 0), "the status and the cell"
+    assert (seen["marked"][yellow], seen["marked"][red]) == (1, 1), "the status; the cell"
