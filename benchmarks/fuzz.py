@@ -58,7 +58,16 @@ SEED, COUNT = 20261121, 1_000_000
 NAME = "fuzz.xlsx"
 BADLY = ("finding",)
 OF_THE_FILE = frozenset(
-    ("not_a_workbook", "cut_off", "password_protected", "macro_file", "too_slow", "not_a_template", "damaged_template", "sheet_missing")
+    (
+        "not_a_workbook",
+        "cut_off",
+        "password_protected",
+        "macro_file",
+        "too_slow",
+        "not_a_template",
+        "damaged_template",
+        "sheet_missing",
+    )
 )
 """Codes of what is wrong with a file as a whole (one of its sheets is gone); every other names a part, a sheet or a cell."""
 EPOCH = datetime(2026, 11, 21, tzinfo=UTC)

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from generators.excel import RESPONSE
 from generators.excel.answer_cell import AROUND, Asking, keyed_rows
+from generators.excel.numbers import percent
 from generators.excel.receipt import receipt
-from generators.excel.sheet import Area
+from generators.excel.sheet import Area, Place
 from generators.excel.table import Table
 from schema.problem import Problem, shown
 from schema.question import Form
+from schema.text import read
 from schema.words import Fact, both
 
 Spans = Sequence[tuple[int, int]]
 """First and last rows, in order and apart."""
+FAR_BELOW = 20
+"""How many times smaller than its example a share is that may have been meant as another number."""
+PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def remarks(forms: Sequence[Asking], tables: Sequence[Table], form: Form) -> Iterator[Problem]:
     """The warnings of every sheet that asks."""
     for one in forms:
         yield from _limits_of_form(one, form)
+        answers = ((key, (row, one.columns[0][0])) for row, key in keyed_rows(one.corner))
+        yield from _small_shares(one, ((key, [at]) for key, at in answers), form)
     for table in tables:
         yield from _limits_of_table(table, form)
+        columns = ((key, ((row, at) for row in table.filled)) for at, key in table.asking.columns)
+        yield from _small_shares(table.asking, columns, form)
         yield from _filtered(table)
         yield from _receipts(table)
 
@@ -82,6 +92,32 @@ def _within(spans: Spans, row: int) -> bool:
 
 def _spanned(spans: Spans, first: int, last: int) -> bool:
     return any(top <= first and last <= bottom for top, bottom in spans)
+
+
+def _small_shares(asking: Asking, answers: Iterable[tuple[str, Iterable[Place]]], form: Form) -> Iterator[Problem]:
+    """Shares that are so small beside the question's example that 0.85% may mean 85%: LibreOffice puts per cent behind whatever number
+    is typed into a cell that shows per cent, where Excel takes 0.85 for what it is."""
+    for key, cells in answers:
+        question = form.by_key.get(key)
+        usual = read(question, question.example) if question and question.is_share else None
+        if not question or not isinstance(usual, float):
+            continue
+        small = [at for at in cells if 0 < _percent(asking.text(*at)) <= min(1, usual * 100 / FAR_BELOW)]
+        if small:
+            text = asking.text(*small[0])
+            facts: dict[str, Fact] = {
+                "label": question.label,
+                "share": shown(text),
+                "meant": percent(_percent(text)),
+                "more": more("more_cells", small),
+            }
+            yield Problem("small_share", asking.place(*small[0]), key, facts)
+
+
+def _percent(text: str) -> float:
+    """``0.85`` for ``0.85%``, and 0 for whatever is not written in this way."""
+    number = text.removesuffix("%")
+    return float(number) if number != text and PLAIN_NUMBER.fullmatch(number) else 0.0
 
 
 def _filtered(table: Table) -> Iterator[Problem]:

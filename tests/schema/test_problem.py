@@ -31,7 +31,9 @@ def test_a_problem_is_a_place_a_sentence_and_a_code() -> None:
 
 
 def test_a_suggestion_stands_at_the_end() -> None:
-    problem = Problem("unknown_kind", CELL, "kind", {"kind": "trian", "kinds": ("Train (train)", "Guess (guess)")}, "train")
+    problem = Problem(
+        "unknown_kind", CELL, "kind", {"kind": "trian", "kinds": ("Train (train)", "Guess (guess)")}, "train"
+    )
     assert problem.message("en") == (
         "There is no kind of job named “trian”. Use one of: Train (train), Guess (guess). Did you mean “train”?"
     )

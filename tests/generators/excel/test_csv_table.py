@@ -34,11 +34,16 @@ FORMULAS = Filled({**GOOD.values, "name": "b-2", "why": '=SUM(A1)"+,;\t-@'}, "su
 ID = "7k3m-9qx2-b4td"
 
 
-def rows_of(data: bytes) -> list[list[str]]:
-    """The first sheet as a program saves it: every cell as text, hidden ones too. Templates without a status column get one."""
+def cells_of(data: bytes) -> list[list[str]]:
+    """The first sheet as a program saves it: every cell as text, hidden ones too."""
     sheets = read_cells(data)
     assert isinstance(sheets, tuple)
-    rows = [[*line] for line in sheets[0].rows]
+    return [[*line] for line in sheets[0].rows]
+
+
+def rows_of(data: bytes) -> list[list[str]]:
+    """A table as it is saved. Templates without a status column get one."""
+    rows = cells_of(data)
     rows = rows[: first_of(rows) + 2]
     if any(key.startswith(STATUS) for key in rows[0]):
         return rows
@@ -52,7 +57,7 @@ def first_of(rows: list[list[str]]) -> int:
 
 
 TABLE = rows_of(table_of_everything(GOOD, FORMULAS))
-FORM = [[*line] for line in read_cells(form_of_everything())[0].rows]  # type: ignore[union-attr]
+FORM = cells_of(form_of_everything())
 FIRST = first_of(TABLE)
 NAME = TABLE[0].index("name")
 

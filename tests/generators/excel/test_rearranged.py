@@ -446,6 +446,30 @@ def test_rows_beyond_those_that_are_prepared_never_had_limits() -> None:
     assert [(len(reads), read.warnings) for read in reads] == [(2, ()), (2, ())]
 
 
+# Shares that LibreOffice made small
+
+
+@pytest.mark.parametrize("layout", ["form", "table"])
+def test_a_share_far_below_its_example_is_said_with_what_may_be_meant(layout: Layout) -> None:
+    training = {"dataset_id": "wine", "algorithm": "random_forest"}
+    shares = (0.0085, 0.85, 0.01, 0.05, 0.0)[: 1 if layout == "form" else 5]
+    rows = [Filled({**training, "evaluation_threshold": share}) for share in shares]
+    data = write(KINDS["train_supervised"].form, "ja", layout, rows, rows=9)
+    (first, *_), problems = reading(data)
+    assert (problems, first.problems) == ([], ())
+    ja = {
+        "form": "「合格とする精度」は0.85%と読み取りました。",
+        "table": "「合格とする精度」は0.85%と読み取りました（ほか1か所）。",
+    }
+    assert [(one.code, one.message("ja")) for one in first.warnings] == [
+        (
+            "small_share",
+            f"{ja[layout]}85%のつもりであれば、セルに「85%」と書き直してください。0.85%でよければ、そのままで構いません。",
+        )
+    ]
+    assert first.warnings[0].where == first.answers.place("evaluation_threshold")
+
+
 # Filters and hidden rows
 
 
