@@ -231,7 +231,7 @@ def submit(
     wishes = Wishes(sender, queue, _known_engine(engine), again, encoding or "")
     sources, targets = _sources(files), _targets(files, annotate, force)
     if dry_run:
-        return _judge(there, sources, wishes, targets, json, "; nothing was kept or queued")
+        return _judge(there, sources, wishes, targets, json, dry=True)
     with terminal.counted("checked", json) as seen:
         outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
     with _said_anyway(partial(terminal.submission, there, outcome, as_json=json)):
@@ -254,6 +254,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Submit one request, run it on this machine, follow it to its end and print the result."""
+    from schema.words import text
     from submit import one_machine, terminal
     from submit.desk import open_desk
     from submit.response import Wishes
@@ -270,7 +271,7 @@ def run(
         terminal.submission(there, outcome, as_json=json, marked=marked)
         raise typer.Exit(REFUSED)
     if outcome.requests[0].known and not json:
-        terminal.complain("handed in before; this is what became of it (--again WHY runs it again)")
+        terminal.complain(text("run_known", outcome.requests[0].language))
     terminal.status(there, found, as_json=json, marked=marked if targets else None)
     _exit_if(found.request.state != "done")
 
@@ -487,7 +488,7 @@ def _said_anyway(say: Callable[[], None]) -> Iterator[None]:
 
 
 def _judge(
-    desk: Desk, sources: Sequence[Source], wishes: Wishes, targets: Sequence[Path], json: bool, end: str = ""
+    desk: Desk, sources: Sequence[Source], wishes: Wishes, targets: Sequence[Path], json: bool, *, dry: bool = False
 ) -> None:
     """Judge only, say what was found and, where there are targets, write the sheets back marked."""
     from submit import judging, terminal
@@ -495,7 +496,7 @@ def _judge(
     with terminal.counted("checked", json) as seen:
         outcome = judging.check(desk, sources, wishes, seen)
     marked = _marked(desk, sources, outcome, targets, kept=False, encoding=wishes.encoding)
-    terminal.judgement(desk, outcome, as_json=json, marked=marked, end=end)
+    terminal.judgement(desk, outcome, as_json=json, marked=marked, dry=dry)
     _exit_if(bool(outcome.problems))
 
 

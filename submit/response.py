@@ -94,6 +94,13 @@ def outdated(answers: Answers | None, desk: Desk) -> bool:
     return answers is not None and kind is not None and old_version(answers, kind.form)
 
 
+def became(one: Kept) -> str:
+    """What is to be said of a request that was kept, beside its state; "" where it is new."""
+    if one.follows:
+        return text("submitted_next", one.language, id=one.follows)
+    return text("submitted_known" if one.unchanged else "submitted_replaced", one.language) if one.known else ""
+
+
 def foreseen(one: Kept) -> str:
     """What a desk would make of a good response that was only judged, in words; "" where it is new."""
     if one.known:

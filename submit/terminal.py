@@ -15,7 +15,7 @@ from schema.problem import Problem, shown
 from schema.words import text
 from submit import standing
 from submit.desk import Desk
-from submit.response import foreseen
+from submit.response import became, foreseen
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -236,8 +236,8 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
         out(f"{where}: {change_line(change, desk.kinds[kind].form, language)}")
 
 
-def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, end: str = "") -> None:
-    """What was judged and not kept. Each good response that the desk has already, or that would be the next version of one, says so."""
+def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, dry: bool = False) -> None:
+    """What was judged and not kept, for a ``dry`` run too. Each good response that the desk has already, or that would be the next version of one, says so."""
     if outcome.unseen:
         complain(f"earlier requests could not be looked up: {outcome.unseen}")
     seen = [one for one in outcome.responses if one.good and (one.known or one.follows)]
@@ -252,7 +252,9 @@ def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, en
     remarks(desk, outcome, say)
     for one in seen:
         say(f"{shown(str(one.where), 300)}: {foreseen(one)}")
-    say(f"{outcome.accepted} good, {outcome.refused} refused{end}")
+    language = _language(desk, outcome)
+    counts = text("judged_counts", language, good=str(outcome.accepted), bad=str(outcome.refused))
+    say(counts + (text("judged_only", language) if dry else ""))
     marked_files(marked)
 
 
@@ -270,12 +272,16 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
     problems(outcome.problems)
     remarks(desk, outcome)
     for kept, state in zip(outcome.requests, states, strict=True):
-        again = "  (handed in before; this is the first one)" if kept.known else ""
-        again = f"  (next version of {kept.follows})" if kept.follows else again
-        say(f"{kept.id}  {state:<10}  {kept.kind}  {shown(str(kept.where), 200)}{again}")
+        said = (text(f"receipt_{state}", kept.language), kept.kind, shown(str(kept.where), 200), became(kept))
+        say("  ".join((kept.id, *(one for one in said if one))))
     if outcome.left_out:
-        say(f"{outcome.left_out} good, left out because others were refused (--all-or-nothing)")
+        say(text("submitted_left_out", _language(desk, outcome), count=str(outcome.left_out)))
     marked_files(marked)
+
+
+def _language(desk: Desk, outcome: Outcome) -> str:
+    """The language for what is said of all responses together: that of the first."""
+    return next((one.language for one in outcome.responses), desk.config.language)
 
 
 def _following(kept: Kept) -> dict[str, str]:

@@ -75,7 +75,7 @@ def test_eight_mistakes_give_eight_problems_at_eight_cells_in_japanese_in_one_go
     assert data("audit", "verify", desk=desk)["entries"] == 2
     lines = denpyo("check", file, desk=desk, code=1).stdout.splitlines()
     assert len(lines) == 9
-    assert lines[-1] == "0 good, 1 refused"
+    assert lines[-1] == "問題なし 0件、要修正 1件"
     assert lines[0] == (
         "request.xlsx:入力!C9: 「Wine」は名前として使えません。半角の英小文字・数字・ハイフンで、英小文字か数字から始め、"
         "63文字以内で書いてください。「wine」のことですか？ [bad_identifier]"
@@ -116,9 +116,11 @@ def test_a_sheet_goes_from_submit_through_work_to_its_result(desk: Path, tmp_pat
 def test_the_same_sheet_twice_says_so_and_again_makes_a_new_one(desk: Path, tmp_path: Path) -> None:
     file = sheet(tmp_path, GOOD)
     first = data("submit", file, desk=desk)["requests"][0]
-    assert "handed in before" in denpyo("submit", file, desk=desk).stdout
+    assert denpyo("submit", file, desk=desk).stdout == (
+        f"{first['id']}  受付済み（実行待ち）  train_supervised  request.xlsx:入力  前に受け付けた依頼と同じ内容です\n"
+    )
     judged = denpyo("check", file, desk=desk).stdout.splitlines()
-    assert judged[-2:] == [f"request.xlsx:入力: {first['id']}として受付済み、変更なし", "1 good, 0 refused"]
+    assert judged[-2:] == [f"request.xlsx:入力: {first['id']}として受付済み、変更なし", "問題なし 1件、要修正 0件"]
     dry = data("submit", file, "--dry-run", desk=desk)
     before = {"file": "request.xlsx", "spot": "入力", "id": first["id"], "unchanged": True}
     assert (dry["accepted"], dry["handed_in_before"]) == (1, [before])
@@ -460,7 +462,7 @@ def test_a_slip_that_was_erased_says_so(desk: Path, tmp_path: Path) -> None:
 def test_all_or_nothing_leaves_out_what_is_good_and_says_so(desk: Path, tmp_path: Path) -> None:
     good, bad = sheet(tmp_path, GOOD, "good.xlsx"), sheet(tmp_path, EIGHT_MISTAKES, "bad.xlsx")
     done = denpyo("submit", good, bad, "--all-or-nothing", desk=desk, code=1)
-    assert "1 good, left out because others were refused (--all-or-nothing)" in done.stdout
+    assert "ほかの依頼に要修正があるため、問題のない1件も受け付けていません（--all-or-nothing）" in done.stdout
     found = data("convert", good, bad, "--all-or-nothing", "-o", tmp_path / "slips", desk=desk, code=1)
     assert (found["requests"], found["left_out"], len(found["problems"])) == ([], 1, 8)
     assert [one["state"] for one in data("status", desk=desk)["requests"]] == ["refused"]

@@ -19,7 +19,7 @@ from submit import doors, hand_off, journey, judging, one_machine, standing
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.engines import local
 from submit.ledger import LedgerDamaged, verify
-from submit.response import Kept, Response, Source, Wishes
+from submit.response import Kept, Response, Source, Wishes, became
 from tests.desks import counting, desk_in, starts
 
 NONE = Wishes()
@@ -187,6 +187,12 @@ def test_an_older_marked_copy_follows_to_the_newest_version(desk: Desk) -> None:
     outcome = sheets(desk, [row(desk, "one", first.id)])
     (stale,) = outcome.responses
     assert (stale.id, stale.known) == (third.id, True)
+    assert became(stale) == "handed in before and replaced since by this one"
+    (same,) = sheet(desk, row(desk, "three", third.id))
+    assert (same.id, became(same), became(replace(same, language="ja"))) == (
+        *(third.id, "handed in before"),
+        "前に受け付けた依頼と同じ内容です",
+    )
     assert [problem.code for problem, _ in outcome.warnings] == ["replaced_since"]
     assert outcome.problems == []
     assert sheet(desk, row(desk, "three", second.id))[0].id == third.id
