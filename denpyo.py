@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import sys
@@ -53,6 +54,14 @@ class Encoding(StrEnum):
     shift_jis = "shift_jis"
 
 
+def _encoding(name: str) -> Encoding:
+    """Under any name that Python knows it by: sjis, cp932, ms932."""
+    with suppress(LookupError, ValueError):
+        found = codecs.lookup(name).name
+        return Encoding("shift_jis" if found == "cp932" else found)
+    raise typer.BadParameter(f"{name!r} is none of: {', '.join(Encoding)}.")
+
+
 DeskOption = Annotated[Path, typer.Option("--desk", envvar="DENPYO_DESK", help="The desk's folder.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
 Files = Annotated[
@@ -60,7 +69,10 @@ Files = Annotated[
 ]
 As = Annotated[str, typer.Option("--as", help="For whom; recorded as claimed.", metavar="EMAIL")]
 Again = Annotated[str, typer.Option("--again", help="Run the same request again, and why.", metavar="WHY")]
-InEncoding = Annotated[Encoding | None, typer.Option("--encoding", help="What a CSV is written in, if not UTF-8.")]
+InEncoding = Annotated[
+    Encoding | None,
+    typer.Option("--encoding", parser=_encoding, metavar="shift_jis", help="What a CSV is written in, if not UTF-8."),
+]
 Queue = Annotated[str, typer.Option("--queue", help="Another queue than the answers name.", metavar="Q")]
 Whole = Annotated[
     bool, typer.Option("--all-or-nothing", help="Accept nothing if anything is refused; refusals are recorded.")
@@ -131,6 +143,10 @@ def template(
     from submit import blank, terminal
     from submit.desk import desk_or_none_yet
 
+    if out.suffix.lower() != ".xlsx":
+        raise typer.Exit(
+            _complain(f"{out}: a template is an Excel workbook; give a name that ends in .xlsx", WRONG_USE)
+        )
     if out.exists() and not force:
         raise typer.Exit(_complain(f"{out} is there already and may be filled in: --force replaces it", WRONG_USE))
     there = desk_or_none_yet(desk)
@@ -254,7 +270,6 @@ def run(
     json: Json = False,
 ) -> None:
     """Submit one request, run it on this machine, follow it to its end and print the result."""
-    from schema.words import text
     from submit import one_machine, terminal
     from submit.desk import open_desk
     from submit.response import Wishes
@@ -271,7 +286,7 @@ def run(
         terminal.submission(there, outcome, as_json=json, marked=marked)
         raise typer.Exit(REFUSED)
     if outcome.requests[0].known and not json:
-        terminal.complain(text("run_known", outcome.requests[0].language))
+        terminal.ran_before(outcome.requests[0])
     terminal.status(there, found, as_json=json, marked=marked if targets else None)
     _exit_if(found.request.state != "done")
 

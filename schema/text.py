@@ -17,7 +17,7 @@ from typing import Any
 from schema.problem import nearest, shown
 from schema.question import Question, Widget
 from schema.text_time import read_amount, read_date, read_duration
-from schema.words import Fact, Words
+from schema.words import Fact, Words, both
 
 NOTHING = frozenset({"", "-", "‐", "‑", "–", "—", "―", "−", "ー"})
 YES = frozenset(
@@ -88,8 +88,21 @@ def _one(question: Question, given: str) -> Any | Misread | None:
 
 def _says_blank(question: Question, given: str) -> bool:
     """Whether the answer is what the sheet itself shows for an empty one: 上限なし, no limit."""
-    shown_words = (question.blank.en, question.blank.ja) if question.blank else ()
-    return clean(given).casefold() in {clean(one).casefold() for one in shown_words if one}
+    return clean(given).casefold() in _words_for_empty(question)
+
+
+@cache
+def _words_for_empty(question: Question) -> frozenset[str]:
+    return frozenset(clean(one).casefold() for one in shown_for_empty(question))
+
+
+def shown_for_empty(question: Question) -> tuple[str, ...]:
+    """What a sheet shows for an empty answer, where that is no value: words of the question's own, or that there is none. Free text
+    may say the latter itself."""
+    free = question.widget == "text" and not question.limits.pattern
+    nothing = None if question.required or free or question.default is not None else both("excel_nothing")
+    found = question.blank or nothing
+    return tuple(one for one in (found.en, found.ja) if one) if found else ()
 
 
 def says_none(question: Question, given: str) -> bool:

@@ -23,7 +23,7 @@ from generators.excel.frame import NEWLINE, FrameError, unframed
 from generators.excel.order import Order
 from generators.excel.refusal import Refusal
 from generators.excel.sheet import Sheet
-from schema.words import Words
+from schema.words import both
 
 LARGEST_ANSWER = 512 * MIB
 SECONDS, BYTES_PER_SECOND = 60, MIB // 4
@@ -32,7 +32,6 @@ BOOT = "import sys; sys.path[:] = sys.argv[1:]; from generators.excel.__main__ i
 MARK = BOOT.replace("import main; main()", "import marking; marking()")
 OURS = str(Path(generators.__file__).parents[1])
 """Where our own rooms lie; an editable install is found by a hook that the process does not have."""
-THE_FILE = Words("the file", ja="ファイル")
 OUT_OF_TIME = (-signal.SIGXCPU,)
 
 
@@ -132,7 +131,7 @@ class Child:
         try:
             return unframed(answer)
         except FrameError:
-            return Refusal("broken_file", "", {"part": THE_FILE})
+            return Refusal("broken_file", "", {"part": both("contents")})
 
 
 class Marker(Child):
@@ -153,7 +152,7 @@ def _died(code: int, size: int) -> Refusal:
     return (
         no_memory(size)
         if code in (0, -signal.SIGKILL, -signal.SIGABRT)
-        else Refusal("broken_file", "", {"part": THE_FILE})
+        else Refusal("broken_file", "", {"part": both("contents")})
     )
 
 

@@ -78,7 +78,7 @@ def _dataset_problems(
 
 def _no_dataset(there: Lookup, name: str, key: str, where: Where) -> Problem:
     facts: dict[str, Fact] = {"dataset": shown(name), "datasets": there.offered(name)}
-    return Problem("no_dataset", where, key, facts, nearest(name, there.names()))
+    return Problem("no_dataset" if there.names() else "no_datasets", where, key, facts, nearest(name, there.names()))
 
 
 def not_even_named(there: Lookup, kind: Kind, problems: Iterable[Problem]) -> Iterator[Problem]:

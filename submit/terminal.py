@@ -237,7 +237,8 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
 
 
 def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, dry: bool = False) -> None:
-    """What was judged and not kept, for a ``dry`` run too. Each good response that the desk has already, or that would be the next version of one, says so."""
+    """What was judged and not kept, in a ``dry`` run too. Each good response that the desk has already, or that would be the next
+    version of one, says so."""
     if outcome.unseen:
         complain(f"earlier requests could not be looked up: {outcome.unseen}")
     seen = [one for one in outcome.responses if one.good and (one.known or one.follows)]
@@ -253,8 +254,8 @@ def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, dr
     for one in seen:
         say(f"{shown(str(one.where), 300)}: {foreseen(one)}")
     language = _language(desk, outcome)
-    counts = text("judged_counts", language, good=str(outcome.accepted), bad=str(outcome.refused))
-    say(counts + (text("judged_only", language) if dry else ""))
+    found = text("judged_counts", language, good=str(outcome.accepted), bad=str(outcome.refused))
+    say(found + (text("judged_only", language) if dry else ""))
     marked_files(marked)
 
 
@@ -282,6 +283,10 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
 def _language(desk: Desk, outcome: Outcome) -> str:
     """The language for what is said of all responses together: that of the first."""
     return next((one.language for one in outcome.responses), desk.config.language)
+
+
+def ran_before(one: Kept) -> None:
+    complain(text("run_known", one.language))
 
 
 def _following(kept: Kept) -> dict[str, str]:

@@ -306,6 +306,11 @@ def test_a_template_is_never_written_over_a_filled_sheet_unasked(desk: Path, tmp
     file = sheet(tmp_path, GOOD)
     before = file.read_bytes()
     assert "is there already" in denpyo("template", "train_supervised", "-o", file, desk=desk, code=2).stderr
+    other = tmp_path / "form.pdf"
+    assert denpyo("template", "train_supervised", "-o", other, desk=desk, code=2).stderr == (
+        f"denpyo: {other}: a template is an Excel workbook; give a name that ends in .xlsx\n"
+    )
+    assert not other.exists()
     assert file.read_bytes() == before
     denpyo("template", "train_supervised", "-o", file, "--force", desk=desk)
     assert file.read_bytes() != before

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from generators.excel.refusal import Refusal
-from schema.words import Words
+from schema.words import both
 
 MIB = 1024 * 1024
 LARGEST_FILE = 64 * MIB
 MEMORY, MEMORY_PER_BYTE, MOST_MEMORY = 256 * MIB, 48, 2048 * MIB
 SECONDS, BYTES_PER_SECOND = 5, MIB // 2
 FILES = 16
-OUT_OF_MEMORY = Words("The memory that the file needs", ja="ファイルを開くのに必要なメモリ")
 
 
 def memory_for(size: int) -> int:
@@ -28,4 +27,4 @@ def mib(size: int) -> str:
 
 
 def no_memory(size: int) -> Refusal:
-    return Refusal("too_large", "", {"part": OUT_OF_MEMORY, "limit": mib(memory_for(size))})
+    return Refusal("too_large", "", {"part": both("memory_needed"), "limit": mib(memory_for(size))})

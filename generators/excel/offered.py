@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generators.excel.spelling import Value
 from schema.job import Choice, When
 from schema.question import Form, Question
-from schema.text import NO, NOTHING, YES, clean
+from schema.text import NO, NOTHING, YES, clean, shown_for_empty
 
 DASHES = (*sorted(NOTHING - {""}), "\N{FULLWIDTH HYPHEN-MINUS}", "\N{IDEOGRAPHIC SPACE}")
 """How a person may write nothing into a cell."""
@@ -51,9 +51,9 @@ def plain(text: str) -> str:
 
 def nothing_words(question: Question) -> tuple[str, ...]:
     """What the sheet shows for an empty answer, and so may be copied into it; none of a choice's own words."""
-    shown = (question.blank.en, question.blank.ja) if question.blank else ()
     chosen = {plain(clean(one)) for one in alike(question)}
-    return tuple(dict.fromkeys(one for one in shown if one and "|" not in one and plain(clean(one)) not in chosen))
+    shown = (one for one in shown_for_empty(question) if "|" not in one and plain(clean(one)) not in chosen)
+    return tuple(dict.fromkeys(shown))
 
 
 def nothing(said: tuple[str, ...]) -> str:

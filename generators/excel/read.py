@@ -216,7 +216,7 @@ def _of_bounded_size(forms: Sequence[Asking]) -> Sequence[Asking]:
         rows += sum(1 for _ in keyed_rows(one.corner))
         if rows > MOST_ASKED:
             name = one.corner.sheet.name
-            raise too_large(name, _named(name), Words(f"{MOST_ASKED:,} rows", ja=f"{MOST_ASKED:,}行"))
+            raise too_large(name, _named(name), both("rows", count=f"{MOST_ASKED:,}"))
     return forms
 
 

@@ -18,7 +18,7 @@ from generators.excel.numbers import letters
 from generators.excel.refusal import broken, too_large
 from generators.excel.sheet import Area, Place, SheetFacts
 from generators.excel.xml_part import MOST_ELEMENTS, guarded, local, parse
-from schema.words import Words
+from schema.words import both
 
 EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
 LAST_ROW, LAST_COLUMN = 100_100, 512
@@ -347,6 +347,6 @@ def _nothing(_: Attributes) -> None:
 
 def _too_far(spot: str, row: int, column: int) -> Exception:
     cell = f"{letters(column)}{row}"
-    what = Words(f"The area up to cell {cell}", ja=f"セル{cell}までの範囲")
+    what = both("cell_area", cell=cell)
     most = f"{LAST_ROW:,} × {LAST_COLUMN} ({MOST_CELLS:,})"
     return too_large(f"{spot}!{cell}", what, most)

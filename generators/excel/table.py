@@ -16,7 +16,7 @@ from schema.answers import Answers, Located, Row, Where
 from schema.problem import Problem, shown
 from schema.question import Form, Question
 from schema.text import Misread, clean, is_blank, read
-from schema.words import Fact, Words
+from schema.words import Fact, both
 
 REPEATS = frozenset(("〃", "々", "同上", "同じ", "上と同じ", '"', "”", "ditto"))
 """What people write for the answer above."""
@@ -24,7 +24,6 @@ NO_ANSWERS = REPEATS | frozenset(
     ("合計", "小計", "総計", "計", "平均", "total", "grand total", "subtotal", "sum", "average")
 )
 """And into the rows between and below their requests."""
-A_FORMULA = Words("a formula", ja="数式")
 
 
 class RowPlaces(Mapping[str, Where]):
@@ -116,7 +115,7 @@ class Table:
         texts = {at: text for at in columns if (text := self.asking.text(row, at).strip())}
         mark = next((text for text in texts.values() if _spelled(text) in NO_ANSWERS), "")
         typed = any((row, at) not in self.asking.corner.sheet.facts.formulas for at in texts)
-        return shown(mark) if mark or typed else A_FORMULA
+        return shown(mark) if mark or typed else both("a_formula")
 
     @cached_property
     def _special(self) -> bytearray:

@@ -589,7 +589,14 @@ def test_an_emoji_of_several_characters_is_called_an_emoji(typed: str) -> None:
 @pytest.mark.parametrize("question", [NUMBER, WHOLE, DAY, TIME, CHOICE, MANY, CODE], ids=lambda one: one.key)
 @pytest.mark.parametrize("typed", ["なし", "無し", "特になし", "無制限", "None", "Ｎ／Ａ"])
 def test_words_for_no_answer_are_to_be_left_out_where_an_answer_may_be(question: Question, typed: str) -> None:
-    assert code(replace(question, required=False, blank=None), typed) == "leave_empty"
+    assert code(replace(question, required=False, blank=None, default="1"), typed) == "leave_empty"
+
+
+@pytest.mark.parametrize("question", [NUMBER, WHOLE, DAY, TIME, CHOICE, MANY, CODE], ids=lambda one: one.key)
+def test_the_word_that_a_sheet_shows_for_no_answer_is_none_and_another_is_not(question: Question) -> None:
+    empty = replace(question, required=False, blank=None, default=None)
+    assert [read(empty, typed) for typed in ("なし", " なし\n", "None")] == [None, None, None]
+    assert code(empty, "無制限") == "leave_empty"
 
 
 def test_words_for_no_answer_stay_what_they_are_elsewhere() -> None:

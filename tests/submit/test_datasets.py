@@ -76,6 +76,13 @@ def test_an_answer_that_names_no_dataset_hears_which_ones_there_are(desk: Desk, 
     ]
 
 
+def test_a_desk_without_any_dataset_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Desk, "dataset_folders", lambda self: ())
+    assert told(desk, dataset_id="absent") == [
+        "「absent」というデータセットはありません。データセットはまだ1つも用意されていません。運用担当者に用意を頼んでください。"
+    ]
+
+
 def test_of_many_datasets_the_most_similar_names_are_offered(desk: Desk) -> None:
     for name in ("sales-2024", "sales-2025", "weather", "prices", "staff"):
         (desk.folder / "datasets" / name / "raw").mkdir(parents=True)

@@ -8,6 +8,7 @@ import io
 from typing import get_args
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +181,12 @@ def test_a_receipt_comes_back_in_a_csv_too() -> None:
 
 def test_every_encoding_that_an_operator_may_declare_is_known_to_the_reader() -> None:
     assert set(get_args(Encoding)) == {str(one) for one in denpyo.Encoding} == set(formats.ENCODINGS)
+
+
+@pytest.mark.parametrize("name", ["shift_jis", "Shift-JIS", "sjis", "cp932", "ms932"])
+def test_an_operator_may_call_shift_jis_what_others_call_it(name: str) -> None:
+    check = typer.main.get_command(denpyo.app).commands["check"]  # type: ignore[attr-defined]
+    assert check.make_context("check", ["--encoding", name, "a.csv"]).params["encoding"] == "shift_jis"
 
 
 def test_shift_jis_is_read_where_it_was_declared() -> None:
