@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZipFile
 
-from generators import json_schema, reference
+from generators import google_form, json_schema, reference
 from generators.excel import template
 from schema import kinds as registry
 from schema.kinds import Kind
@@ -20,6 +20,8 @@ from submit.new_desk import json_bytes
 from submit.policy import Policy
 
 LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
+FORMS = ("excel_templates/*/*.xlsx", "forms/google/*.json")
+"""What belongs to one kind each and goes with it."""
 
 
 @dataclass
@@ -65,6 +67,7 @@ def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
     for language in languages():
         for layout in LAYOUTS:
             yield f"excel_templates/{language}/{kind.name}.{layout}.xlsx", template.write(kind.form, language, layout)
+        yield f"forms/google/{kind.name}.{language}.json", google_form.write(kind.form, language)
 
 
 def _of_all() -> Iterator[tuple[str, bytes]]:
@@ -112,9 +115,9 @@ def _fingerprint(file: Path, data: bytes) -> Any:
 
 
 def _left_over(expected: set[Path]) -> Iterator[Path]:
-    """Templates of kinds that are gone. Schemas of older versions stay for ever: slips point to them."""
-    if in_checkout():
-        yield from (file for file in sorted((shipped("") / "excel_templates").glob("*/*.xlsx")) if file not in expected)
+    """Forms of kinds that are gone. Schemas of older versions stay for ever: slips point to them."""
+    for pattern in FORMS if in_checkout() else ():
+        yield from (file for file in sorted(shipped("").glob(pattern)) if file not in expected)
 
 
 def _drop(file: Path, report: Report, *, write: bool) -> None:

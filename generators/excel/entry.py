@@ -96,7 +96,7 @@ def _around(key: str, name: str, language: str) -> Entry:
 
 
 def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
-    when = "\n".join(_only_when(form, one, language) for one in question.conditions)
+    when = "\n".join(only_when(form, one, language) for one in question.conditions)
     help = "\n".join(_help(form, question, language))
     list_name = f"list_{index}"
     offered_on, offered = offers(form, question, language)
@@ -109,8 +109,8 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         unit=question.unit.say(language) if question.unit else "",
         when=when,
         help=help,
-        blank=_blank(question, language),
-        options=tuple(_options(question, language)),
+        blank=when_blank(question, language),
+        options=options(question, language),
         list_name=list_name,
         format=_format(question, language),
         rule=rule_for(question, language, f"{when}\n{help}".strip(), list_name),
@@ -135,36 +135,47 @@ def _format(question: Question, language: str) -> Format:
     return f'{GENERAL}"{gap}{unit}"' if unit else GENERAL
 
 
-def _options(question: Question, language: str) -> Iterator[str]:
+def options(question: Question, language: str) -> tuple[str, ...]:
+    """What a person may choose from, as it is labelled; nothing where the answer is typed."""
     if question.widget == "yes_no":
-        yield from (words.text("yes", language), words.text("no", language))
-    elif question.widget in ("choice", "many_choice"):
-        yield from (one.label.say(language) for one in question.choices)
+        return words.text("yes", language), words.text("no", language)
+    return tuple(one.label.say(language) for one in question.choices)
 
 
 def _help(form: Form, question: Question, language: str) -> Iterator[str]:
-    yield question.help.say(language)
+    help, *more = help_lines(form, question, language)
+    yield help
     if question.widget == "many_choice":
-        choices = "; ".join(one.label.say(language) for one in question.choices)
+        choices = "; ".join(options(question, language))
         yield words.text("excel_choose_many", language, choices=choices)
+    yield from more
+
+
+def help_lines(form: Form, question: Question, language: str, *, typed: bool = True) -> Iterator[str]:
+    """The help of a question, what must agree with other answers, and what may be answered. Who picks an answer instead of typing
+    one needs neither its sort nor an example."""
+    yield question.help.say(language)
     yield from (_choice_when(form, question, one, language) for one in question.choices if one.when)
     yield from [order] if (order := _order(form, question, language)) else []
-    allowed = in_words(question, language)
+    allowed = in_words(question, language, typed=typed)
     allowed = allowed and words.text("excel_allowed", language, allowed=allowed)
-    shows = question.example and question.example not in question.help.say(language) and not says_form(question)
+    help = question.help.say(language)
+    shows = typed and question.example and question.example not in help and not says_form(question)
     how = "excel_share_example" if question.is_share else "excel_example"
     example = shows and words.text(how, language, example=question.example)
     if allowed or example:
         yield words.text("excel_sentence", language).join(one for one in (allowed, example) if one)
 
 
-def _blank(question: Question, language: str) -> str:
+def when_blank(question: Question, language: str) -> str:
+    """What an answer that is left empty means."""
     if question.required:
         return words.text("excel_required_blank", language)
     return question.blank.say(language) if question.blank else said(question, question.default, language)
 
 
-def _only_when(form: Form, condition: Condition, language: str) -> str:
+def only_when(form: Form, condition: Condition, language: str) -> str:
+    """On which other answer a question depends."""
     on = form.by_name[condition.on][0]
     return words.text("excel_when", language, on=on.label, values=_quoted(on, condition.values, language))
 

@@ -27,9 +27,10 @@ LAST_DAY = date(9999, 12, 31)
 Formulas = tuple[Sort, Operator, str, str]
 
 
-def in_words(question: Question, language: str) -> str:
-    """The sort of answer and its limits, in one line: ``整数、1～10,000``."""
-    parts = (*_sort(question, language), *_bounds(question, language), *_lengths(question, language))
+def in_words(question: Question, language: str, *, typed: bool = True) -> str:
+    """The sort of answer, where it is typed, and its limits, in one line: ``整数、1～10,000``."""
+    sort = _sort(question, language) if typed else ()
+    parts = (*sort, *_bounds(question, language), *_lengths(question, language))
     return words.said(parts, language)
 
 

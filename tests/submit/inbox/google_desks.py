@@ -1,0 +1,31 @@
+"""Desks for the tests of Google's inbox, with credentials as a stand-in takes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from submit.desk import Desk
+from submit.inbox.google import Google
+from submit.inbox.google_publish import Report, publish
+from tests.submit.inbox.google_stand_in import PERSON, StandIn
+
+
+def credentials_file(folder: Path, there: StandIn, kind: str = "service_account") -> Path:
+    file = folder / f"{kind}.json"
+    file.write_text(json.dumps(there.credentials(kind, folder)), encoding="utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def google(folder: Path, there: StandIn, kind: str = "service_account", slept: list[float] | None = None) -> Google:
+    """A client of the stand-in that only notes how long it would wait."""
+    subject = PERSON if kind == "service_account" else ""
+    waits = [] if slept is None else slept
+    return Google(credentials_file(folder, there, kind), subject, there.url, waits.append)
+
+
+def published(
+    desk: Desk, there: StandIn, kind: str = "inference", language: str = "en", dry_run: bool = False
+) -> Report:
+    return publish(desk, google(desk.folder, there), kind, language, ["anyone"], dry_run=dry_run)
