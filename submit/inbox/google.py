@@ -13,7 +13,7 @@ from functools import cached_property
 from http.client import HTTPException
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from schema.problem import shown
@@ -52,12 +52,21 @@ class Google:
         self, credentials: Path, subject: str = "", endpoint: str = "", sleep: Callable[[float], None] = time.sleep
     ) -> None:
         _refuse_unsafe(endpoint)
+        self._open: dict[str, Any] = {}
         self._credentials, self._subject, self._endpoint, self._sleep = (
             credentials,
             subject,
             endpoint.rstrip("/"),
             sleep,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Connections are closed; those that are needed again are made again. The token stays."""
+        for service in self._open.values():
+            service.close()
 
     def create(self, title: str, document_title: str) -> Json:
         """A new form that nobody can answer yet. Asked for once: after an answer that is lost, whoever calls must look for it."""
@@ -166,7 +175,7 @@ class Google:
 
         options = {"api_endpoint": self._endpoint + path} if self._endpoint else None
         with _one_line():
-            return build(
+            self._open[name] = build(
                 name,
                 version,
                 credentials=self._signed_in,
@@ -174,6 +183,7 @@ class Google:
                 static_discovery=True,
                 requestBuilder=request,
             )
+        return self._open[name]
 
 
 class _CutOffError(SourceDownError):

@@ -83,7 +83,7 @@ class _Publishing:
     def foresee(self) -> Report:
         """What ``run`` would do now. Nothing is written anywhere."""
         form = self.kept.form if self.kept else next(iter(self.google.find(self.document_title)), "")
-        live = self._live(form) if form else {}
+        live = self._live(form) if form else self.wanted["create"]
         known = self.kept.items if self.kept else {}
         steps = [] if form else [f"create the form “{self.wanted['create']['info']['title']}”"]
         steps += [one.says for one in plan(live, self.wanted, recognised(live, self.wanted, known))]
@@ -187,8 +187,9 @@ def _at() -> str:
 
 def _takes_responses(live: Json) -> bool:
     """A form of old has no such settings, and takes responses."""
-    state = live.get("publishSettings", {}).get("publishState", {"isAcceptingResponses": "formId" in live})
-    return bool(state.get("isAcceptingResponses"))
+    if "publishSettings" not in live:
+        return "formId" in live
+    return bool(live["publishSettings"].get("publishState", {}).get("isAcceptingResponses"))
 
 
 def _granted(grant: Json, there: Sequence[Json]) -> bool:

@@ -28,4 +28,5 @@ def google(folder: Path, there: StandIn, kind: str = "service_account", slept: l
 def published(
     desk: Desk, there: StandIn, kind: str = "inference", language: str = "en", dry_run: bool = False
 ) -> Report:
-    return publish(desk, google(desk.folder, there), kind, language, ["anyone"], dry_run=dry_run)
+    with google(desk.folder, there) as mine:
+        return publish(desk, mine, kind, language, ["anyone"], dry_run=dry_run)

@@ -37,6 +37,15 @@ def invalid(says: str) -> RefusedError:
     return RefusedError(400, "INVALID_ARGUMENT", says)
 
 
+def as_told(value: Any) -> Any:
+    """As the service tells it: what is false or an empty text is left out."""
+    if isinstance(value, list):
+        return [as_told(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: as_told(one) for name, one in value.items() if one is not False and one != ""}
+
+
 @dataclass
 class Stored:
     """A form as the service keeps it, and its file in Drive."""
@@ -75,7 +84,8 @@ class GoogleService:
             "drive.permissions.list": self._permissions,
             "drive.permissions.create": self._share,
         }
-        return deepcopy(known[method](where, asked, body))
+        found: Json = as_told(known[method](where, asked, body))
+        return found
 
     def writes(self) -> list[str]:
         """The calls so far that change something."""

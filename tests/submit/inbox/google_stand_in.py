@@ -57,18 +57,19 @@ class Fault:
 
 @dataclass
 class StandIn:
-    """A running stand-in. ``tokens`` are those that it has given out and not taken back."""
+    """A running stand-in. ``tokens`` are those that it has given out and not taken back, ``asked`` the parameters
+    that each method was last called with."""
 
     url: str
     service: GoogleService = field(default_factory=GoogleService)
     faults: list[Fault] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
-    heard: list[str] = field(default_factory=list)
+    asked: dict[str, dict[str, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def renew(self) -> None:
         """As it was when nobody had called yet."""
-        self.service, self.faults, self.tokens, self.heard = GoogleService(), [], set(), []
+        self.service, self.faults, self.tokens, self.asked = GoogleService(), [], set(), {}
 
     def credentials(self, kind: str, folder: Path) -> dict[str, Any]:
         """What lies in a credentials file of this kind."""
@@ -85,24 +86,26 @@ class StandIn:
         asked = {"subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "token_url": f"{self.url}/exchange"}
         return {"type": "external_account", "audience": audience, **asked, "credential_source": source}
 
-    def answer(self, verb: str, address: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, bool]:
+    def answer(self, verb: str, address: str, bearer: str, body: bytes) -> tuple[int, bytes, bool]:
         """Status, body, and whether the body is to be cut short."""
         path = urlsplit(address).path
-        self.heard.append(f"{verb} {path}")
         try:
             with self.lock:
                 if path in ("/token", "/exchange"):
                     return 200, _bytes(self._token(path, dict(parse_qsl(body.decode())))), False
-                return self._method(verb, address, headers, body)
+                return self._method(verb, address, bearer, body)
         except RefusedError as error:
-            said = {"error": {"code": error.code, "status": error.status, "message": error.says}}
+            said: dict[str, Any] = {"error": {"code": error.code, "status": error.status, "message": error.says}}
+            if path in ("/token", "/exchange"):
+                said = {"error": error.status, "error_description": error.says}
             return error.code, _bytes(said), False
 
-    def _method(self, verb: str, address: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, bool]:
-        if headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+    def _method(self, verb: str, address: str, bearer: str, body: bytes) -> tuple[int, bytes, bool]:
+        if bearer.removeprefix("Bearer ") not in self.tokens:
             raise RefusedError(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         api, method, where, asked, about = _route(verb, address)
         sent = json.loads(body) if body else {}
+        self.asked[method] = {name: value for name, value in asked.items() if name != "alt"}
         if "request" in about:
             _hold(request_schema(api, about["request"]["$ref"]), sent)
         fault = next((one for one in self.faults if method.endswith(one.method)), None)
@@ -172,6 +175,8 @@ def stand_in() -> Iterator[StandIn]:
 
     class Listening(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._answer()
@@ -181,7 +186,7 @@ def stand_in() -> Iterator[StandIn]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, said, short = running.answer(self.command, self.path, dict(self.headers), body)
+            code, said, short = running.answer(self.command, self.path, self.headers.get("Authorization", ""), body)
             self.send_response(code)
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(said)))
