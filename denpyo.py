@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(audit, name="audit")
+forms = typer.Typer(no_args_is_help=True, help="Forms at online services.")
+app.add_typer(forms, name="forms")
 
 
 class Language(StrEnum):
@@ -47,6 +49,10 @@ class Layout(StrEnum):
 class EngineName(StrEnum):
     local = "local"
     clearml = "clearml"
+
+
+class Service(StrEnum):
+    google = "google"
 
 
 class Encoding(StrEnum):
@@ -82,6 +88,7 @@ Annotate = Annotated[
     typer.Option("--annotate", help="Write the sheets back, marked, into this folder.", metavar="DIR"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace marked sheets that are there.")]
+OfService = Annotated[Service, typer.Argument(help="Whose form.", metavar="SERVICE")]
 RequestId = Annotated[str, typer.Argument(help="The id of a request.", metavar="ID")]
 HERE = Path("desk")
 
@@ -432,6 +439,50 @@ def verify(desk: DeskOption = HERE, json: Json = False) -> None:
         raise typer.Exit(DAMAGED)
 
 
+@forms.command("publish")
+def publish(
+    service: OfService,
+    kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
+    lang: Annotated[Language, typer.Option("--lang", help="The language of the form.")] = Language.ja,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Make the form of a kind, or bring it up to date with the fewest changes; open it and share it."""
+    from submit import google_forms, terminal
+    from submit.desk import open_desk
+
+    report = google_forms.publish(open_desk(desk), kind, lang.value, dry_run=dry_run)
+    if json:
+        return terminal.document({"form": report.form, "url": report.url, "steps": report.steps, "done": not dry_run})
+    for step in report.steps:
+        terminal.say(f"would {step}" if dry_run else step)
+    terminal.say(
+        f"{service.value} {kind} {lang.value}: {report.url or 'no form yet'}"
+        + ("" if report.steps else "; nothing to do")
+    )
+
+
+@forms.command("pull")
+def pull(
+    service: OfService,
+    kind: Annotated[str, typer.Argument(help="A kind whose form is published.", metavar="KIND")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every response there is; those that were read before are known.")
+    ] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Take the responses that came since the last time: check, record, queue."""
+    from submit import google_forms, terminal
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    count = google_forms.pull(there, kind, terminal.delivered(there, json), everything=everything)
+    if not json:
+        terminal.say(f"{service.value} {kind}: {count} responses")
+
+
 @app.command()
 def demo(
     desk: Annotated[Path | None, typer.Option("--desk", help="Keep the demo's desk here.", metavar="DIR")] = None,
@@ -531,6 +582,7 @@ def _exit_code(error: Exception) -> int | None:
     from submit.demo import DemoFailedError
     from submit.desk import DeskError
     from submit.engines import EngineDownError
+    from submit.inbox import SourceDownError
     from submit.ledger import LedgerBusy, LedgerDamaged, LedgerError
     from submit.marked_files import NotWrittenError
     from submit.standing import UnknownRequestError
@@ -539,6 +591,7 @@ def _exit_code(error: Exception) -> int | None:
         (LedgerDamaged, DAMAGED),
         (LedgerBusy, NO_ANSWER),
         (EngineDownError, NO_ANSWER),
+        (SourceDownError, NO_ANSWER),
         (DemoFailedError, REFUSED),
         (LedgerError, WRONG_USE),
         (DeskError, WRONG_USE),

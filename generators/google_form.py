@@ -135,6 +135,7 @@ class _Reading:
             version=version,
             fingerprint=fingerprint,
             sender=Located(email, self.where) if email else None,
+            named=f"google:{_text(self.about, 'id')}:{_text(self.response, 'responseId')}",
             places={one.key: self._place(form, one.key) for one in form.questions} if form else {},
         )
         return Read(answers, (), tuple(self.warnings))

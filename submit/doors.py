@@ -35,6 +35,12 @@ def _yaml(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read]
     return json_schema.read(data, name, kinds)
 
 
+def _google(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators import google_form
+
+    return google_form.read(data, name, kinds)
+
+
 DOORS: Mapping[str, tuple[str, Reader]] = {
     ".xlsx": ("excel", _excel),
     ".xlsm": ("excel", _excel),
@@ -48,7 +54,7 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
 }
 
 
-ONLINE: dict[str, Reader] = {}
+ONLINE: dict[str, Reader] = {"google": _google}
 """Responses of online forms, which an inbox hands over under the name of their door: each one JSON document."""
 
 

@@ -23,4 +23,22 @@ class Folder(Settings):
     every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 0.5
 
 
-AnySource = Folder
+class Google(Settings):
+    """Google Forms, as far as this desk has published them."""
+
+    kind: Literal["google"]
+    credentials: Annotated[
+        str,
+        Field(
+            description="the entry of [secrets] that holds a service account, a workload identity or an installed app"
+        ),
+    ]
+    subject: Annotated[str, Field(description="the person in whose name a service account acts")] = ""
+    responders: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="who may answer: anyone (who is signed in), domain:…, group:… or user:…"),
+    ] = ("anyone",)
+    endpoint: Annotated[str, Field(description="a private address of Google's services, where you have one")] = ""
+
+
+AnySource = Annotated[Folder | Google, Field(discriminator="kind")]

@@ -48,3 +48,7 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
             from submit.inbox import folder
 
             return folder.open_inbox(desk, name, settings)
+        case "google":
+            from submit.inbox import google_pull
+
+            return google_pull.open_inbox(desk, name, settings)

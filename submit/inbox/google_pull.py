@@ -1,0 +1,168 @@
+"""The responses of a desk's Google forms, from where it stood.
+
+The service names every response for ever, and says when it was last sent: a response that is edited comes again under its name. So
+what was seen is told by name and time, and the last minutes before the newest are asked for again, because a response may show up
+after one that was sent later.
+
+Nobody is answered: the service has no way to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from submit.desk import Desk, DeskError, refuse_open_secret
+from submit.inbox import Delivery, SourceDownError
+from submit.inbox.google import Google, Json
+from submit.inbox.google_publish import DOOR
+from submit.inbox.published import Published, forms_of
+from submit.judging import Outcome
+from submit.response import UNVERIFIED, VERIFIED, Source
+from submit.sources import Google as Settings
+
+OVERLAP = timedelta(minutes=10)
+AT_ONCE = 50
+"""Responses that are submitted in one transaction."""
+SIGNED_IN = "VERIFIED"
+"""The service vouches for the address; with any other setting people write what they like, or nothing."""
+
+
+def open_inbox(desk: Desk, name: str, settings: Settings) -> GoogleInbox:
+    """DeskError where the credentials are not there, or may be read by others."""
+    return GoogleInbox(desk, service(desk, name, settings))
+
+
+def service(desk: Desk, name: str, settings: Settings) -> Google:
+    """Google's services as the settings of a source say."""
+    path = desk.config.secrets.get(settings.credentials)
+    if path is None:
+        raise DeskError(f"sources.{name}: [secrets] has no {settings.credentials}")
+    refuse_open_secret(settings.credentials, desk.folder / path)
+    return Google(desk.folder / path, settings.subject, settings.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where one form stands: the newest response that was read, what was read of the minutes before it, and whether the service
+    vouched for the senders when it was last looked at."""
+
+    at: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    collects: str = SIGNED_IN
+
+    def told(self) -> Json:
+        return {"at": self.at, "seen": dict(self.seen), "collects": self.collects}
+
+    @property
+    def since(self) -> str:
+        return _zulu(_time(self.at) - OVERLAP) if self.at else ""
+
+    def after(self, responses: Sequence[Json], collects: str) -> Stand:
+        """Where the form stands once these are read too, the newest of them the last."""
+        newest = max([self.at, *(_sent(one) for one in responses)], key=_time_or_never)
+        seen = {**self.seen, **{one["responseId"]: _sent(one) for one in responses}}
+        kept = {id: at for id, at in seen.items() if _time(at) >= _time(newest) - OVERLAP} if newest else {}
+        return Stand(newest, kept, collects)
+
+
+@dataclass
+class GoogleInbox:
+    """The forms that this desk has published, or of one ``kind`` alone."""
+
+    desk: Desk
+    google: Google
+    kind: str = ""
+
+    def look(self, place: str) -> Iterator[Delivery]:
+        """What was sent or edited since, the oldest first within a form. ``place`` is the Stand of each form by its id, as JSON. A form
+        that cannot be read keeps none of the others back."""
+        stands = {form: Stand(**one) for form, one in json.loads(place or "{}").items()}
+        lines = []
+        with self.google:
+            for row in self.forms():
+                try:
+                    yield from self._of_form(row, stands)
+                except SourceDownError as error:
+                    lines.append(f"{row.kind} ({row.language}): {error}")
+        if lines:
+            raise SourceDownError("; ".join(lines))
+
+    def forms(self) -> list[Published]:
+        """Asked for on each look, because a form may be published while this watches."""
+        with self.desk.ledger() as ledger:
+            return [one for one in forms_of(ledger, DOOR) if self.kind in ("", one.kind) and one.publications]
+
+    def _of_form(self, row: Published, stands: dict[str, Stand]) -> Iterator[Delivery]:
+        stand = stands.get(row.form, Stand())
+        collects = str(self.google.get(row.form).get("settings", {}).get("emailCollectionType", ""))
+        new = self._new(row, stand)
+        vouched = collects == stand.collects == SIGNED_IN
+        batches = [new[start : start + AT_ONCE] for start in range(0, len(new), AT_ONCE)]
+        for number, batch in enumerate(batches or [[]]):
+            last = number >= len(batches) - 1
+            before, stand = stand, stand.after(batch, collects if last else stand.collects)
+            stands[row.form] = stand
+            if stand != before:
+                sources = tuple(_source(row, one, vouched) for one in batch)
+                yield Delivery(sources, _place(stands), _nobody_to_answer)
+
+    def _new(self, row: Published, stand: Stand) -> list[Json]:
+        """What was not read before, each response once, in the order in which they were sent."""
+        found: dict[str, Json] = {}
+        for one in self.google.responses(row.form, stand.since):
+            id, at = _named(one), _sent(one)
+            known = found.get(id)
+            if stand.seen.get(id) != at and (known is None or _time(_sent(known)) < _time(at)):
+                found[id] = one
+        return sorted(found.values(), key=lambda one: (_time(_sent(one)), _named(one)))
+
+
+def _source(row: Published, response: Json, vouched: bool) -> Source:
+    """A response for its reader. Only an address that the service took from whoever was signed in counts as theirs."""
+    data = json.dumps({"form": row.told(), "response": response}, ensure_ascii=False).encode()
+    name, address = f"response {_named(response)}", str(response.get("respondentEmail", ""))
+    if vouched and address:
+        return Source(name, data, DOOR, address, VERIFIED)
+    return Source(name, data, DOOR, "", "claimed", UNVERIFIED)
+
+
+def _nobody_to_answer(_: Outcome) -> None:
+    """The service cannot tell those who answered; they hear from whoever runs the desk."""
+
+
+def _place(stands: Mapping[str, Stand]) -> str:
+    return json.dumps({form: one.told() for form, one in sorted(stands.items())}, sort_keys=True)
+
+
+def _named(response: Json) -> str:
+    id = response.get("responseId")
+    if not isinstance(id, str) or not id:
+        raise SourceDownError("Google Forms: a response without an id")
+    return id
+
+
+def _sent(response: Json) -> str:
+    at = response.get("lastSubmittedTime")
+    if not isinstance(at, str):
+        raise SourceDownError(f"Google Forms: response {_named(response)} without a time")
+    _time(at)
+    return at
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or UTC)
+    except ValueError:
+        raise SourceDownError("Google Forms: a time that is none") from None
+
+
+def _time_or_never(text: str) -> datetime:
+    return _time(text) if text else datetime.min.replace(tzinfo=UTC)
+
+
+def _zulu(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
