@@ -194,7 +194,7 @@ class GoogleService:
             given = part.get(name)
             if given and (self.ids == "refused" or not GIVEN_ID.fullmatch(given) or given in taken):
                 raise invalid(f"{name} cannot be given here.")
-            part[name] = given if given and self.ids == "taken" else f"{next(self._numbers):08x}"
+            part[name] = given if given and self.ids == "taken" else f"{0x20000000 + next(self._numbers):08x}"
         _refuse_missing_page(form, item)
         items.insert(_index(asked["location"], len(items) + 1), item)
         return {"itemId": item["itemId"], **({"questionId": [question["questionId"]]} if question else {})}
