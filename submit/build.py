@@ -12,6 +12,8 @@ from zipfile import ZipFile
 
 from generators import google_form, json_schema, reference
 from generators.excel import template
+from generators.microsoft import page as microsoft_page
+from generators.microsoft import quick_import
 from schema import kinds as registry
 from schema.kinds import Kind
 from schema.words import FALLBACK, languages
@@ -20,7 +22,7 @@ from submit.new_desk import json_bytes
 from submit.policy import Policy
 
 LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
-FORMS = ("excel_templates/*/*.xlsx", "forms/google/*.json")
+FORMS = ("excel_templates/*/*.xlsx", "forms/google/*.json", "forms/microsoft/*")
 """What belongs to one kind each and goes with it."""
 
 
@@ -68,6 +70,8 @@ def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
         for layout in LAYOUTS:
             yield f"excel_templates/{language}/{kind.name}.{layout}.xlsx", template.write(kind.form, language, layout)
         yield f"forms/google/{kind.name}.{language}.json", google_form.write(kind.form, language)
+        yield f"forms/microsoft/{kind.name}.{language}.docx", quick_import.write(kind.form, language)
+        yield f"forms/microsoft/{kind.name}.{language}.html", microsoft_page.write(kind.form, language)
 
 
 def _of_all() -> Iterator[tuple[str, bytes]]:
@@ -99,8 +103,8 @@ def _is_frozen(file: Path, data: bytes) -> bool:
 
 
 def _same(file: Path, one: bytes, two: bytes) -> bool:
-    """Workbooks are compared part by part, unpacked: compressors differ between machines."""
-    if file.suffix != ".xlsx":
+    """Workbooks and documents are compared part by part, unpacked: compressors differ between machines."""
+    if file.suffix not in (".xlsx", ".docx"):
         return one == two
     return _parts(one) == _parts(two)
 
