@@ -46,6 +46,10 @@ class Layout(StrEnum):
     table = "table"
 
 
+class Verified(StrEnum):
+    microsoft = "microsoft"
+
+
 class EngineName(StrEnum):
     local = "local"
     clearml = "clearml"
@@ -481,6 +485,26 @@ def pull(
     count = google_forms.pull(there, kind, terminal.delivered(there, json), everything=everything)
     if not json:
         terminal.say(f"{service.value} {kind}: {count} responses")
+
+
+@forms.command("verify")
+def verify_form(
+    service: Annotated[Verified, typer.Argument(help="The service that the form lives at.", metavar="SERVICE")],
+    kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
+    responses: Annotated[Path, typer.Argument(help="The workbook of its responses.", metavar="RESPONSES.xlsx")],
+    lang: Annotated[Language | None, typer.Option("--lang", help="Another language than the desk's.")] = None,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Say which question a form lacks, asks in other words, or offers other options for."""
+    from submit import online_forms, terminal
+    from submit.desk import desk_or_none_yet
+
+    there = desk_or_none_yet(desk)
+    language = lang.value if lang else there.config.language
+    found, remarks = online_forms.verify_microsoft(there, kind, _source(responses))
+    terminal.comparison([(one, language) for one in found], [(one, language) for one in remarks], as_json=json)
+    _exit_if(bool(found))
 
 
 @app.command()

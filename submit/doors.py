@@ -18,9 +18,13 @@ Reader = Callable[[bytes, str, Mapping[str, Kind]], tuple[list[Read], list[Probl
 
 def _excel(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
     from generators.excel import read
+    from generators.excel.refusal import Refusal
+    from generators.microsoft import responses
     from submit.child import read_cells
 
-    return read.read(data, name, kinds, read_cells)
+    sheets = read_cells(data)
+    found = None if isinstance(sheets, Refusal) else responses.answers_of(sheets, Where(name), kinds)
+    return found or read.read(data, name, kinds, lambda _: sheets)
 
 
 def _csv(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> tuple[list[Read], list[Problem]]:
@@ -41,6 +45,12 @@ def _google(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Rea
     return google_form.read(data, name, kinds)
 
 
+def _flow(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators.microsoft import flow
+
+    return flow.read(data, name, kinds)
+
+
 DOORS: Mapping[str, tuple[str, Reader]] = {
     ".xlsx": ("excel", _excel),
     ".xlsm": ("excel", _excel),
@@ -51,7 +61,10 @@ DOORS: Mapping[str, tuple[str, Reader]] = {
     ".txt": ("excel", _csv),
     ".yaml": ("yaml", _yaml),
     ".yml": ("yaml", _yaml),
+    ".json": ("microsoft", _flow),
 }
+MICROSOFT = "microsoft:"
+"""What the names of responses begin with that came in a workbook of Microsoft Forms."""
 
 
 ONLINE: dict[str, Reader] = {"google": _google}
@@ -88,4 +101,5 @@ def read(
     responses, problems = (partial(_csv, encoding=encoding) if door[1] is _csv else door[1])(data, name, kinds)
     if not responses and not problems:
         problems = [Problem("no_answers", Where(name))]
-    return door[0], responses, problems
+    forms = any(one.answers.named.startswith(MICROSOFT) for one in responses)
+    return "microsoft" if forms else door[0], responses, problems

@@ -223,6 +223,14 @@ def problems(found: Sequence[tuple[Problem, str]], out: Callable[[str], None] = 
         out(problem.line(language))
 
 
+def comparison(found: Sequence[tuple[Problem, str]], noted: Sequence[tuple[Problem, str]], *, as_json: bool) -> None:
+    """What must be mended in a form at a service, and what may be meant."""
+    if as_json:
+        return document({"problems": problems_data(found), "warnings": problems_data(noted)})
+    problems([*found, *noted], say)
+    say(f"{len(found)} to mend, {len(noted)} to look over")
+
+
 def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain) -> None:
     """Warnings, and what was filled in or brought up to date for people: the same in many rows is said once."""
     problems(outcome.warnings, out)

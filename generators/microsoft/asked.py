@@ -45,7 +45,12 @@ def asked(form: Form, language: str) -> tuple[Asked, ...]:
     )
 
 
-def title_of(label: str, unit: str, tag: str, language: str) -> str:
+def title_of(question: Question, tag: str, language: str) -> str:
+    """The title of a question as it was made."""
+    return _title(question.label.say(language), question.unit.say(language) if question.unit else "", tag, language)
+
+
+def _title(label: str, unit: str, tag: str, language: str) -> str:
     """A title in one line: what is asked, its unit unless that says it already, and the tag."""
     name = " ".join(label.split())
     said = unit.casefold() in name.casefold()
@@ -56,7 +61,7 @@ def _asked(number: int, question: Question | None, entry: Entry, tag: str, langu
     return Asked(
         number=number,
         key=entry.key,
-        title=title_of(entry.label, entry.unit, tag, language),
+        title=_title(entry.label, entry.unit, tag, language),
         when=" ".join(entry.when.split("\n")),
         subtitle=("" if language == "ja" else " ").join(_sentences(entry, question, language)),
         sort=SORTS.get(question.widget, "text") if question else "text",

@@ -1,0 +1,22 @@
+"""Forms that live at online services, compared with the kinds they were made from."""
+
+from __future__ import annotations
+
+from schema.answers import Where
+from schema.problem import Problem
+from submit.child import read_cells
+from submit.desk import Desk, DeskError
+from submit.response import Source
+
+
+def verify_microsoft(desk: Desk, kind: str, source: Source) -> tuple[list[Problem], list[Problem]]:
+    """What must be mended in a form of Microsoft Forms, and what may be meant, as far as its workbook of responses shows."""
+    from generators.excel.refusal import Refusal
+    from generators.microsoft.verify import verify
+
+    if kind not in desk.kinds:
+        raise DeskError(f"there is no kind named {kind}: `denpyo kinds` lists them")
+    sheets = read_cells(source.data)
+    if isinstance(sheets, Refusal):
+        return [Problem(sheets.code, Where(source.name, sheets.spot), "", sheets.facts)], []
+    return verify(sheets, source.name, desk.kinds[kind].form)
