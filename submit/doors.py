@@ -67,8 +67,22 @@ MICROSOFT = "microsoft:"
 """What the names of responses begin with that came in a workbook of Microsoft Forms."""
 
 
-ONLINE: dict[str, Reader] = {"google": _google}
-"""Responses of online forms, which an inbox hands over under the name of their door: each one JSON document."""
+def _responses(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    """A workbook for whose senders a service vouches: it holds responses of Microsoft Forms or nothing, because what people write into
+    a template says of its sender whatever they like."""
+    from generators.excel.refusal import Refusal
+    from generators.microsoft import responses
+    from submit.child import read_cells
+
+    sheets = read_cells(data)
+    if isinstance(sheets, Refusal):
+        return [], [Problem(sheets.code, Where(name, sheets.spot), "", sheets.facts)]
+    found = responses.answers_of(sheets, Where(name), kinds)
+    return found or ([], [Problem("not_responses", Where(name))])
+
+
+ONLINE: dict[str, Reader] = {"google": _google, "microsoft": _responses}
+"""Responses of online forms, which an inbox hands over under the name of their door."""
 
 
 def beyond_history(data: bytes, name: str, kinds: Mapping[str, Kind], encoding: str = "") -> list[Read]:
@@ -99,7 +113,7 @@ def read(
     if door is None:
         return "", [], [Problem("unknown_file", Where(name), facts={"sort": _sort(name)})]
     responses, problems = (partial(_csv, encoding=encoding) if door[1] is _csv else door[1])(data, name, kinds)
-    if not responses and not problems:
+    if not responses and not problems and through not in ONLINE:
         problems = [Problem("no_answers", Where(name))]
     forms = any(one.answers.named.startswith(MICROSOFT) for one in responses)
     return "microsoft" if forms else door[0], responses, problems

@@ -41,4 +41,17 @@ class Google(Settings):
     endpoint: Annotated[str, Field(description="a private address of Google's services, where you have one")] = ""
 
 
-AnySource = Annotated[Folder | Google, Field(discriminator="kind")]
+class Microsoft(Settings):
+    """Workbooks of responses in OneDrive or SharePoint, read by Graph. ``secret`` names a file of ``[secrets]``: for ``certificate`` a PEM
+    with the private key and the certificate, for ``secret`` the client secret; for ``device`` somebody signs in once."""
+
+    kind: Literal["microsoft"]
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,100}$", description="the directory's id or domain")]
+    client: Annotated[str, Field(pattern=r"^[0-9A-Fa-f-]{36}$", description="the application's (client) id")]
+    sign_in: Literal["certificate", "secret", "device"] = "certificate"
+    secret: Annotated[str, Field(description="the name of an entry of [secrets]; none for device")] = ""
+    drive: Annotated[str, Field(pattern=r"^[A-Za-z0-9!_-]{1,200}$", description="the id of the drive")]
+    path: Annotated[str, Field(pattern=r"^[^/\s].*[^/]$", description="a workbook in the drive, or a folder of them")]
+
+
+AnySource = Annotated[Folder | Google | Microsoft, Field(discriminator="kind")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from generators.excel.answer_cell import Spots
 from generators.microsoft import Mark
@@ -12,7 +12,7 @@ from schema.problem import Problem
 from schema.question import Form
 from schema.words import Fact, Words
 
-OWN = {ID: Words("ID", ja="ID"), EMAIL: Words("Email", ja="メール")}
+OWN: Mapping[str, str | Words] = {ID: "ID", EMAIL: Words("Email", ja="メール")}
 NOT_ASKED = "form_without_question"
 
 

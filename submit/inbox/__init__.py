@@ -52,3 +52,7 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
             from submit.inbox import google_pull
 
             return google_pull.open_inbox(desk, name, settings)
+        case "microsoft":
+            from submit.inbox import microsoft
+
+            return microsoft.open_inbox(desk, name, settings)
