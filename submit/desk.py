@@ -39,11 +39,15 @@ class _Strict(BaseModel):
 
 
 class Mail(_Strict):
-    """The mail server that answers go out through, and the sender's address. The password lies in a file of ``secrets``."""
+    """The mail server that answers go out through, always over TLS (on port 465 from the first byte, else by STARTTLS), and the
+    sender's address. The password is the entry ``mail`` of ``secrets``; without one nobody logs in. ``user`` is the sender where it is
+    not given."""
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)] = 587
-    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    sender: Annotated[str, Field(pattern=r"^[!-;=?A-~]+@[A-Za-z0-9.-]+$")]
+    user: str = ""
+    ca: Annotated[str, Field(description="certificates of a CA of your own, PEM, relative to the desk")] = ""
 
 
 class Config(_Strict):
@@ -140,6 +144,16 @@ def refuse_open_secret(name: str, file: Path) -> None:
         raise DeskError(f"secrets.{name}: {file}: {error.strerror}") from error
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise DeskError(f"secrets.{name}: {file} must be a regular file of your own with mode 0600")
+
+
+def secret(desk: Desk, name: str) -> str:
+    """What the file of this entry of [secrets] holds, looked at again before it is read: tokens are changed while a desk runs."""
+    file = desk.folder / desk.config.secrets[name]
+    refuse_open_secret(name, file)
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise DeskError(f"secrets.{name}: {file} is no UTF-8 text") from None
 
 
 @cache

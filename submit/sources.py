@@ -54,4 +54,21 @@ class Microsoft(Settings):
     path: Annotated[str, Field(pattern=r"^[^/\s].*[^/]$", description="a workbook in the drive, or a folder of them")]
 
 
-AnySource = Annotated[Folder | Google | Microsoft, Field(discriminator="kind")]
+class Mailbox(Settings):
+    """A mailbox that filled forms are mailed to, read by IMAP over TLS. ``password`` names an entry of [secrets]; ``authserv_id`` is how
+    the mailbox's own server calls itself in Authentication-Results: what others say there counts for nothing. ``done`` and
+    ``refused`` are the folders of the mailbox that answered messages are moved to."""
+
+    kind: Literal["mail"]
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    user: Annotated[str, Field(min_length=1)]
+    password: Annotated[str, Field(min_length=1, description="the name of an entry of [secrets]")]
+    authserv_id: Annotated[str, Field(pattern=r"^[^\s;]+$", description="the mailbox's own server, RFC 8601")]
+    folder: Annotated[str, Field(min_length=1)] = "INBOX"
+    done: Annotated[str, Field(min_length=1)] = "done"
+    refused: Annotated[str, Field(min_length=1)] = "refused"
+    ca: Annotated[str, Field(description="certificates of a CA of your own, PEM, relative to the desk")] = ""
+
+
+AnySource = Annotated[Folder | Google | Microsoft | Mailbox, Field(discriminator="kind")]

@@ -56,3 +56,7 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
             from submit.inbox import microsoft
 
             return microsoft.open_inbox(desk, name, settings)
+        case "mail":
+            from submit.inbox import mail
+
+            return mail.open_inbox(desk, name, settings)

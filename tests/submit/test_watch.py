@@ -17,11 +17,10 @@ import pytest
 
 from submit import standing, watch
 from submit.desk import CONFIG, LEDGER, Desk, DeskError, open_desk
-from submit.inbox import folder
+from submit.inbox import open_inbox
 from submit.inbox.health import inbox_data
 from submit.judging import Outcome
 from submit.ledger import verify
-from submit.sources import Folder
 from tests.desks import counting, desk_in
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +126,7 @@ def test_a_name_that_is_taken_in_done_gets_a_number(desk: Desk) -> None:
 
 def test_a_file_that_is_replaced_while_it_is_judged_is_not_put_away_unread(desk: Desk) -> None:
     dropped(desk, "one").rename(desk.folder / "drop" / "request.yaml")
-    inbox = folder.open_inbox(desk, "drop", Folder(kind="folder", path="drop", every=0.2))
+    inbox = open_inbox(desk, "drop", desk.config.sources["drop"])
     (delivery,) = inbox.look("")
     dropped(desk, "two").rename(desk.folder / "drop" / "request.yaml")
     delivery.settle(Outcome())
