@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -47,12 +47,13 @@ def private_key() -> tuple[str, bytes]:
 @dataclass
 class Fault:
     """What happens instead of an answer to ``method``: ``refused`` is answered, or the answer is cut ``short``. With ``done`` the call
-    has had its effect before."""
+    has had its effect before. ``then`` is called when it has, and nothing is answered."""
 
     method: str
     refused: RefusedError | None = None
     short: bool = False
     done: bool = False
+    then: Callable[[], None] | None = None
 
 
 @dataclass
@@ -117,7 +118,9 @@ class StandIn:
         _hold(response_schema(api, about["response"]["$ref"]), answer)
         if fault and fault.refused:
             raise fault.refused
-        return 200, _bytes(answer), bool(fault and fault.short)
+        if fault and fault.then:
+            fault.then()
+        return 200, _bytes(answer), bool(fault and (fault.short or fault.then))
 
     def _token(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         if path == "/exchange":

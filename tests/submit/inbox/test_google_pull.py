@@ -266,18 +266,11 @@ def test_pages_that_never_end_are_left(desk: Desk, there: StandIn) -> None:
 
 def test_a_form_that_cannot_be_read_keeps_none_of_the_others_back(desk: Desk, there: StandIn) -> None:
     sent(desk, there, "one")
-    published(desk, there, "inference")
-    inference = next(one for one in there.service.forms if one != form_of_kind(desk, KIND))
-    del there.service.forms[inference]
+    report = published(desk, there, "inference")
+    del there.service.forms[report.form]
     with pytest.raises(SourceDownError, match=r"^inference \(en\): Google does not find it"):
         pulled(desk, there)
     assert states(desk) == ["queued"]
-
-
-def form_of_kind(desk: Desk, kind: str) -> str:
-    inbox = GoogleInbox(desk, None, kind)  # type: ignore[arg-type]
-    (row,) = inbox.forms()
-    return row.form
 
 
 def test_a_form_that_is_published_while_the_desk_watches_is_read_too(desk: Desk, there: StandIn) -> None:
