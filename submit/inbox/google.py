@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from http.client import HTTPException
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -52,6 +53,8 @@ class Google:
         self, credentials: Path, subject: str = "", endpoint: str = "", sleep: Callable[[float], None] = time.sleep
     ) -> None:
         _refuse_unsafe(endpoint)
+        if find_spec("googleapiclient") is None:
+            raise DeskError("Google's client is not installed: install denpyo with its extra “google”")
         self._open: dict[str, Any] = {}
         self._credentials, self._subject, self._endpoint, self._sleep = (
             credentials,
@@ -244,7 +247,7 @@ def _credentials(file: Path, subject: str) -> Any:
     person: Any = credentials.Credentials
     try:
         info = json.loads(file.read_text(encoding="utf-8"))
-        match info.get("type"):
+        match info.get("type", "authorized_user" if "refresh_token" in info else None):
             case "service_account":
                 return account.from_service_account_info(info, scopes=SCOPES, subject=subject or None)
             case "authorized_user":

@@ -47,13 +47,14 @@ def private_key() -> tuple[str, bytes]:
 @dataclass
 class Fault:
     """What happens instead of an answer to ``method``: ``refused`` is answered, or the answer is cut ``short``. With ``done`` the call
-    has had its effect before. ``then`` is called when it has, and nothing is answered."""
+    has had its effect before. ``then`` is called when it has; nothing is answered, unless it is ``told``."""
 
     method: str
     refused: RefusedError | None = None
     short: bool = False
     done: bool = False
     then: Callable[[], None] | None = None
+    told: bool = False
 
 
 @dataclass
@@ -97,6 +98,8 @@ class StandIn:
                 return self._method(verb, address, bearer, body)
         except RefusedError as error:
             said: dict[str, Any] = {"error": {"code": error.code, "status": error.status, "message": error.says}}
+            if error.status.endswith("LimitExceeded"):  # as Drive tells it
+                said["error"]["errors"] = [{"domain": "usageLimits", "reason": error.status, "message": error.says}]
             if path in ("/token", "/exchange"):
                 said = {"error": error.status, "error_description": error.says}
             return error.code, _bytes(said), False
@@ -120,7 +123,7 @@ class StandIn:
             raise fault.refused
         if fault and fault.then:
             fault.then()
-        return 200, _bytes(answer), bool(fault and (fault.short or fault.then))
+        return 200, _bytes(answer), bool(fault and (fault.short or fault.then) and not fault.told)
 
     def _token(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         if path == "/exchange":

@@ -13,15 +13,16 @@ import pytest
 
 from schema.question import Question
 from schema.words import Words
-from submit.desk import LEDGER, Desk
+from submit.desk import LEDGER, Desk, DeskError
 from submit.inbox import SourceDownError
 from submit.inbox.google_publish import publish
 from submit.inbox.published import Published, forms_of
-from submit.ledger import verify
+from submit.ledger import LedgerBusy, verify
+from submit.ledger.files import held
 from tests.kinds_for_tests import KINDS
 from tests.submit.inbox.google_desks import google, published
-from tests.submit.inbox.google_service import as_told
-from tests.submit.inbox.google_stand_in import DOWN, Fault, StandIn
+from tests.submit.inbox.google_service import RefusedError, as_told
+from tests.submit.inbox.google_stand_in import DOWN, QUOTA, Fault, StandIn
 
 ONCE = ["forms.forms.create", "forms.forms.batchUpdate", "forms.forms.setPublishSettings", "drive.permissions.create"]
 
@@ -286,3 +287,69 @@ def test_a_try_that_was_cut_off_is_taken_up_and_no_second_form_is_made(
     assert live(there)["publishSettings"]["publishState"]["isAcceptingResponses"]
     assert there.service.writes().count("forms.forms.create") == 1
     assert entries(desk) == ["publishing", "published"]
+
+
+def test_a_form_that_drive_does_not_show_yet_is_left_unpublished_and_named(desk: Desk, there: StandIn) -> None:
+    there.faults.append(Fault("create", DOWN, done=True))
+    with pytest.raises(SourceDownError):
+        published(desk, there)
+    (lost,) = there.service.forms
+    there.service.lag = 1
+    report = published(desk, there)
+    assert f"leave the form {lost}, an empty one of the same name: delete it in Drive" in report.steps
+    open_now = [
+        id for id, one in there.service.forms.items() if one.form["publishSettings"]["publishState"]["isPublished"]
+    ]
+    assert open_now == [report.form]
+    assert report.form != lost
+
+
+def test_a_quota_is_waited_for_also_where_a_form_is_made(desk: Desk, there: StandIn) -> None:
+    there.faults += [Fault("create", QUOTA), Fault("create", RefusedError(403, "rateLimitExceeded", "Slow down."))]
+    there.faults += [Fault("batchUpdate", QUOTA)] * 2
+    waited: list[float] = []
+    with google(desk.folder, there, slept=waited) as mine:
+        publish(desk, mine, "inference", "en", ["anyone"])
+    assert len(there.service.forms) == 1
+    assert waited[:2] == [1, 2]
+    assert len(waited) == 4
+
+
+def test_an_edit_of_somebody_else_in_between_is_seen_and_planned_anew(desk: Desk, there: StandIn) -> None:
+    published(desk, there)
+
+    def edited() -> None:
+        live(there)["revisionId"] = "another"
+        live(there)["items"][1]["title"] = "By hand"
+
+    there.faults.append(Fault("forms.get", done=True, then=edited, told=True))
+    published(changed(desk, "inference", relabelled("note", "Remark")), there)
+    assert titles(there)[1] == "Which dataset?"
+    assert "Remark" in titles(there)
+    assert there.service.changes()[-3:] == ["updateItem", "updateItem", "updateItem"]
+
+
+def test_a_form_that_is_gone_is_said_and_no_other_is_made(desk: Desk, there: StandIn) -> None:
+    report = published(desk, there)
+    there.service.forms.clear()
+    with pytest.raises(DeskError) as gone:
+        published(desk, there)
+    assert str(gone.value) == (
+        f"the form {report.form} of inference (en) is not there: take it out of Drive's bin, or use the account that made it"
+    )
+    assert there.service.forms == {}
+
+
+def test_what_the_service_refuses_again_and_again_is_one_line(desk: Desk, there: StandIn) -> None:
+    there.faults += [Fault("batchUpdate", RefusedError(400, "INVALID_ARGUMENT", "Too long a title."))] * 9
+    with pytest.raises(SourceDownError) as refused:
+        published(desk, there)
+    assert str(refused.value) == "Google answers 400: Too long a title."
+    there.faults.clear()
+    assert published(desk, there).steps[-1] == "share it with anyone"
+
+
+def test_one_process_publishes_at_a_time(desk: Desk, there: StandIn) -> None:
+    with held(desk.folder / LEDGER / "publishing", 0), pytest.raises(LedgerBusy):
+        published(desk, there)
+    assert there.service.forms == {}
