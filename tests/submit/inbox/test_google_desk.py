@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import time
 import traceback
@@ -269,3 +270,15 @@ def replace_kinds(desk: Desk, version: int) -> Desk:
 def forms(desk: Desk) -> list[Published]:
     with desk.ledger() as ledger:
         return forms_of(ledger, "google")
+
+
+def test_every_row_of_the_table_of_faults_names_its_tests() -> None:
+    root = Path(__file__).parents[3]
+    table = (root / "docs" / "google.md").read_text(encoding="utf-8").partition("## Faults survived")[2]
+    files = [*Path(__file__).parent.glob("test_google_*.py"), root / "tests/generators/test_google_form.py"]
+    tests = set(re.findall(r"^def (test_\w+)", "\n".join(one.read_text(encoding="utf-8") for one in files), re.M))
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    named = [re.findall(r"`(test_\w+)`", row) for row in rows]
+    assert len(rows) == 17
+    assert all(named)
+    assert {one for row in named for one in row} <= tests
