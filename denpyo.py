@@ -507,6 +507,19 @@ def verify_form(
     _exit_if(bool(found))
 
 
+@forms.command("sign-in")
+def sign_in(
+    source: Annotated[str, typer.Argument(help='A source of denpyo.toml with sign_in = "device".', metavar="SOURCE")],
+    desk: DeskOption = HERE,
+) -> None:
+    """Sign in with a code, once, for a source that is read in a person's name."""
+    from submit import online_forms, terminal
+    from submit.desk import open_desk
+
+    online_forms.sign_in(open_desk(desk), source, terminal.say)
+    terminal.say(f"{source}: signed in")
+
+
 @app.command()
 def demo(
     desk: Annotated[Path | None, typer.Option("--desk", help="Keep the demo's desk here.", metavar="DIR")] = None,

@@ -1,12 +1,16 @@
-"""Forms that live at online services, compared with the kinds they were made from."""
+"""Forms that live at online services: compared with the kinds they were made from, and signed in for."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from schema.answers import Where
 from schema.problem import Problem
 from submit.child import read_cells
 from submit.desk import Desk, DeskError
+from submit.inbox import extra
 from submit.response import Source
+from submit.sources import Microsoft
 
 
 def verify_microsoft(desk: Desk, kind: str, source: Source) -> tuple[list[Problem], list[Problem]]:
@@ -20,3 +24,13 @@ def verify_microsoft(desk: Desk, kind: str, source: Source) -> tuple[list[Proble
     if isinstance(sheets, Refusal):
         return [Problem(sheets.code, Where(source.name, sheets.spot), "", sheets.facts)], []
     return verify(sheets, source.name, desk.kinds[kind].form)
+
+
+def sign_in(desk: Desk, name: str, say: Callable[[str], None]) -> None:
+    """Let somebody sign in for a source; ``say`` hears where and with which code."""
+    settings = desk.config.sources.get(name)
+    if not isinstance(settings, Microsoft):
+        raise DeskError(f"denpyo.toml has no source named {name} that somebody signs in for")
+    with extra(name, settings.kind):
+        from submit.inbox import microsoft
+    microsoft.sign_in(desk, name, settings, say)

@@ -8,6 +8,7 @@ that comes twice is one request, and a settlement bears being made twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,14 +50,25 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
 
             return folder.open_inbox(desk, name, settings)
         case "google":
-            from submit.inbox import google_pull
-
+            with extra(name, settings.kind):
+                from submit.inbox import google_pull
             return google_pull.open_inbox(desk, name, settings)
         case "microsoft":
-            from submit.inbox import microsoft
-
+            with extra(name, settings.kind):
+                from submit.inbox import microsoft
             return microsoft.open_inbox(desk, name, settings)
         case "mail":
-            from submit.inbox import mail
-
+            with extra(name, settings.kind):
+                from submit.inbox import mail
             return mail.open_inbox(desk, name, settings)
+
+
+@contextmanager
+def extra(name: str, kind: str) -> Iterator[None]:
+    """DeskError where what a source needs is not installed."""
+    from submit.desk import DeskError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise DeskError(f"sources.{name}: {error.name} is missing: install denpyo with its extra {kind}") from error

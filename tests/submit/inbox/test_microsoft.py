@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import stat
+import sys
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,13 +21,13 @@ from openpyxl import load_workbook
 
 from generators.excel.template import Filled, write
 from schema.kinds import Kind
-from submit import journey, standing
+from submit import inbox, journey, standing
 from submit.desk import CONFIG, POLICY, Desk, DeskError, open_desk
 from submit.inbox import Delivery, SourceDownError, microsoft, microsoft_graph
 from submit.judging import Outcome
 from submit.response import Wishes
 from submit.sources import Microsoft
-from tests.desks import desk_in
+from tests.desks import denpyo, desk_in
 from tests.generators.microsoft.workbooks import Value, exported
 from tests.submit.inbox.microsoft_service import (
     CLIENT,
@@ -508,3 +509,22 @@ def test_no_secret_token_or_address_that_opens_a_file_is_ever_written(
     assert "canary" not in everything
     assert not [file for file in written if b"canary" in file.read_bytes()]
     assert microsoft_graph.NOISY == ("httpx", "httpcore", "msal")
+
+
+def test_a_source_whose_libraries_are_missing_says_which_extra_brings_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "msal", None)
+    monkeypatch.delitem(sys.modules, "submit.inbox.microsoft")
+    monkeypatch.delattr(inbox, "microsoft")
+    with pytest.raises(DeskError, match=r"^sources\.forms: msal is missing: install denpyo with its extra microsoft$"):
+        inbox.open_inbox(desk, "forms", settings(desk))
+
+
+def test_the_command_line_says_what_is_wrong_with_a_sign_in_in_one_line(desk: Desk) -> None:
+    for source, line in (
+        ("nothing", "denpyo.toml has no source named nothing that somebody signs in for"),
+        ("forms", "sources.forms: it signs in by its secret; nobody need do it"),
+    ):
+        done = denpyo("forms", "sign-in", source, desk=desk.folder, code=2)
+        assert done.stderr == f"denpyo: {line}\n"
