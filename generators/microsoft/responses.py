@@ -83,41 +83,52 @@ class _Table:
         problems: list[Problem] = []
         found: dict[str, Located[Given]] = {}
         for key, several in columns.items():
-            question = form.by_key[key]
-            cell = self._cell(row, line, several, question, problems)
+            cell = self._cell(row, line, several, form.by_key[key], problems)
             if cell:
-                found[key] = Located(given(question, cell.value, self.mark.dates), cell.where)
-        own, number = self.headings.own, clean(line[self.headings.own[ID] - 1])
-        email, again = (Located(line[own[name] - 1], self.spots.place(row, own[name])) for name in (EMAIL, AGAIN))
-        where = self.spots.row_place(row)
-        problems += self._wrong_number(number, self.spots.place(row, own[ID]))
-        answers = blank(self.mark, number, email, again, where)
+                found[key] = Located(given(form.by_key[key], cell.value, self.mark.dates), cell.where)
+        number, email, again = (self._own(row, line, name, problems) for name in (ID, EMAIL, AGAIN))
+        problems += self._wrong_number(number)
+        answers = blank(self.mark, clean(number.value), email, again, self.spots.row_place(row))
         first = {key: several[0] - 1 for key, several in columns.items()}
         others = {"kind": self.marked, "version": self.marked}
         return Read(replace(answers, given=found, places=RowPlaces(self.spots, row, first, others)), tuple(problems))
 
-    def _wrong_number(self, number: str, where: Where) -> Iterator[Problem]:
+    def _own(self, row: int, line: Sequence[str], name: str, problems: list[Problem]) -> Located[str]:
+        column = self.headings.own[name]
+        wrong = self._wrong_cell(row, column, "", shown(clean(self.headings.line[column - 1])))
+        problems += [wrong] if wrong else []
+        return Located("" if wrong else line[column - 1], self.spots.place(row, column))
+
+    def _wrong_number(self, said: Located[str]) -> Iterator[Problem]:
+        number = clean(said.value)
         if not NUMBER.fullmatch(number):
-            yield Problem("form_bad_id", where, "", {"text": shown(number)})
+            yield Problem("form_bad_id", said.where, "", {"text": shown(number)})
         elif number in self.numbers:
-            yield Problem("form_same_id", where, "", {"id": number, "other": str(self.numbers[number])})
+            yield Problem("form_same_id", said.where, "", {"id": number, "other": str(self.numbers[number])})
         else:
-            self.numbers[number] = where
+            self.numbers[number] = said.where
+
+    def _wrong_cell(self, row: int, column: int, key: str, label: Fact) -> Problem | None:
+        """What people cannot have filled in a form."""
+        facts, at = self.headings.sheet.facts, (row, column)
+        if at in facts.formulas:
+            return Problem("formula", self.spots.place(*at), key, {"label": label})
+        if at in facts.errors:
+            return Problem("cell_error", self.spots.place(*at), key, {"label": label, "error": shown(facts.errors[at])})
+        return None
 
     def _cell(
         self, row: int, line: Sequence[str], several: Sequence[int], question: Question, problems: list[Problem]
     ) -> Located[str] | None:
         """What was answered in one of the columns of a question: who copies a question in Forms copies its tag."""
-        facts, chosen = self.headings.sheet.facts, None
+        chosen: Located[str] | None = None
         for column in several:
-            where, text = self.spots.place(row, column), line[column - 1]
-            if (row, column) in facts.formulas or (row, column) in facts.errors:
-                code = "formula" if (row, column) in facts.formulas else "cell_error"
-                more: dict[str, Fact] = {"error": shown(facts.errors.get((row, column), ""))}
-                problems.append(Problem(code, where, question.key, {"label": question.label, **more}))
-            elif chosen and text.strip() and text != chosen.value:
-                other: dict[str, Fact] = {"label": question.label, "other": shown(chosen.where.spot)}
-                problems.append(Problem("answered_twice", where, question.key, other))
-            elif text.strip() and not chosen:
-                chosen = Located(text, where)
+            text = line[column - 1]
+            if wrong := self._wrong_cell(row, column, question.key, question.label):
+                problems.append(wrong)
+            elif text.strip() and chosen is None:
+                chosen = Located(text, self.spots.place(row, column))
+            elif text.strip() and chosen and text != chosen.value:
+                twice: dict[str, Fact] = {"label": question.label, "other": shown(chosen.where.spot)}
+                problems.append(Problem("answered_twice", self.spots.place(row, column), question.key, twice))
         return chosen

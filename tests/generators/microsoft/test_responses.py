@@ -291,6 +291,11 @@ def test_a_formula_that_somebody_put_into_the_workbook_is_no_answer() -> None:
         "r.xlsx:Sheet1!I2: There is a formula here instead of an answer. Type the value itself. [formula]"
     ]
     assert "note" not in reads[0].answers.given
+    (sender,), _ = read(workbook(headings(INFERENCE, "en"), [row(INFERENCE, 1, GOOD, '=CONCATENATE("a@","b.jp")')]))
+    assert said(sender.problems) == [
+        "r.xlsx:Sheet1!D2: There is a formula here instead of an answer. Type the value itself. [formula]"
+    ]
+    assert sender.answers.sender is None
 
 
 def test_answers_to_a_question_that_nobody_asks_are_mentioned() -> None:
