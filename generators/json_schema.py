@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from generators import Read
+from generators.flat_document import unfolded
 from generators.json_schema_questions import Schema, both, group, json_value, lines
 from schema import slip, text
 from schema.answers import Answers, Where
@@ -118,13 +119,13 @@ def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read],
     the places of missing answers in ``Answers.places``. Where both find something at one place, the one of the door counts.
     A slip may come without its id, to be a new request.
     """
-    documents = load(data, name)
+    documents = [unfolded(one, kinds) if isinstance(one, Node) else one for one in load(data, name)]
     broken = [one for one in documents if isinstance(one, Problem)]
     filled = [one for one in documents if isinstance(one, Node) and one.value]
     if not filled:
         return [], broken or [Problem("no_answers", Where(name))]
     strange = [problem for one in filled if not isinstance(one.value, dict) for problem in envelope_problems(one)]
-    return [_read(one, kinds) for one in filled if isinstance(one.value, dict)], strange
+    return [_read(one, kinds) for one in filled if isinstance(one.value, dict)], [*broken, *strange]
 
 
 def _read(node: Node, kinds: Mapping[str, Kind]) -> Read:

@@ -311,10 +311,12 @@ class Job(Part):
 
     ``workload`` names a file of ``jobs/`` or is a Script. ``version`` rises with every change of what may be answered, and
     ``history`` says what each version changed in the one before it, in steps of ``schema.versions``: ``{2: (Renamed(…), …), 3: ()}``.
+    ``known_by`` are the names and values by which a document of answers alone, without ``kind:``, is known to ask for this kind.
     """
 
     version: ClassVar[int] = 1
     history: ClassVar[Mapping[int, tuple[Any, ...]]] = {}
+    known_by: ClassVar[Mapping[str, str]] = {}
     about: ClassVar[Words]
     workload: ClassVar[str | Script]
     resources: ClassVar[Resources] = Resources()

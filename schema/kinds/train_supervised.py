@@ -204,6 +204,7 @@ class TrainSupervised(Job):
         "Learns from a table how to predict one of its columns, and tells how well it does on rows it has not seen.",
         ja="表のデータから1つの列を予測する方法を学習し、学習に使っていない行でどれだけ当たるかを報告します。",
     )
+    known_by: ClassVar[Mapping[str, str]] = {"learning_type": "supervised"}
     workload: ClassVar[str] = "train_supervised"
     resources: ClassVar[Resources] = Resources(max_hours=2)
 
