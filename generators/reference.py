@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from string import Formatter
 from typing import Any
 
+from generators.markdown import code, literal
 from schema import words
 from schema.question import Condition, Form, Question, Widget
 from schema.refusals import count, said_bound, share_spellings
 from schema.words import Fact, Words
-
-SPECIAL = re.compile(r"([\\`*_\[\]<>#|!~&@$])")
 
 PROBLEMS = Words("Problems", ja="問題の一覧")
 PROBLEMS_INTRO = Words(
@@ -72,7 +70,7 @@ ONLY_WHEN = Words("Only asked when “{on}” is {values}.", ja="「{on}」が{v
 def problems_page(language: str) -> str:
     """Markdown: every code of a Problem, what it means and what to do, in the order of the word file."""
     entries: Any = words.table(language)["problems"]
-    rows = [(_code(code), _blanked(entry["what"]), _blanked(entry["do"])) for code, entry in entries.items()]
+    rows = [(code(name), _blanked(entry["what"]), _blanked(entry["do"])) for name, entry in entries.items()]
     return _page(PROBLEMS, PROBLEMS_INTRO, _table((CODE, WHAT, DO), rows, language), language)
 
 
@@ -83,12 +81,12 @@ def kinds_page(forms: Iterable[Form], language: str) -> str:
 
 
 def _page(title: Words, intro: Words, body: str, language: str) -> str:
-    return f"# {_safe(title.say(language))}\n\n{_safe(intro.say(language))}\n\n{body}"
+    return f"# {literal(title.say(language))}\n\n{literal(intro.say(language))}\n\n{body}"
 
 
 def _kind(form: Form, language: str) -> str:
-    named = f"{KIND.say(language)} {_code(form.kind)}, {VERSION.say(language)} {form.version}"
-    head = [f"## {_safe(form.title.say(language))}\n", f"{named}. {_safe(form.about.say(language))}\n"]
+    named = f"{KIND.say(language)} {code(form.kind)}, {VERSION.say(language)} {form.version}"
+    head = [f"## {literal(form.title.say(language))}\n", f"{named}. {literal(form.about.say(language))}\n"]
     sections = groupby(form.questions, key=lambda one: one.section)
     return "\n".join([*head, *(_section(form, title, tuple(members), language) for title, members in sections)])
 
@@ -99,37 +97,37 @@ def _section(form: Form, title: Words, questions: tuple[Question, ...], language
     above = "".join(f"{said}\n\n" for said in _conditions(form, shared, language))
     rows = [_row(form, one, shared, language) for one in questions]
     table = _table((NAME, QUESTION, ANSWER, EMPTY, HELP), rows, language)
-    return f"### {_safe(title.say(language))}\n\n{above}{table}"
+    return f"### {literal(title.say(language))}\n\n{above}{table}"
 
 
 def _row(form: Form, question: Question, shared: tuple[Condition, ...], language: str) -> tuple[str, ...]:
     own = [one for one in question.conditions if one not in shared]
     helps = (question.help, *share_spellings(question))
     return (
-        _code(question.name),
-        _safe(question.label.say(language)),
+        code(question.name),
+        literal(question.label.say(language)),
         _answer(question, language),
         _empty(question, language),
-        " ".join([*(_safe(one.say(language)) for one in helps), *_conditions(form, own, language)]),
+        " ".join([*(literal(one.say(language)) for one in helps), *_conditions(form, own, language)]),
     )
 
 
 def _answer(question: Question, language: str) -> str:
-    parts = [_safe(WIDGETS[question.widget].say(language)), *_limits(question, language)]
+    parts = [literal(WIDGETS[question.widget].say(language)), *_limits(question, language)]
     if question.unit:
-        parts[0] += f" [{_safe(question.unit.say(language))}]"
-    chosen = [f"{_code(one.value)} {_safe(one.label.say(language))}" for one in question.choices]
+        parts[0] += f" [{literal(question.unit.say(language))}]"
+    chosen = [f"{code(one.value)} {literal(one.label.say(language))}" for one in question.choices]
     return words.said((*parts, *chosen), language)
 
 
 def _limits(question: Question, language: str) -> Iterator[str]:
     if question.limits.pattern:  # that of an identifier is said by its widget
-        example = {"example": _code(question.example)}
+        example = {"example": code(question.example)}
         yield from [words.fill(FORM_OF.say(language), language, example)] * (question.widget == "text")
     for name, said in (BOUNDS | DATE_BOUNDS if question.widget == "date" else BOUNDS).items():
         bound = getattr(question.limits, name)
         if bound is not None:
-            yield _safe(words.fill(said.say(language), language, {"bound": _bound(question, name, bound)}))
+            yield literal(words.fill(said.say(language), language, {"bound": _bound(question, name, bound)}))
 
 
 def _bound(question: Question, name: str, bound: int) -> Fact:
@@ -139,9 +137,9 @@ def _bound(question: Question, name: str, bound: int) -> Fact:
 
 def _empty(question: Question, language: str) -> str:
     if question.required:
-        return f"**{_safe(REQUIRED.say(language))}**"
+        return f"**{literal(REQUIRED.say(language))}**"
     if question.blank:
-        return _safe(question.blank.say(language))
+        return literal(question.blank.say(language))
     values = question.default if isinstance(question.default, tuple) else (question.default,)
     return words.said(
         tuple(_value(question, one, language) for one in values if one is not None) or (NOTHING,), language
@@ -150,14 +148,14 @@ def _empty(question: Question, language: str) -> str:
 
 def _value(question: Question, value: object, language: str) -> str:
     if isinstance(value, bool):
-        return _safe((YES if value else NO).say(language))
+        return literal((YES if value else NO).say(language))
     choice = question.choice(value)
-    return _safe(choice.label.say(language) if choice else words.said(said_bound(question, value), language))
+    return literal(choice.label.say(language) if choice else words.said(said_bound(question, value), language))
 
 
 def _conditions(form: Form, conditions: Iterable[Condition], language: str) -> Iterator[str]:
     for condition in conditions:
-        yield _safe(words.fill(ONLY_WHEN.say(language), language, _deciding(form, condition)))
+        yield literal(words.fill(ONLY_WHEN.say(language), language, _deciding(form, condition)))
 
 
 def _deciding(form: Form, condition: Condition) -> dict[str, Fact]:
@@ -171,22 +169,12 @@ def _yes_no(value: object) -> Words:
 
 
 def _table(heads: tuple[Words, ...], rows: Iterable[tuple[str, ...]], language: str) -> str:
-    lines = [tuple(_safe(head.say(language)) for head in heads), ("---",) * len(heads), *rows]
+    lines = [tuple(literal(head.say(language)) for head in heads), ("---",) * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _blanked(template: str) -> str:
     """A text of ours with ``…`` in its blanks."""
-    return _safe("".join(text + ("…" if name is not None else "") for text, name, _, _ in Formatter().parse(template)))
-
-
-def _safe(text: str) -> str:
-    """A text that Markdown shows as it stands, in one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    """A text as code, fenced by more backticks than it holds; in a table a bar must not part columns."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    padded = f" {text} " if "`" in text else text
-    return f"{fence}{padded}{fence}".replace("|", "\\|")
+    return literal(
+        "".join(text + ("…" if name is not None else "") for text, name, _, _ in Formatter().parse(template))
+    )

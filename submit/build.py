@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZipFile
 
-from generators import google_form, json_schema, reference
+from generators import google_form, issue_form, json_schema, reference
 from generators.excel import template
 from generators.microsoft import page as microsoft_page
 from generators.microsoft import quick_import
@@ -21,8 +21,15 @@ from submit.desk import Config, Desk, shipped
 from submit.new_desk import json_bytes
 from submit.policy import Policy
 
+EXAMPLES = "examples/.github/ISSUE_TEMPLATE"
 LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
-FORMS = ("excel_templates/*/*.xlsx", "forms/google/*.json", "forms/microsoft/*")
+FORMS = (
+    "excel_templates/*/*.xlsx",
+    "forms/google/*.json",
+    "forms/microsoft/*",
+    "forms/github/*.yml",
+    f"{EXAMPLES}/*.*.yml",
+)
 """What belongs to one kind each and goes with it."""
 
 
@@ -53,6 +60,9 @@ def _generated(desk: Desk) -> Iterator[tuple[Path, str, bytes]]:
     if in_checkout():
         for kind in registry.load().values():
             yield from ((checkout, path, data) for path, data in _of_kind(kind))
+            for language in languages():
+                path = f"{EXAMPLES}/{kind.name}.{language}.yml"
+                yield checkout, path, issue_form.write(kind.form, language)
         for path, data in _of_all():
             yield checkout, path, data
     for kind in mine.values():
@@ -67,6 +77,7 @@ def in_checkout() -> bool:
 def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
     yield f"forms/json_schema/{kind.name}.v{kind.form.version}.json", json_schema.write(kind.form)
     for language in languages():
+        yield f"forms/github/{kind.name}.{language}.yml", issue_form.write(kind.form, language)
         for layout in LAYOUTS:
             yield f"excel_templates/{language}/{kind.name}.{layout}.xlsx", template.write(kind.form, language, layout)
         yield f"forms/google/{kind.name}.{language}.json", google_form.write(kind.form, language)
