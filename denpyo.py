@@ -319,6 +319,28 @@ def work(
 
 
 @app.command()
+def reply(
+    event: Annotated[Path, typer.Argument(help="What GITHUB_EVENT_PATH names.", metavar="EVENT")],
+    post: Annotated[
+        bool,
+        typer.Option("--post", help="Keep the issue's comment up to date, with GITHUB_TOKEN, instead of printing it."),
+    ] = False,
+    desk: DeskOption = HERE,
+) -> None:
+    """Check a GitHub issue from its event alone and answer it: for workflows, where no desk is."""
+    from submit import terminal
+    from submit.desk import desk_or_none_yet
+    from submit.replies import github
+
+    said = github.checked(desk_or_none_yet(desk), event.read_bytes())
+    if not post:
+        return terminal.say(said.rstrip())
+    from submit.inbox.github import post as post_comment
+
+    post_comment(event.read_bytes(), said)
+
+
+@app.command()
 def watch(
     once: Annotated[bool, typer.Option("--once", help="Look at each source a single time, for cron and CI.")] = False,
     desk: DeskOption = HERE,

@@ -91,8 +91,9 @@ def _mark(field: Field, language: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What is read of an issue: the lines of its body, the place that stands for it, and the name it has for ever."""
+    """What is read of an issue: its body and the lines of it, the place that stands for it, and the name it has for ever."""
 
+    body: str
     lines: tuple[str, ...]
     file: Where
     named: str
@@ -109,7 +110,7 @@ def issue(data: bytes) -> Issue | None:
     if not (type(number) is int and isinstance(body, str) and isinstance(repository, str)):
         return None
     named = f"github:{repository}#{number}"
-    return Issue(tuple(lines_of(body)), Where(f"issue #{number}"), named)
+    return Issue(body, tuple(lines_of(body)), Where(f"issue #{number}"), named)
 
 
 def read(data: bytes, name: str, kinds: Mapping[str, Kind], read_yaml: Reader) -> tuple[list[Read], list[Problem]]:

@@ -51,6 +51,12 @@ def _flow(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read]
     return flow.read(data, name, kinds)
 
 
+def _github(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators import issue_form, json_schema
+
+    return issue_form.read(data, name, kinds, json_schema.read)
+
+
 DOORS: Mapping[str, tuple[str, Reader]] = {
     ".xlsx": ("excel", _excel),
     ".xlsm": ("excel", _excel),
@@ -81,7 +87,7 @@ def _responses(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[
     return found or ([], [Problem("not_responses", Where(name))])
 
 
-ONLINE: dict[str, Reader] = {"google": _google, "microsoft": _responses}
+ONLINE: dict[str, Reader] = {"google": _google, "microsoft": _responses, "github": _github}
 """Responses of online forms, which an inbox hands over under the name of their door."""
 
 

@@ -71,4 +71,17 @@ class Mailbox(Settings):
     ca: Annotated[str, Field(description="certificates of a CA of your own, PEM, relative to the desk")] = ""
 
 
-AnySource = Annotated[Folder | Google | Microsoft | Mailbox, Field(discriminator="kind")]
+class GitHub(Settings):
+    """Issues of one repository that carry one label. ``token`` names an entry of [secrets]: a fine-grained token of a user of its own
+    that may read and write the issues of this repository and nothing else."""
+
+    kind: Literal["github"]
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", description="owner/name")]
+    label: Annotated[str, Field(min_length=1)] = "denpyo"
+    token: Annotated[str, Field(min_length=1, description="the name of an entry of [secrets]")]
+    url: Annotated[
+        str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])", description="where GitHub's API is")
+    ] = "https://api.github.com"
+
+
+AnySource = Annotated[Folder | Google | Microsoft | Mailbox | GitHub, Field(discriminator="kind")]

@@ -61,6 +61,10 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
             with extra(name, settings.kind):
                 from submit.inbox import mail
             return mail.open_inbox(desk, name, settings)
+        case "github":
+            with extra(name, settings.kind):
+                from submit.inbox import github
+            return github.open_inbox(desk, name, settings)
 
 
 @contextmanager

@@ -1,0 +1,202 @@
+"""Issues of a GitHub repository, and the comment that answers each. PyGithub is imported here and nowhere else on the desk.
+
+One GraphQL query says what an issue's body is and who wrote it so (docs.github.com, GraphQL reference: ``Issue.editor`` is whoever edited
+it last): two calls could speak of two moments. Whoever edited an issue last answers for it. Closed issues are left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import requests
+from github import Auth, Github, GithubException
+
+from submit.desk import Desk, DeskError, denpyo_version, secret
+from submit.inbox import Delivery, SourceDownError
+from submit.judging import Outcome
+from submit.replies import github as replies
+from submit.response import UNVERIFIED, VERIFIED, Source
+from submit.sources import GitHub
+
+DOOR = "github"
+SECONDS = 30
+"""How long a call may take."""
+PAUSE = 1.0
+"""Seconds between two comments, as GitHub asks (docs.github.com, "Best practices for using the REST API")."""
+ISSUES = """
+query($owner: String!, $name: String!, $labels: [String!], $since: DateTime, $after: String) {
+  repository(owner: $owner, name: $name) {
+    issues(first: 20, after: $after, states: [OPEN], labels: $labels, filterBy: {since: $since},
+           orderBy: {field: UPDATED_AT, direction: ASC}) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        id number body updatedAt
+        author { login ... on User { databaseId } ... on Bot { databaseId } }
+        editor { login ... on User { databaseId } ... on Bot { databaseId } }
+      }
+    }
+  }
+}
+"""
+COMMENTS = """
+query($id: ID!, $after: String) {
+  node(id: $id) {
+    ... on Issue {
+      comments(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id body viewerDidAuthor }
+      }
+    }
+  }
+}
+"""
+
+
+def open_inbox(desk: Desk, name: str, settings: GitHub) -> GitHubInbox:
+    """DeskError where the token cannot be read."""
+    if settings.token not in desk.config.secrets:
+        raise DeskError(f"sources.{name}: token names no file in [secrets]: {settings.token}")
+    return GitHubInbox(desk, settings, Service(settings.url, secret(desk, settings.token)))
+
+
+def post(event: bytes, text: str) -> None:
+    """Answer the issue that an event of a workflow tells of, as whom the workflow's own token stands for."""
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        raise DeskError("GITHUB_TOKEN is not set: hand the workflow's token over to this step")
+    url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    Service(url, token).answer(str(json.loads(event)["issue"]["node_id"]), text)
+
+
+class Service:
+    """GitHub, as one token sees it. What goes wrong with it is a SourceDownError that names no secret."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._written = -PAUSE
+        self._client = Github(
+            auth=Auth.Token(token),
+            base_url=url,
+            timeout=SECONDS,
+            user_agent=f"denpyo/{denpyo_version()}",
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            retry=None,  # every call is a POST, which may have done its work though nobody answered; the next look goes on
+        )
+
+    def issues(self, repository: str, label: str, since: str) -> Iterator[Mapping[str, Any]]:
+        """Open issues with this label, the one that was touched longest ago first, from this moment (RFC 3339) on."""
+        owner, _, name = repository.partition("/")
+        variables = {"owner": owner, "name": name, "labels": [label], "since": since or None}
+        yield from self._pages(ISSUES, variables, lambda data: data["repository"]["issues"])
+
+    def answer(self, issue: str, text: str) -> None:
+        """Keep the one comment of ours on an issue up to date: none twice, and none touched that says so already."""
+        for one in self._pages(COMMENTS, {"id": issue}, lambda data: data["node"]["comments"]):
+            if one["viewerDidAuthor"] and replies.is_ours(one["body"]):
+                if not replies.says_the_same(one["body"], text):
+                    self._mutate("updateIssueComment", {"id": one["id"], "body": text}, "issueComment { id }")
+                return
+        self._mutate("addComment", {"subjectId": issue, "body": text}, "subject { id }")
+
+    def _pages(
+        self, query: str, variables: Mapping[str, Any], connection: Callable[[Any], Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        after = None
+        while True:
+            page = self._call(partial(self._page, query, {**variables, "after": after}, connection))
+            yield from page["nodes"]
+            before, after = after, page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"] or after == before:
+                return
+
+    def _page(self, query: str, variables: dict[str, Any], connection: Callable[[Any], Any]) -> Mapping[str, Any]:
+        """One page of a connection, all that is needed of it looked up here, where a wrong shape is still GitHub's."""
+        found = connection(self._client.requester.graphql_query(query, variables)[1]["data"])
+        return {
+            "nodes": [one for one in found["nodes"] if one is not None],
+            "pageInfo": {name: found["pageInfo"][name] for name in ("hasNextPage", "endCursor")},
+        }
+
+    def _mutate(self, name: str, given: Mapping[str, Any], wanted: str) -> None:
+        time.sleep(max(0.0, self._written + PAUSE - time.monotonic()))
+        self._written = time.monotonic()
+        self._call(lambda: self._client.requester.graphql_named_mutation(name, dict(given), wanted))
+
+    def _call(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except GithubException as error:
+            raise SourceDownError(f"GitHub: {_said(error)}") from None
+        except requests.RequestException as error:
+            raise SourceDownError(f"GitHub does not answer: {type(error).__name__}") from None
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
+            raise SourceDownError("GitHub answers in a way that is not understood here") from None
+
+
+def _said(error: GithubException) -> str:
+    """Status and reason in a line; of what GraphQL refuses the first message."""
+    data = error.data if isinstance(error.data, dict) else {}
+    errors = data.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    reason = str(first.get("message") or error.message or data.get("message") or type(error).__name__)
+    return f"{error.status} {' '.join(reason.split())[:200]}"
+
+
+@dataclass
+class GitHubInbox:
+    """One repository and one label."""
+
+    desk: Desk
+    settings: GitHub
+    service: Service
+
+    def look(self, place: str) -> Iterator[Delivery]:
+        """The issues that were touched since ``place``: the moment of the last one, and what was read of those of that moment."""
+        since, seen = _place(place)
+        for issue in self.service.issues(self.settings.repository, self.settings.label, since):
+            moment, number, digest = str(issue["updatedAt"]), str(issue["number"]), _digest(issue)
+            if moment == since and seen.get(number) == digest:
+                continue
+            seen = {**(seen if moment == since else {}), number: digest}
+            since = moment
+            after = json.dumps({"since": since, "seen": seen})
+            source = self._source(issue)
+            yield Delivery((source,), after, partial(self._settle, issue, source))
+
+    def _source(self, issue: Mapping[str, Any]) -> Source:
+        """The issue as its event would tell of it. Its author answers for it, or whoever edited it last."""
+        number, body = issue["number"], issue["body"]
+        said = {"repository": {"full_name": self.settings.repository}, "issue": {"number": number, "body": body}}
+        who = issue["editor"] or issue["author"] or {}
+        known = who.get("databaseId")
+        return Source(
+            name=f"{self.settings.repository}#{number}",
+            data=json.dumps(said, ensure_ascii=False).encode(errors="surrogatepass"),
+            door=DOOR,
+            sender=f"{who.get('login')} ({DOOR}:{known})" if known else "",
+            trust=VERIFIED,
+            subject=f"{DOOR}:{known}" if known else UNVERIFIED,
+        )
+
+    def _settle(self, issue: Mapping[str, Any], source: Source, outcome: Outcome) -> None:
+        text = replies.comment(self.desk, outcome, str(issue["body"] or ""))
+        self.service.answer(str(issue["id"]), text)
+
+
+def _digest(issue: Mapping[str, Any]) -> str:
+    who = issue["editor"] or {}
+    return hashlib.sha256(json.dumps([issue["body"], who.get("login")]).encode()).hexdigest()[:16]
+
+
+def _place(place: str) -> tuple[str, dict[str, str]]:
+    if not place:
+        return "", {}
+    known = json.loads(place)
+    return known["since"], known["seen"]

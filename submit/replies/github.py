@@ -1,0 +1,162 @@
+"""The comment that answers a GitHub issue: one an issue, in the language of its form, kept up to date.
+
+People's text stands in it only as code or defused (``generators.markdown``): it notifies nobody, refers to nothing, shows no picture.
+The first line, which GitHub does not show, tells the comment from others and says which text of the issue it answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from generators import issue_form
+from generators.issue_body import lines_of
+from generators.markdown import block, defused
+from schema.change import Change, change_line
+from schema.check import judge
+from schema.problem import Problem, shown
+from schema.words import text
+from submit import doors
+from submit.desk import Desk, DeskError
+from submit.engines import engines
+from submit.judging import Outcome, only_first
+
+BEGIN = "<!-- denpyo "
+ACCEPTED, CHECKED, REFUSED = "accepted", "checked", "refused"
+MOST = 20
+"""Problems that one comment lists; GitHub takes comments of 65,536 characters."""
+LONGEST_LINE = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a comment says: what became of the request and under which id, the address of its run, and what is to be mended."""
+
+    verdict: str
+    body: str
+    language: str
+    id: str = ""
+    url: str = ""
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    changes: Sequence[str] = ()
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def comment(desk: Desk, outcome: Outcome, body: str) -> str:
+    """What the desk made of one issue."""
+    one = next(iter(outcome.responses), None)
+    language = (one.language if one else "") or desk.config.language
+    problems = [problem for problem, _ in outcome.problems]
+    verdict = REFUSED if problems or one is None else ACCEPTED
+    changes = [change_line(each.change, desk.kinds[each.kind].form, language) for each in outcome.changes]
+    return _written(
+        Answer(
+            verdict,
+            body,
+            language,
+            id=one.id if one and verdict == ACCEPTED else "",
+            url=_address(desk, one.id) if one and one.id and verdict == ACCEPTED else "",
+            problems=problems,
+            warnings=[warning for warning, _ in outcome.warnings],
+            changes=changes,
+        )
+    )
+
+
+def checked(desk: Desk, event: bytes) -> str:
+    """What the form alone says of an issue, where no desk may be: neither its data sets nor its queues are known."""
+    issue = issue_form.issue(event)
+    if issue is None:
+        raise DeskError("this is no event of an issue: give the file that GITHUB_EVENT_PATH names")
+    _, reads, broken = doors.read(event, "", desk.kinds, through="github")
+    language: str = next((one.answers.language for one in reads), "") or desk.config.language
+    problems, warnings, changes = list(broken), list[Problem](), list[str]()
+    for one in reads:
+        judged = judge(one.answers, desk.kinds)
+        problems += only_first(one.problems, judged.problems)
+        warnings += one.warnings
+        found: Sequence[Change] = judged.checked.changes if judged.checked else ()
+        changes += [change_line(each, desk.kinds[one.answers.kind].form, language) for each in found]
+    verdict = REFUSED if problems else CHECKED
+    return _written(
+        Answer(
+            verdict,
+            issue.body,
+            language,
+            problems=problems,
+            warnings=warnings,
+            changes=changes,
+            notes=[text("github_only_checked", language)],
+        )
+    )
+
+
+def is_ours(comment: str) -> bool:
+    return comment.startswith(BEGIN)
+
+
+def says_the_same(before: str, now: str) -> bool:
+    """Whether a comment need not be written again: it accepts the same text under the same id, or says the same word for word."""
+    first, same = now.split("\n")[0], _plain(before) == _plain(now)
+    return same or (f" {ACCEPTED} " in first and _plain(before).split("\n")[0] == first)
+
+
+def _plain(comment: str) -> str:
+    return comment.replace("\r\n", "\n").strip()
+
+
+def _written(answer: Answer) -> str:
+    sha256 = hashlib.sha256(answer.body.encode(errors="surrogatepass")).hexdigest()
+    parts = [
+        f"{BEGIN}{answer.verdict} {answer.id or '-'} {sha256} -->\n{_heading(answer)}",
+        *_problems(answer),
+        *_listed("excel_marked_warnings", [one.message(answer.language) for one in answer.warnings], answer.language),
+        *_listed("excel_marked_changes", answer.changes, answer.language),
+        *answer.notes,
+        f"<sub>{text('github_read', answer.language, sha256=sha256)}</sub>",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(answer: Answer) -> str:
+    if answer.verdict == REFUSED:
+        return f"### {text('github_refused', answer.language, count=str(len(answer.problems)))}"
+    if answer.verdict == CHECKED:
+        return f"### {text('github_checked', answer.language)}"
+    said = f"### {text('github_accepted', answer.language, id=answer.id)}"
+    return f"{said}\n\n[{text('github_link', answer.language)}]({answer.url})" if answer.url else said
+
+
+def _problems(answer: Answer) -> Iterator[str]:
+    """Each beside the line that it is about, in the order of the issue."""
+    lines = lines_of(answer.body)
+    inorder = sorted(answer.problems, key=_line)
+    for one in inorder[:MOST]:
+        number = _line(one)
+        if 0 < number <= len(lines) and lines[number - 1].strip():
+            said = shown(lines[number - 1].strip(), LONGEST_LINE)
+            yield f"**{text('github_line', answer.language, line=str(number))}**\n\n{block(said)}"
+        yield defused(one.message(answer.language))
+    if len(inorder) > MOST:
+        yield text("excel_marked_more", answer.language, count=str(len(inorder) - MOST))
+    if inorder:
+        yield text("github_mend", answer.language)
+
+
+def _line(problem: Problem) -> int:
+    """The line of the issue's body; 0 for the whole of it."""
+    number = problem.where.spot.partition(":")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
+def _listed(title: str, said: Sequence[str], language: str) -> Iterator[str]:
+    if said:
+        yield f"**{text(title, language)}**\n\n" + "\n".join(f"- {defused(one)}" for one in said[:MOST])
+
+
+def _address(desk: Desk, request: str) -> str:
+    """Where the run can be looked at in a browser, if the engine has such a place."""
+    handle = engines()[desk.config.engine].find(desk, f"{request}.1")
+    return handle.url if handle and handle.url.startswith("https://") else ""
