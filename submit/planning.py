@@ -24,9 +24,12 @@ from submit.ledger import Ledger, RequestRow
 from submit.lineage import Lineage
 from submit.older import Older
 from submit.prepared import Good, Handed, Preparing, refused
-from submit.response import USER, Kept
+from submit.response import USER, VERIFIED, Kept
 
 AT_A_TIME = 5000
+WAS_VERIFIED = (
+    """SELECT 1 FROM entries WHERE request = ? AND json_extract(CAST(body AS TEXT), '$.detail.trust') = 'verified'"""
+)
 T = TypeVar("T")
 
 
@@ -212,7 +215,13 @@ class Planning:
         chain = self.lineage.chain(name)
         if self._says(chain[-1], handed):
             return self._known(handed, chain, queue, chain[-1])
+        if handed.good and handed.good.trust != VERIFIED and self._is_verified(chain[-1]):
+            return self._refused(handed, (Problem("less_known", handed.where, RESPONSE, {"id": chain[-1]}),))
         return self._next(handed, self._own(handed, chain[-1]), chain[-1], queue)
+
+    def _is_verified(self, request: str) -> bool:
+        """Whether a service vouched for who asked: a file that anybody may have edited does not replace that."""
+        return bool(self.ledger.query(WAS_VERIFIED, (request,)))
 
     def _has_slip(self, request: str) -> bool:
         row = self.lineage.row(request)

@@ -108,7 +108,7 @@ class Watch:
         """One look; what was wrong with it, in a line."""
         try:
             self._look(one)
-        except (SourceDownError, LedgerBusy, EngineDownError) as error:
+        except (SourceDownError, DeskError, LedgerBusy, EngineDownError) as error:
             return " ".join(str(error).split())
         except LedgerDamaged as error:
             one.fatal = error

@@ -90,14 +90,17 @@ VALUES: Mapping[Widget, Callable[[Question], st.SearchStrategy[Any]]] = {
 
 
 @st.composite
-def filled(draw: st.DrawFn, form: Form, *, as_read: bool = False) -> dict[str, Any]:
+def filled(draw: st.DrawFn, form: Form, *, as_read: bool = False, printable: bool = False) -> dict[str, Any]:
     """Values by question name: of all questions that must be answered, and of some that need not. ``as_read``: only such values as
-    come out of a door (text without blanks around it, choices in the order of the form)."""
+    come out of a door (text without blanks around it, choices in the order of the form); ``printable``: only such text as every
+    door can hold, in one line."""
     found: dict[str, Any] = {}
     for question in form.questions:
         if not _asked(form, question, found) or not (question.required or draw(st.booleans())):
             continue
         drawn = values(in_order(form, _as_offered(form, question, found), found))
+        if printable and question.widget == "text" and not question.limits.pattern:
+            drawn = drawn.map(_printable)
         if as_read:
             drawn = drawn.map(partial(_through_a_door, question)).filter(lambda value: value is not None)
         found[question.name] = draw(drawn)
@@ -145,6 +148,10 @@ def in_order(form: Form, question: Question, found: Mapping[str, Any]) -> Questi
     return bounded
 
 
+def _printable(value: str) -> str:
+    return "".join(one for one in value if one.isprintable())
+
+
 def _plain(value: Any) -> Any:
     """A value as limits hold it: days as ISO texts, lengths of time in seconds."""
     if isinstance(value, date):
@@ -172,9 +179,9 @@ def nested(flat: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @st.composite
-def jobs(draw: st.DrawFn, kind: Kind, *, as_read: bool = False) -> tuple[Job, Resources]:
+def jobs(draw: st.DrawFn, kind: Kind, *, as_read: bool = False, printable: bool = False) -> tuple[Job, Resources]:
     """A job that pydantic accepts, and what it may take. Only a rule or an order across fields may still refuse what was drawn."""
-    found = draw(filled(kind.form, as_read=as_read))
+    found = draw(filled(kind.form, as_read=as_read, printable=printable))
     mine = {name: value for name, value in found.items() if not name.startswith("resources.")}
     taken = {name: value for name, value in found.items() if name.startswith("resources.")}
     try:

@@ -36,11 +36,11 @@ def read(desk: Desk, sources: Sequence[Source], names: Sequence[str]) -> Iterato
         yield Response(number, "google", answers, judged.checked, judged.problems, "en")
 
 
-def pulled(desk: Desk, *responses: tuple[str, str], sender: str = HANAKO) -> list[Kept]:
+def pulled(desk: Desk, *responses: tuple[str, str], sender: str = HANAKO, trust: str = "verified") -> list[Kept]:
     """Responses as (name, what is asked for) that came together."""
     files = [counting(desk.folder.parent, asked) for _, asked in responses]
     sources = [
-        Source(name, file.read_bytes(), "google", sender, "verified")
+        Source(name, file.read_bytes(), "google", sender, trust)
         for (name, _), file in zip(responses, files, strict=True)
     ]
     found = read(desk, sources, [name for name, _ in responses])
@@ -89,6 +89,16 @@ def test_a_name_that_comes_twice_at_once_is_a_problem(desk: Desk) -> None:
     found = read(desk, sources, ["google:f:1", "google:f:1"])
     outcome = journey.keep_judged(desk, sources, found, Wishes(), queue=True)
     assert [problem.code for problem, _ in outcome.problems] == ["duplicate_response"]
+
+
+def test_a_file_that_anybody_may_have_edited_replaces_nothing_that_a_service_vouched_for(desk: Desk) -> None:
+    (first,) = pulled(desk, ("microsoft:w:1", "a"))
+    (same,) = pulled(desk, ("microsoft:w:1", "a"), trust="claimed")
+    (forged,) = pulled(desk, ("microsoft:w:1", "b"), trust="claimed")
+    assert (same.id, same.known, same.problems) == (first.id, True, ())
+    assert [one.code for one in forged.problems] == ["less_known"]
+    assert states(desk)[first.id] == "queued"
+    assert [*states(desk).values()].count("queued") == 1
 
 
 def test_the_policy_is_asked_for_whom_the_service_vouches_for(desk: Desk) -> None:
