@@ -43,7 +43,7 @@ def write(form: Form, language: str) -> bytes:
     """The issue form, as YAML for ``.github/ISSUE_TEMPLATE/``; its bytes follow from the form and the language alone."""
     *asked, mark = fields(form, language)
     by_key = {one.key: one for one in asked}
-    body = [{"type": "markdown", "attributes": {"value": literal(form.about.say(language))}}]
+    body = [{"type": "markdown", "attributes": {"value": words.text("issue_hint", language)}}]
     for section, members in groupby(form.questions, key=lambda one: one.section):
         heading = section.say(language) if section != form.title else words.text("excel_other_section", language)
         if section != form.title or len(body) > 1:
@@ -70,11 +70,13 @@ def _element(form: Form, question: Question, field: Field, language: str) -> dic
 def _description(form: Form, question: Question, field: Field, language: str) -> str:
     unit = question.unit and words.text("issue_unit", language, unit=question.unit)
     blank = words.text("excel_blank_means", language, blank=when_blank(question, language))
+    must = question.required and not question.conditions
     said = [
+        *([words.text("excel_required", language)] if must else []),
         *(only_when(form, one, language) for one in question.conditions),
         *help_lines(form, question, language, typed=not field.means),
         *([unit] if unit else []),
-        *([] if question.required and not question.conditions else [blank]),
+        *([] if must else [blank]),
     ]
     return BREAK.join(literal(one_line(one)) for one in said if one.strip())
 

@@ -19,6 +19,7 @@ from tests.desks import denpyo
 ROOT = Path(__file__).parent.parent
 SAMPLE = "7k3m-9qx2-b4td"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存します。\s*$")
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 NEEDS_A_REQUEST = {"docs/logs.md", "docs/start.md", "docs/start.ja.md"}
@@ -96,6 +97,13 @@ def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     text = BLOCK.sub("", (ROOT / page).read_text(encoding="utf-8"))
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_that_a_page_names_is_there(page: str) -> None:
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", (ROOT / page).read_text(encoding="utf-8")))
+    there = {name for file in (ROOT / "tests").rglob("test_*.py") for name in TEST.findall(file.read_text("utf-8"))}
+    assert named <= there
 
 
 def test_the_commands_of_the_readme_are_targets_of_make() -> None:

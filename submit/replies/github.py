@@ -137,7 +137,7 @@ def _problems(answer: Answer) -> Iterator[str]:
         number = _line(one)
         if 0 < number <= len(lines) and lines[number - 1].strip():
             said = shown(lines[number - 1].strip(), LONGEST_LINE)
-            yield f"**{text('github_line', answer.language, line=str(number))}**\n\n{block(said)}"
+            yield f"**{_place(one, answer.language)}**\n\n{block(said)}"
         yield defused(one.message(answer.language))
     if len(inorder) > MOST:
         yield text("excel_marked_more", answer.language, count=str(len(inorder) - MOST))
@@ -149,6 +149,14 @@ def _line(problem: Problem) -> int:
     """The line of the issue's body; 0 for the whole of it."""
     number = problem.where.spot.partition(":")[0]
     return int(number) if number.isascii() and number.isdigit() else 0
+
+
+def _place(problem: Problem, language: str) -> str:
+    """The heading that the line stands under, where there is one, and its number."""
+    line, _, heading = problem.where.spot.partition(": ### ")
+    if heading:
+        return text("github_question", language, label=defused(heading), line=line)
+    return text("github_line", language, line=line.partition(":")[0])
 
 
 def _listed(title: str, said: Sequence[str], language: str) -> Iterator[str]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from generators.issue_answer import given
+from generators.issue_answer import given as given_as
 from generators.issue_body import Parted, lines_of, part
 from generators.issue_fields import Element, Field
 from schema.answers import Given, Where
@@ -35,7 +37,7 @@ def parted(body: str, *fields: Field) -> Parted:
 
 def answers(found: Parted) -> dict[str, Given | None]:
     assert found.problems == ()
-    return {one.field.key: given(one.field, one.text) for one in found.sections}
+    return {one.field.key: given_as(one.field, one.text) for one in found.sections}
 
 
 def lines(found: Parted) -> list[str]:
@@ -113,7 +115,7 @@ def test_several_choices_are_read_though_options_hold_commas(answer: str, read: 
 
 def test_choices_that_can_be_read_in_two_ways_are_no_answer() -> None:
     found = parted("### Many\n\na, b", MANY)
-    assert given(MANY, found.sections[0].text) is None
+    assert given_as(MANY, found.sections[0].text) is None
 
 
 def test_boxes_hold_one_option_a_line() -> None:
@@ -164,8 +166,52 @@ def test_an_edited_body_with_a_heading_twice_is_asked_about() -> None:
 def test_the_longest_bodies_are_read_within_a_second(body: str) -> None:
     start = time.process_time()
     for one in parted(body, TEXT, MORE, COUNT, MANY).sections:
-        given(one.field, one.text)
+        given_as(one.field, one.text)
     assert time.process_time() - start < 1
+
+
+HEADINGS = [
+    "### Text",
+    "### More",
+    "### Count",
+    "### Boxes",
+    "#### Count",
+    "```",
+    "~~~~",
+    "- [x] three",
+    "7",
+    "",
+    "> ### More",
+]
+ANSWERS = st.lists(st.sampled_from(HEADINGS), max_size=6).map("\n".join)
+
+
+@settings(max_examples=300)
+@given(
+    text=ANSWERS,
+    more=ANSWERS,
+    count=st.sampled_from(["", "7", "### More", "### Count"]),
+    boxes=st.sets(st.sampled_from(BOXES.options)),
+)
+def test_whatever_is_answered_is_read_as_it_was_or_asked_about(
+    text: str, more: str, count: str, boxes: set[str]
+) -> None:
+    ticked = "\n".join(f"- [{'x' if one in boxes else ' '}] {one}" for one in BOXES.options)
+    entered = ((TEXT, text), (MORE, more), (COUNT, count), (BOXES, ticked))
+    written = {one.label: answer if answer.strip() else "_No response_" for one, answer in entered}
+    found = parted(
+        "\n\n".join(f"### {label}\n\n{answer}" for label, answer in written.items()), *(one for one, _ in entered)
+    )
+    if found.problems:
+        assert [one.code for one in found.problems] == ["issue_heading_twice"]
+        return
+    read = {one.field.key: given_as(one.field, one.text) for one in found.sections}
+    assert read == {
+        "text": text.strip("\n"),
+        "more": more.strip("\n"),
+        "count": count,
+        "boxes": tuple(one for one in BOXES.options if one in boxes) or "",
+    }
 
 
 WRITTEN: dict[str, dict[str, Given]] = {
@@ -247,7 +293,7 @@ def test_bodies_that_nobody_here_wrote(folder: Path) -> None:
     written = folder / "issue-body.md"
     fields = corpus_fields(folder)
     found = part(lines_of(written.read_text(encoding="utf-8") if written.is_file() else ""), fields, FILE)
-    read = {one.field.key: given(one.field, one.text) for one in found.sections}
+    read = {one.field.key: given_as(one.field, one.text) for one in found.sections}
     if folder.name in ("b-example", "b-no-ids"):
         assert tuple(read.values()) == EXAMPLE
     else:

@@ -62,11 +62,11 @@ def test_every_problem_stands_beside_its_line_in_the_order_of_the_issue() -> Non
     }
     assert answer(body(FORM, wrong)) == [
         "### To be corrected: 2",
-        "**Line 3**",
+        "**Which dataset? (line 3)**",
         "```text\nWine\n```",
         "“Wine” cannot be a name here. Use a to z, 0 to 9 and hyphens, beginning with a letter or digit, at most 63. "
         "Did you mean “wine”?",
-        "**Line 35**",
+        "**How many trees? (XGBoost) (line 35)**",
         "```text\nmany `` trees\n```",
         "“many \\`\\` trees” is not a number. Write a number in digits, such as 100.",
         "Please edit the text of this issue (“…”, “Edit”). It is checked again by itself, and this comment with it.",
