@@ -72,7 +72,7 @@ def post(event: bytes, text: str) -> None:
     if not token:
         raise DeskError("GITHUB_TOKEN is not set: hand the workflow's token over to this step")
     url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    Service(url, token).answer(str(json.loads(event)["issue"]["node_id"]), text)
+    Service(url, token).answer(str(json.loads(event)["issue"]["node_id"]), lambda before: text)
 
 
 class Service:
@@ -96,14 +96,16 @@ class Service:
         variables = {"owner": owner, "name": name, "labels": [label], "since": since or None}
         yield from self._pages(ISSUES, variables, lambda data: data["repository"]["issues"])
 
-    def answer(self, issue: str, text: str) -> None:
-        """Keep the one comment of ours on an issue up to date: none twice, and none touched that says so already."""
+    def answer(self, issue: str, write: Callable[[str], str]) -> None:
+        """Keep the one comment of ours on an issue up to date: none twice, and none touched that says so already. ``write`` gets what it
+        says until now ("" for nothing), and gives what it is to say."""
         for one in self._pages(COMMENTS, {"id": issue}, lambda data: data["node"]["comments"]):
             if one["viewerDidAuthor"] and replies.is_ours(one["body"]):
+                text = write(one["body"])
                 if not replies.says_the_same(one["body"], text):
                     self._mutate("updateIssueComment", {"id": one["id"], "body": text}, "issueComment { id }")
                 return
-        self._mutate("addComment", {"subjectId": issue, "body": text}, "subject { id }")
+        self._mutate("addComment", {"subjectId": issue, "body": write("")}, "subject { id }")
 
     def _pages(
         self, query: str, variables: Mapping[str, Any], connection: Callable[[Any], Any]
@@ -186,8 +188,8 @@ class GitHubInbox:
         )
 
     def _settle(self, issue: Mapping[str, Any], source: Source, outcome: Outcome) -> None:
-        text = replies.comment(self.desk, outcome, str(issue["body"] or ""))
-        self.service.answer(str(issue["id"]), text)
+        write = partial(replies.comment, self.desk, outcome, str(issue["body"] or ""))
+        self.service.answer(str(issue["id"]), write)
 
 
 def _digest(issue: Mapping[str, Any]) -> str:

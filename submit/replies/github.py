@@ -7,6 +7,7 @@ The first line, which GitHub does not show, tells the comment from others and sa
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from submit.judging import Outcome, only_first
 
 BEGIN = "<!-- denpyo "
 ACCEPTED, CHECKED, REFUSED = "accepted", "checked", "refused"
+FIRST = re.compile(rf"{BEGIN}[a-z]+ ([a-z0-9][a-z0-9-]{{0,62}}) ")
 MOST = 20
 """Problems that one comment lists; GitHub takes comments of 65,536 characters."""
 LONGEST_LINE = 200
@@ -44,23 +46,25 @@ class Answer:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-def comment(desk: Desk, outcome: Outcome, body: str) -> str:
-    """What the desk made of one issue."""
+def comment(desk: Desk, outcome: Outcome, body: str, before: str = "") -> str:
+    """What the desk made of one issue, whose comment said ``before`` until now: what was accepted stands until a later text is."""
     one = next(iter(outcome.responses), None)
     language = (one.language if one else "") or desk.config.language
     problems = [problem for problem, _ in outcome.problems]
     verdict = REFUSED if problems or one is None else ACCEPTED
+    earlier = FIRST.match(before) if verdict == REFUSED else None
     changes = [change_line(each.change, desk.kinds[each.kind].form, language) for each in outcome.changes]
     return _written(
         Answer(
             verdict,
             body,
             language,
-            id=one.id if one and verdict == ACCEPTED else "",
+            id=earlier[1] if earlier else one.id if one and verdict == ACCEPTED else "",
             url=_address(desk, one.id) if one and one.id and verdict == ACCEPTED else "",
             problems=problems,
             warnings=[warning for warning, _ in outcome.warnings],
             changes=changes,
+            notes=[text("github_stands", language, id=earlier[1])] if earlier else [],
         )
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from submit.desk import Desk
+from submit.desk import CONFIG, Desk, open_desk
 from submit.inbox import open_inbox
 from tests.desks import desk_in
 from tests.submit.inbox.github_desks import (
@@ -104,6 +104,20 @@ def test_what_must_be_corrected_stands_beside_its_line_and_goes_when_it_is(desk:
     assert "### Accepted as `" in said
 
 
+def test_an_edit_that_is_refused_says_that_what_was_accepted_stands(desk: Desk, service: Service) -> None:
+    issue = service.opened(HANAKO, counting(desk), "denpyo")
+    (outcome,) = looked(desk)
+    for wrong in ("many", "few"):
+        service.edited(issue, HANAKO, counting(desk, seconds=wrong))
+        looked(desk)
+        assert f"What was accepted before as `{outcome.requests[0].id}` still stands." in comments(issue)[0]
+    service.edited(issue, HANAKO, counting(desk))
+    looked(desk)
+    (said,) = comments(issue)
+    assert said.split("\n")[1] == f"### Accepted as `{outcome.requests[0].id}`"
+    assert "still stands" not in said
+
+
 def test_the_comment_speaks_the_language_of_the_form(desk: Desk, service: Service) -> None:
     issue = service.opened(HANAKO, counting(desk, seconds="秒", language="ja"), "denpyo")
     looked(desk)
@@ -149,14 +163,17 @@ def test_an_issue_of_an_account_that_is_gone_is_asked_for_a_sender(desk: Desk, s
     assert [problem.code for problem, _ in outcome.problems] == ["no_sender"]
 
 
-def test_a_request_in_yaml_is_taken_as_it_stands(desk: Desk, service: Service) -> None:
+def test_an_issue_in_yaml_with_a_label_of_ones_own_is_taken_as_it_stands(desk: Desk, service: Service) -> None:
+    config = (desk.folder / CONFIG).read_text(encoding="utf-8")
+    (desk.folder / CONFIG).write_text(f'{config}label = "mlops:train"\n', encoding="utf-8")
+    desk = open_desk(desk.folder)
     (desk.folder / "datasets").mkdir(exist_ok=True)
     (desk.folder / "datasets" / "my-dataset-001").symlink_to(ROOT / "examples" / "datasets" / "wine")
     service.opened(
         HANAKO,
         "```yaml\nlearning_type: supervised\nalgorithm: random_forest\ndataset_id: my-dataset-001\nhyperparameters:\n"
         "  n_estimators: 100\n  max_depth: 10\n  min_samples_split: 2\nevaluation_threshold: 0.85\nmax_retry: 3\n```",
-        "denpyo",
+        "mlops:train",
     )
     looked(desk)
     (slip,) = slips(desk)
