@@ -16,6 +16,10 @@ from typing import Any
 import yaml
 from jsonschema import Draft7Validator
 
+from generators.excel.spelling import said
+from generators.issue_fields import fields
+from schema.kinds import Kind
+
 INPUTS = ("input", "textarea", "dropdown", "checkboxes")
 NO_RESPONSE = "_No response_"
 Entered = str | tuple[str, ...]
@@ -29,7 +33,7 @@ def _schema() -> Draft7Validator:
 
 def refused(form: bytes) -> list[str]:
     """Why GitHub would not show this form: the vendored schema, and the rules that no schema says."""
-    template = yaml.safe_load(form)
+    template = _template(form)
     return [*(error.message for error in _schema().iter_errors(template)), *_rules(template)]
 
 
@@ -58,9 +62,14 @@ def _parameterized(label: str) -> str:
     return re.sub("[^a-z0-9_-]+", "-", label.lower()).strip("-") if label.isascii() else label
 
 
+@cache
+def _template(form: bytes) -> Any:
+    return yaml.load(form, Loader=yaml.CSafeLoader)
+
+
 def body(form: bytes, entered: Mapping[str, Entered]) -> str:
     """The body of the issue that somebody opens who enters these answers, by element id. Options are entered as they are shown."""
-    template = yaml.safe_load(form)
+    template = _template(form)
     asked = [one for one in template["body"] if one["type"] in INPUTS]
     assert set(entered) <= {one["id"] for one in asked}
     return "\n\n".join(f"### {one['attributes']['label']}\n\n{_answer(one, entered.get(one['id']))}" for one in asked)
@@ -88,3 +97,41 @@ def _answer(element: Mapping[str, Any], entered: Entered | None) -> str:
 def payload(body: str | None, number: int = 12, repository: str = "example/jobs") -> bytes:
     """What GitHub says of an issue, in brief."""
     return json.dumps({"repository": {"full_name": repository}, "issue": {"number": number, "body": body}}).encode()
+
+
+def entered(kind: Kind, language: str, values: Mapping[str, Any]) -> dict[str, Entered]:
+    """What a person enters into the form, by element id, to give these values, by question name."""
+    found: dict[str, Entered] = {}
+    by_key = {one.key: one for one in fields(kind.form, language)}
+    for question in kind.form.questions:
+        value = values.get(question.name)
+        if value is None or not _is_asked(kind, question.conditions, values):
+            continue
+        field = by_key[question.key]
+        if field.means:
+            wanted = {str(one) for one in (value if isinstance(value, tuple) else (value,))}
+            labels = {_label(question, one, language) for one in wanted}
+            found[field.id] = tuple(one for one, meant in field.means.items() if meant in labels | wanted)
+        else:
+            found[field.id] = _typed(value)
+    return found
+
+
+def _label(question: Any, value: str, language: str) -> str:
+    plain = {"True": True, "False": False}.get(value, value) if question.widget == "yes_no" else value
+    return said(question, plain, language)
+
+
+def _typed(value: Any) -> str:
+    if hasattr(value, "total_seconds"):
+        return f"PT{value.total_seconds():.6f}S" if value.total_seconds() >= 0 else f"-PT{-value.total_seconds():.6f}S"
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _is_asked(kind: Kind, conditions: Any, values: Mapping[str, Any]) -> bool:
+    def meets(one: Any) -> bool:
+        default = next((two.default for two in kind.form.by_name[one.on]), None)
+        value = values.get(one.on, default)
+        return any(two in one.values for two in value) if isinstance(value, tuple) else value in one.values
+
+    return all(map(meets, conditions))

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from generators import Read, issue_form, json_schema
-from generators.excel.spelling import said
 from generators.issue_fields import MARK, fields
 from schema import text
 from schema.check import Checked, check
-from schema.kinds import Kind
 from schema.problem import Problem
+from schema.slip import canonical_job
 from schema.words import languages
-from tests.generators.github_issues import Entered, body, payload, refused
+from tests.generators.github_issues import Entered, body, entered, payload, refused
 from tests.kinds_for_tests import KINDS, SHIPPED
-from tests.kinds_for_tests._jobs import filled
+from tests.kinds_for_tests._jobs import filled, jobs
 
 FORMS = {
     (name, language): issue_form.write(kind.form, language) for name, kind in KINDS.items() for language in languages()
@@ -241,44 +240,6 @@ def test_two_requests_in_one_issue_are_asked_about(said: str) -> None:
     assert [problem.code for problem in problems] == ["issue_several"]
 
 
-def entered(kind: Kind, language: str, values: Mapping[str, Any]) -> dict[str, Entered]:
-    """What a person enters into the form to give these values."""
-    found: dict[str, Entered] = {}
-    by_key = {one.key: one for one in fields(kind.form, language)}
-    for question in kind.form.questions:
-        value = values.get(question.name)
-        if value is None or not _is_asked(kind, question.conditions, values):
-            continue
-        field = by_key[question.key]
-        if field.means:
-            wanted = {str(one) for one in (value if isinstance(value, tuple) else (value,))}
-            labels = {_label(question, one, language) for one in wanted}
-            found[field.id] = tuple(one for one, meant in field.means.items() if meant in labels | wanted)
-        else:
-            found[field.id] = _typed(value)
-    return found
-
-
-def _label(question: Any, value: str, language: str) -> str:
-    plain = {"True": True, "False": False}.get(value, value) if question.widget == "yes_no" else value
-    return said(question, plain, language)
-
-
-def _typed(value: Any) -> str:
-    if hasattr(value, "total_seconds"):
-        return f"PT{value.total_seconds():.6f}S" if value.total_seconds() >= 0 else f"-PT{-value.total_seconds():.6f}S"
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _is_asked(kind: Kind, conditions: Any, values: Mapping[str, Any]) -> bool:
-    def meets(one: Any) -> bool:
-        default = next((two.default for two in kind.form.by_name[one.on]), None)
-        value = values.get(one.on, default)
-        return any(two in one.values for two in value) if isinstance(value, tuple) else value in one.values
-
-    return all(map(meets, conditions))
-
-
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", KINDS)
 @settings(max_examples=6)
@@ -310,3 +271,78 @@ def test_any_answers_come_back_as_they_were_entered_or_are_asked_about(
         meant = tuple(field.means[one] for one in wanted) if isinstance(wanted, tuple) else wanted
         read_back = text.read(question, found.answers.given[field.key].value)
         assert read_back == text.read(question, meant if field.several or not isinstance(meant, tuple) else meant[0])
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", KINDS)
+@settings(max_examples=6)
+@given(data=st.data())
+def test_any_job_given_through_the_form_is_that_job(name: str, language: str, data: st.DataObject) -> None:
+    kind = KINDS[name]
+    job, resources = data.draw(jobs(kind, as_read=True))
+    values = {**dict(flat(job.answers())), **dict(flat({"resources": resources.answers()}))}
+    given_in = entered(kind, language, values)
+    lines_of_one = {one.id for one in fields(kind.form, language) if one.element == "input"}
+    assume(not any("\n" in str(one) or "\r" in str(one) for id, one in given_in.items() if id in lines_of_one))
+    found = one(body(FORMS[name, language], given_in))
+    checked = check(found.answers, KINDS)
+    assert isinstance(checked, Checked), lines(checked)
+    assert canonical_job(checked.job) == canonical_job(job)
+    assert checked.resources == resources
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, tuple(value) if isinstance(value, list) else value
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(f"### {one.label}" for one in fields(SHIPPED["inference"].form, "en")),
+        *(
+            "inference v1 en",
+            "inference v9 en",
+            "gone v1 ja",
+            "wine",
+            "None",
+            "_No response_",
+            "```yaml",
+            "```",
+            "~~~",
+            "###",
+            "---",
+        ),
+        *(
+            "kind: inference",
+            "job:",
+            "  model_id: m-1",
+            "learning_type: supervised",
+            "learning_type: [",
+            "- [x] CSV",
+            "\r",
+            "\ud800",
+            "",
+        ),
+    ]
+) | st.text(max_size=8)
+
+
+@settings(max_examples=200)
+@given(st.lists(FRAGMENTS, max_size=14).map("\n".join))
+def test_any_body_is_read_or_asked_about_at_a_place_in_it(said: str) -> None:
+    responses, problems = read(payload(said))
+    assert len(responses) <= 1
+    assert responses or problems
+    for response in responses:
+        found = check(response.answers, KINDS)
+        problems = [*problems, *response.problems, *response.warnings, *(found if isinstance(found, list) else ())]
+    for problem in problems:
+        assert problem.where.file == "issue #12"
+        assert problem.where.spot.partition(":")[0] in (
+            "",
+            *map(str, range(1, said.count("\n") + said.count("\r") + 2)),
+        )
+        assert problem.line("ja")
