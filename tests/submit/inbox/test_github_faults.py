@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +18,18 @@ from submit.desk import CONFIG, Desk, DeskError, open_desk
 from submit.inbox import open_inbox
 from submit.response import Wishes
 from tests.desks import desk_in
-from tests.submit.inbox.github_desks import DENPYO, HANAKO, TOKEN, comments, counting, down, looked, states, with_source
+from tests.submit.inbox.github_desks import (
+    DENPYO,
+    HANAKO,
+    ROOT,
+    TOKEN,
+    comments,
+    counting,
+    down,
+    looked,
+    states,
+    with_source,
+)
 from tests.submit.inbox.github_service import Answer, Service, answered, serving
 
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -101,6 +116,27 @@ def test_killed_in_between_nothing_is_taken_or_said_twice(desk: Desk, service: S
     looked(desk)
     assert (len(states(desk)), len(issue.comments)) == (1, 1)
     assert f"### Accepted as `{outcome.requests[0].id}`" in comments(issue)[0]
+
+
+def test_killed_at_any_moment_every_issue_is_one_request_with_one_comment(desk: Desk, service: Service) -> None:
+    config = (desk.folder / CONFIG).read_text(encoding="utf-8")
+    (desk.folder / CONFIG).write_text(f"{config}every = 0.2\n", encoding="utf-8")
+    issues = [service.opened(HANAKO, counting(desk, name=f"run-{number}"), "denpyo") for number in range(6)]
+    chance = random.Random(20261121)  # noqa: S311
+    for _ in range(4):
+        before = len(service.called)
+        watching = subprocess.Popen([sys.executable, "-m", "denpyo", "watch", "--desk", str(desk.folder)], cwd=ROOT)
+        try:
+            deadline = time.monotonic() + 60
+            while len(service.called) == before and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 1.5))
+        finally:
+            watching.kill()
+            watching.wait()
+    looked(desk)
+    assert len(states(desk)) == 6
+    assert [len(issue.comments) for issue in issues] == [1] * 6
 
 
 def test_a_token_that_others_may_read_is_refused_before_it_is_read(desk: Desk, service: Service) -> None:
