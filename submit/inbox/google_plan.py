@@ -8,7 +8,7 @@ changes and never an id, because a blank id in a mask makes the service take a n
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,13 @@ def plan(live: Json, wanted: Json, ids: Mapping[str, str], *, own_ids: bool = Tr
     ``own_ids`` new items are left to be named by the service, and what leads to them waits until they have names."""
     change = _Change(list(live.get("items", [])), wanted, ids, own_ids)
     return [*_around(live, wanted), *change.created(), *change.moved(), *change.changed(), *change.deleted()]
+
+
+def told(steps: Iterable[Step]) -> list[str]:
+    """What steps do, new items in the order of the form."""
+    listed = list(steps)
+    new = [one.says for one in listed if "createItem" in one.request]
+    return [*reversed(new), *(one.says for one in listed if "createItem" not in one.request)]
 
 
 def recognised(live: Json, wanted: Json, known: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.identity import id_of
 from submit.inbox import SourceDownError
 from submit.inbox.google import Google, RefusedError
-from submit.inbox.google_plan import Json, plan, question_ids, recognised
+from submit.inbox.google_plan import Json, plan, question_ids, recognised, told
 from submit.inbox.published import Published, forms_of, keep
 from submit.ledger import Ledger
 from submit.ledger.files import held
@@ -86,7 +86,7 @@ class _Publishing:
         live = self._live(form) if form else self.wanted["create"]
         known = self.kept.items if self.kept else {}
         steps = [] if form else [f"create the form “{self.wanted['create']['info']['title']}”"]
-        steps += [one.says for one in plan(live, self.wanted, recognised(live, self.wanted, known))]
+        steps += told(plan(live, self.wanted, recognised(live, self.wanted, known)))
         steps += [] if _takes_responses(live) else ["open it for responses"]
         there = self.google.permissions(form) if form else []
         steps += [f"share it with {_named(one)}" for one in self.grants if not _granted(one, there)]
@@ -151,7 +151,7 @@ class _Publishing:
                 return row, live
             try:
                 self.google.update(row.form, [one.request for one in steps], live["revisionId"])
-                self.steps += [one.says for one in steps]
+                self.steps += told(steps)
             except RefusedError as error:
                 if error.status != 400:
                     raise
@@ -168,7 +168,7 @@ class _Publishing:
         return coming
 
     def _record(self, row: Published) -> None:
-        if not self.steps and row.publications == (self.kept.publications if self.kept else ()):
+        if not self.steps and row == self.kept:
             return
         detail: dict[str, Any] = {
             "door": DOOR,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from submit.desk import Desk
 from submit.inbox.google import Google
@@ -25,8 +27,15 @@ def google(folder: Path, there: StandIn, kind: str = "service_account", slept: l
     return Google(credentials_file(folder, there, kind), subject, there.url, waits.append)
 
 
+@cache
+def shared(url: str) -> tuple[Google, TemporaryDirectory[str]]:
+    """A client that several tests use, because to make one takes longer than to use it. Its token is taken back between them."""
+    folder = TemporaryDirectory()
+    return google(Path(folder.name), StandIn(url), "authorized_user"), folder
+
+
 def published(
     desk: Desk, there: StandIn, kind: str = "inference", language: str = "en", dry_run: bool = False
 ) -> Report:
-    with google(desk.folder, there) as mine:
+    with shared(there.url)[0] as mine:
         return publish(desk, mine, kind, language, ["anyone"], dry_run=dry_run)

@@ -29,9 +29,9 @@ from submit.sources import AnySource
 from tests.desks import denpyo, desk_in
 from tests.generators.google_respondent import person
 from tests.kinds_for_tests.versions import AT
-from tests.submit.inbox.google_desks import credentials_file, google, published
+from tests.submit.inbox.google_desks import credentials_file, google, published, shared
 from tests.submit.inbox.google_service import RefusedError
-from tests.submit.inbox.google_stand_in import DOWN, PERSON, QUOTA, Fault, StandIn
+from tests.submit.inbox.google_stand_in import DOWN, PERSON, QUOTA, SCOPE, Fault, StandIn
 from tests.submit.inbox.test_google_pull import HANAKO, KIND, form_of, wants
 
 CANARIES = ("canary", "PRIVATE KEY", "Bearer ")
@@ -169,6 +169,14 @@ def test_each_sort_of_credentials_gets_a_token_for_the_one_scope(desk: Desk, the
     assert len(there.tokens) == 1
 
 
+def test_a_login_as_googles_own_tool_saves_it_is_taken(tmp_path: Path, there: StandIn) -> None:
+    file = credentials_file(tmp_path, there, "authorized_user")
+    saved = json.loads(file.read_text(encoding="utf-8")) | {"token": "old", "scopes": [SCOPE]}
+    file.write_text(json.dumps({name: value for name, value in saved.items() if name != "type"}), encoding="utf-8")
+    with Google(file, endpoint=there.url) as client:
+        assert client.find("nothing") == []
+
+
 WRONG: dict[str, tuple[str, str]] = {
     "no JSON": ("{", "is not a whole file of Google credentials"),
     "no mapping": ("[]", "is not a whole file of Google credentials"),
@@ -253,7 +261,7 @@ def test_responses_to_the_form_as_it_was_are_brought_up_to_date(desk: Desk, ther
     there.service.answer(form_of(there), person(form, keys, values, "en"), HANAKO)
     there.service.answer(form_of(there), person(form, keys, {**values, "note": "kept"}, "en"), HANAKO)
     published(new, there, "growing")
-    (delivery,) = GoogleInbox(new, google(desk.folder, there)).look("")
+    (delivery,) = GoogleInbox(new, shared(there.url)[0]).look("")
     first, second = (doors.read(one.data, one.name, new.kinds, through="google")[1][0] for one in delivery.sources)
     checked = check(first.answers, new.kinds)
     assert isinstance(checked, Checked), checked

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from generators import google_form
 from submit import journey, standing
 from submit.desk import LEDGER, POLICY, Desk
 from submit.inbox import SourceDownError
+from submit.inbox.google import Google
 from submit.inbox.google_pull import GoogleInbox
 from submit.inbox.places import keep_place, place_of
 from submit.judging import Outcome
@@ -20,7 +20,7 @@ from submit.ledger import verify
 from submit.response import Source, Wishes
 from tests.desks import desk_in
 from tests.generators.google_respondent import Answer, person
-from tests.submit.inbox.google_desks import google, published
+from tests.submit.inbox.google_desks import google, published, shared
 from tests.submit.inbox.google_service import RefusedError
 from tests.submit.inbox.google_stand_in import DOWN, QUOTA, Fault, StandIn
 
@@ -55,10 +55,10 @@ def sent(desk: Desk, there: StandIn, name: str, response: str = "", email: str =
     return there.service.answer(form_of(there), wants(desk, name), email, response)
 
 
-def pulled(desk: Desk, there: StandIn, **google_more: Any) -> list[Outcome]:
+def pulled(desk: Desk, there: StandIn, client: Google | None = None) -> list[Outcome]:
     """What one look brings, submitted and with its place kept."""
     found = []
-    for delivery in GoogleInbox(desk, google(desk.folder, there, **google_more)).look(place_of(desk, "google")):
+    for delivery in GoogleInbox(desk, client or shared(there.url)[0]).look(place_of(desk, "google")):
         found.append(journey.submit(desk, delivery.sources, Wishes()))
         delivery.settle(found[-1])
         keep_place(desk, "google", delivery.place)
@@ -71,7 +71,7 @@ def states(desk: Desk) -> list[str]:
 
 
 def looked(desk: Desk, there: StandIn, place: str = "") -> list[Source]:
-    inbox = GoogleInbox(desk, google(desk.folder, there))
+    inbox = GoogleInbox(desk, shared(there.url)[0])
     return [one for delivery in inbox.look(place) for one in delivery.sources]
 
 
@@ -140,13 +140,13 @@ def test_the_place_holds_no_more_than_the_last_minutes(desk: Desk, there: StandI
     assert len(stand["seen"]) == 2
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2], ids=["nothing kept", "one kept", "both kept"])
+@pytest.mark.parametrize("kept", [0, 1], ids=["nothing kept", "one kept"])
 def test_killed_before_its_place_is_kept_nothing_is_skipped_or_read_into_two_requests(
     desk: Desk, there: StandIn, kept: int
 ) -> None:
     for number in range(51):
         sent(desk, there, f"n{number}")
-    for number, delivery in enumerate(GoogleInbox(desk, google(desk.folder, there)).look("")):
+    for number, delivery in enumerate(GoogleInbox(desk, shared(there.url)[0]).look("")):
         journey.submit(desk, delivery.sources, Wishes())
         if number < kept:
             keep_place(desk, "google", delivery.place)
@@ -200,7 +200,7 @@ def test_what_passes_is_waited_for(desk: Desk, there: StandIn, faults: list[Faul
     sent(desk, there, "one")
     there.faults += faults
     slept: list[float] = []
-    assert len(pulled(desk, there, slept=slept)) == 1
+    assert len(pulled(desk, there, google(desk.folder, there, slept=slept))) == 1
     assert there.faults == []
     assert len(slept) == (0 if faults[0].short else len(faults))
 
@@ -274,7 +274,7 @@ def test_a_form_that_cannot_be_read_keeps_none_of_the_others_back(desk: Desk, th
 
 
 def test_a_form_that_is_published_while_the_desk_watches_is_read_too(desk: Desk, there: StandIn) -> None:
-    inbox = GoogleInbox(desk, google(desk.folder, there))
+    inbox = GoogleInbox(desk, shared(there.url)[0])
     assert [*inbox.look("")] == []
     published(desk, there, KIND, "ja")
     (japanese,) = [one for one in there.service.forms if one != sorted(there.service.forms)[0]]
