@@ -2,18 +2,18 @@
 
 ``write`` makes the definition that is committed as ``forms/google/KIND.LANG.json`` and that ``denpyo forms publish google`` brings the
 live form up to: ``create``, the body of ``forms.create``; ``info`` and ``settings``; and ``items``, each an Item of the Forms API (v1)
-beside the ``key`` of the question it asks.
+beside the ``key`` of the question it asks and the choices that its ``options`` stand for.
 
 ``read`` takes one JSON document, which the inbox composes from what it knows and what the service said::
 
     {"form": {"id": "1FAI…", "kind": "train_supervised", "language": "ja",
               "published": [{"version": 1, "fingerprint": "…", "at": "2026-11-21T09:00:00Z"}],
-              "questions": {"3f2a1b0c": {"key": "dataset_id", "since": 0, "until": null}}},
+              "questions": {"3f2a1b0c": {"key": "algorithm", "options": {"XGBoost": "xgboost"}, "since": 0, "until": null}}},
      "response": {"responseId": "ACYD…", "createTime": "…", "lastSubmittedTime": "…", "respondentEmail": "…", "answers": {…}}}
 
 ``published`` lists what was asked since when ("" while it is being published); ``questions`` every question that the form ever had, by
-the service's id, with the places in ``published`` of what brought it and of what removed it (else null). The key "" is that of a
-question that only leads on to another page.
+the service's id, with the choices that its options stand for or once stood for, and the places in ``published`` of what brought it and
+of what removed it (else null). The key "" is that of a question that only leads on to another page.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import Any
 
 from generators import Read
-from generators.google_items import items, one_line, option_values, sort, title
+from generators.google_items import Asked, items, one_line, sort, title
 from generators.google_pages import pages, visited
 from schema.answers import Answers, Given, Located, Where
 from schema.history import form_at
@@ -53,8 +53,12 @@ def definition(form: Form, language: str) -> dict[str, Any]:
         "create": {"info": {"title": name, "documentTitle": f"{form.kind}.{language}"}},
         "info": {"title": name, "description": form.about.say(language)},
         "settings": {"emailCollectionType": "VERIFIED"},
-        "items": [{"key": one.key, "item": one.item} for one in items(form, language)],
+        "items": [_listed(one) for one in items(form, language)],
     }
+
+
+def _listed(one: Asked) -> dict[str, Any]:
+    return {"key": one.key, **({"options": dict(one.options)} if one.options else {}), "item": one.item}
 
 
 def read(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
@@ -157,7 +161,7 @@ class _Reading:
         return found["version"], _text(found, "fingerprint")
 
     def _texts(self) -> Iterator[tuple[str, list[str]]]:
-        """What was answered, by question key, as the service tells it."""
+        """What was answered, by question key: a choice by its value, all else as the service tells it."""
         for id, answer in _mapping(self.response.get("answers", {}), "answers").items():
             said = [one for one in self._said(_mapping(answer, "answers")) if one]
             known = self.questions.get(id)
@@ -166,8 +170,9 @@ class _Reading:
                 self.warnings.append(Problem("not_our_question", self.where.at(shown(id)), "", facts))
                 continue
             key = _text(_mapping(known, "questions"), "key")
+            options = _mapping(known.get("options", {}), "options")
             if key and said:
-                yield key, said
+                yield key, [_text(options, one) or one for one in said]
 
     def _said(self, answer: Mapping[str, Any]) -> Iterator[str]:
         listed = _mapping(answer.get("textAnswers", {}), "textAnswers").get("answers", [])
@@ -193,10 +198,7 @@ class _Reading:
         return tuple(meant) if question.widget == "many_choice" or len(meant) > 1 else meant[0]
 
     def _meant(self, question: Question, text: str) -> str:
-        """A choice by its value; a length of time as a clock with seconds, which the service leaves out."""
-        value = option_values(question, self.language).get(text)
-        if isinstance(value, str):
-            return value
+        """A length of time as a clock with seconds, which the service leaves out."""
         clock = CLOCK.fullmatch(text) if sort(question) == "duration" else None
         return f"{clock[1]}:{clock[2]}:{clock[3] or '00'}" if clock else text
 

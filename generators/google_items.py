@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -33,10 +33,12 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An item of the form; ``key`` is that of the question it asks, "" where it only heads or leads on."""
+    """An item of the form; ``key`` is that of the question it asks, "" where it only heads or leads on. ``options`` says which choice
+    each of its options stands for."""
 
     key: str
     item: Item
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def items(form: Form, language: str) -> Iterator[Asked]:
@@ -127,6 +129,7 @@ def _question(form: Form, page: Page, question: Question, below: Page | None, la
             "description": "\n".join(lines),
             "questionItem": {"question": asked | _control(question, leads, language)},
         },
+        {text: value for text, value in option_values(question, language).items() if isinstance(value, str)},
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from submit.inbox.published import Asked
+
 Json = dict[str, Any]
 NEXT = "NEXT_SECTION"
 """What an option does anyway: the service may leave it out."""
@@ -55,14 +57,14 @@ def recognised(live: Json, wanted: Json, known: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def question_ids(live: Json, wanted: Json, ids: Mapping[str, str]) -> dict[str, str]:
-    """The keys of the questions that are asked now, by the service's id; ours where the item is not there yet."""
+def asked(live: Json, wanted: Json, ids: Mapping[str, str]) -> dict[str, Asked]:
+    """The questions that are asked now, by the service's id; ours where the item is not there yet."""
     there = {one["itemId"]: one for one in live.get("items", [])}
     found = {}
     for one in wanted["items"]:
         item = there.get(ids.get(one["item"]["itemId"], ""), one["item"])
         if question := item.get("questionItem", {}).get("question"):
-            found[question["questionId"]] = one["key"]
+            found[question["questionId"]] = Asked(one["key"], 0, options=one.get("options", {}))
     return found
 
 

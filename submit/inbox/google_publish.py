@@ -18,8 +18,8 @@ from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.identity import id_of
 from submit.inbox import SourceDownError
 from submit.inbox.google import Google, RefusedError
-from submit.inbox.google_plan import Json, plan, question_ids, recognised, told
-from submit.inbox.published import Published, forms_of, keep
+from submit.inbox.google_plan import Json, asked, plan, recognised, told
+from submit.inbox.published import Asked, Published, forms_of, keep
 from submit.ledger import Ledger
 from submit.ledger.files import held
 
@@ -146,7 +146,7 @@ class _Publishing:
             live = self._live(row.form)
             ids = recognised(live, self.wanted, row.items)
             steps = plan(live, self.wanted, ids, own_ids=own_ids)
-            row = self._announced(row, question_ids(live, self.wanted, ids), ids)
+            row = self._announced(row, asked(live, self.wanted, ids), ids)
             if not steps:
                 return row, live
             try:
@@ -158,7 +158,7 @@ class _Publishing:
                 own_ids, refused = own_ids and not refused, str(error)
         raise SourceDownError(refused or f"the form {row.form} does not become what it should be: {steps[0].says}")
 
-    def _announced(self, row: Published, questions: Mapping[str, str], ids: Mapping[str, str]) -> Published:
+    def _announced(self, row: Published, questions: Mapping[str, Asked], ids: Mapping[str, str]) -> Published:
         coming = row.asking(questions, self.wanted["version"], self.wanted["fingerprint"])
         coming = replace(coming, items=dict(ids))
         if coming != self.kept:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from submit.ledger import Ledger, Writing
@@ -33,11 +33,12 @@ class Publication:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question of the form: its key ("" where it only leads on), the number of the publication that brought it, and of the one that
-    removed it."""
+    removed it. ``options``: which choice each option stands for, those that were worded otherwise once among them."""
 
     key: str
     since: int
     until: int | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +55,29 @@ class Published:
     questions: Mapping[str, Asked] = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
 
-    def asking(self, questions: Mapping[str, str], version: int, fingerprint: str) -> Published:
-        """The same form about to ask these questions, keys by the service's ids. What it asks no longer stays, with its end; what it
-        never came to ask goes."""
+    def asking(self, questions: Mapping[str, Asked], version: int, fingerprint: str) -> Published:
+        """The same form about to ask these questions, by the service's ids. What it asks no longer stays, with its end; what it never
+        came to ask goes."""
         now = self._coming(questions, version, fingerprint)
         number = len(now) - 1
         asked: dict[str, Asked] = {}
         for id, one in self.questions.items():
-            if id in questions:
-                asked[id] = replace(one, until=None) if one.key == questions[id] else Asked(questions[id], number)
-            elif one.until is not None or one.since < number:
+            new = questions.get(id)
+            if new and one.key == new.key:
+                asked[id] = replace(one, until=None, options={**one.options, **new.options})
+            elif not new and (one.until is not None or one.since < number):
                 asked[id] = replace(one, until=number if one.until is None else one.until)
-        asked |= {id: Asked(key, number) for id, key in questions.items() if id not in asked}
+        asked |= {id: replace(one, since=number) for id, one in questions.items() if id not in asked}
         return replace(self, questions=asked, publications=now)
 
-    def _coming(self, questions: Mapping[str, str], version: int, fingerprint: str) -> tuple[Publication, ...]:
+    def _coming(self, questions: Mapping[str, Asked], version: int, fingerprint: str) -> tuple[Publication, ...]:
         """The publications, the one under way the last; no new one where nothing is asked that was not before."""
         coming = Publication(version, fingerprint)
         last = self.publications[-1] if self.publications else None
         if last and not last.at:
             return (*self.publications[:-1], coming)
         open_now = {id: one.key for id, one in self.questions.items() if one.until is None}
-        if last and open_now == questions and replace(last, at="") == coming:
+        if last and open_now == {id: one.key for id, one in questions.items()} and replace(last, at="") == coming:
             return self.publications
         return (*self.publications, coming)
 
@@ -91,9 +93,7 @@ class Published:
             "published": [
                 {"version": one.version, "fingerprint": one.fingerprint, "at": one.at} for one in self.publications
             ],
-            "questions": {
-                id: {"key": one.key, "since": one.since, "until": one.until} for id, one in self.questions.items()
-            },
+            "questions": {id: asdict(one) for id, one in self.questions.items()},
         }
 
 

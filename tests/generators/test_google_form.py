@@ -48,7 +48,11 @@ def response(
     kind: Kind, answers: Mapping[str, Any], language: str = "en", **around: Any
 ) -> tuple[list[Read], list[Any]]:
     """A response of the service to the current form, read."""
-    questions = {id: {"key": key, "since": 0, "until": None} for id, key in keys_of(kind, language).items()}
+    options = {one["key"]: one.get("options", {}) for one in definition(kind.form, language)["items"]}
+    questions = {
+        id: {"key": key, "options": options[key], "since": 0, "until": None}
+        for id, key in keys_of(kind, language).items()
+    }
     published = [{"version": kind.form.version, "fingerprint": kind.form.fingerprint, "at": "2026-11-01T00:00:00Z"}]
     about = {
         "id": "F",
@@ -433,6 +437,11 @@ BROKEN: dict[str, bytes | dict[str, Any]] = {
     "nothing published": {"published": []},
     "a version that is a text": {"published": [{"version": "1", "at": AT}]},
     "no list of questions": {"questions": []},
+    "options that are a list": {"questions": {"1": {"key": "x", "options": []}}, "answers": {"1": {}}},
+    "an option that is a number": {
+        "questions": {"1": {"key": "x", "options": {"a": 1}}},
+        "answers": {"1": {"textAnswers": {"answers": [{"value": "a"}]}}},
+    },
     "a question that is a list": {"questions": {"1": []}, "answers": {"1": {}}},
     "answers that are a list": {"answers": []},
     "an answer that is a text": {"answers": {"1": "x"}},

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from schema.check import Checked, check
+from schema.job import Choice
 from submit import doors, google_forms, standing, watch
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, DeskError, open_desk
 from submit.inbox import SourceDownError
@@ -269,6 +270,37 @@ def test_responses_to_the_form_as_it_was_are_brought_up_to_date(desk: Desk, ther
     problems = check(second.answers, new.kinds)
     assert isinstance(problems, list)
     assert [(one.code, one.where.spot, one.facts["text"]) for one in problems] == [("removed_question", "Note", "kept")]
+
+
+def test_a_choice_stays_readable_when_its_option_is_worded_anew(desk: Desk, there: StandIn) -> None:
+    """No new version: the same choice under another label. Who answered before saw the old one."""
+    published(desk, there, "train_supervised")
+    form = desk.kinds["train_supervised"].form
+    keys = {id: one.key for id, one in forms(desk)[0].questions.items()}
+    values = {"dataset_id": "wine", "algorithm": "linear_regression"}
+    there.service.answer(form_of(there), person(form, keys, values, "en"), HANAKO)
+    new = reworded(desk, "Linear regression (ridge)", "Straight line")
+    published(new, there, "train_supervised")
+    (delivery,) = GoogleInbox(desk, shared(there.url)[0]).look("")
+    source = delivery.sources[0]
+    (read,), problems = doors.read(source.data, source.name, new.kinds, through="google")[1:]
+    assert (problems, read.answers.given["algorithm"].value) == ([], "linear_regression")
+
+
+def reworded(desk: Desk, before: str, after: str) -> Desk:
+    kind = desk.kinds["train_supervised"]
+    questions = tuple(
+        replace(
+            one,
+            choices=tuple(
+                Choice(two.value, after, ja=after, when=two.when) if two.label.en == before else two
+                for two in one.choices
+            ),
+        )
+        for one in kind.form.questions
+    )
+    changed = replace(kind, form=replace(kind.form, questions=questions))
+    return replace(desk, kinds={**desk.kinds, kind.name: changed})
 
 
 def replace_kinds(desk: Desk, version: int) -> Desk:

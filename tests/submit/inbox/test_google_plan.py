@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from submit.inbox.google_plan import plan, question_ids, recognised
+from submit.inbox.google_plan import asked, plan, recognised
 from tests.submit.inbox.google_service import GoogleService, as_told
 
 IDS = st.sampled_from(["taken", "refused", "replaced"])
@@ -83,6 +83,10 @@ def meant(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def ids_of(live: dict[str, Any], wanted: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
+    return {one.key: id for id, one in asked(live, wanted, known).items()}
+
+
 @given(before=definitions(), after=definitions(), ids=IDS, again=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_any_form_becomes_any_definition_and_questions_that_stay_keep_their_ids(
@@ -91,16 +95,16 @@ def test_any_form_becomes_any_definition_and_questions_that_stay_keep_their_ids(
     service = GoogleService(ids=ids)
     form = new_form(service)
     known = brought_to(service, form, before, {})
-    first = question_ids(service.call("forms.forms.get", form, {}, {}), before, known)
+    first = ids_of(service.call("forms.forms.get", form, {}, {}), before, known)
     if again:
         known = brought_to(service, form, before, known)
     known = brought_to(service, form, after, known)
     live = service.call("forms.forms.get", form, {}, {})
     assert meant(live["items"]) == as_told(meant([one["item"] for one in after["items"]]))
     assert live["info"]["title"] == after["info"]["title"]
-    second = {key: id for id, key in question_ids(live, after, known).items()}
-    assert {key: second[key] for key in first.values() if key in second} == {
-        key: id for id, key in first.items() if key in second
+    second = ids_of(live, after, known)
+    assert {key: second[key] for key in first if key in second} == {
+        key: id for key, id in first.items() if key in second
     }
 
 
