@@ -15,7 +15,7 @@ from schema.answers import Where
 from schema.problem import Problem, shown
 from schema.question import Form, Question
 from schema.text import CHOSEN, Misread, clean, read
-from schema.words import Fact, Words, both
+from schema.words import FALLBACK, Fact, Words, both, languages
 
 
 def verify(sheets: Sequence[Sheet], name: str, form: Form) -> tuple[list[Problem], list[Problem]]:
@@ -49,15 +49,14 @@ def _older(mark: Mark, form: Form, where: Where) -> Iterator[Problem]:
 
 
 def _titles(headings: Headings, form: Form, spots: Spots) -> Iterator[Problem]:
-    """Titles in other words than those of either language. A number behind the brackets is of Forms itself."""
-    tags = tags_of(form)
+    """Titles in other words than those of any language. A number behind the brackets is of Forms itself."""
+    tags, language = tags_of(form), headings.mark.language if headings.mark else FALLBACK
     for key, columns in headings.columns(form).items():
-        made = [title_of(form.by_key[key], tags[key], language) for language in ("en", "ja")]
+        made = {one: title_of(form.by_key[key], tags[key], one) for one in languages()}
         for column in columns:
             text = clean(headings.line[column - 1])
-            if text.rstrip("0123456789") not in map(clean, made):
-                title = made[headings.mark is not None and headings.mark.language == "ja"]
-                facts: dict[str, Fact] = {"text": shown(text), "title": title}
+            if text.rstrip("0123456789") not in map(clean, made.values()):
+                facts: dict[str, Fact] = {"text": shown(text), "title": made.get(language, made[FALLBACK])}
                 yield Problem("form_other_title", spots.place(headings.row, column), key, facts)
 
 

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -26,13 +27,13 @@ from submit.inbox import SourceDownError
 T = TypeVar("T")
 GRAPH = "https://graph.microsoft.com"
 FIELDS = {"$select": "id,name,file,folder,deleted,cTag,parentReference"}
-TIMEOUT = 30.0
 TRIES = 4
 LONGEST_WAIT = 10.0
 """Seconds that are waited within one look; whoever asks for more is left alone for so long, and the look ends."""
 MOST_PAGES = 1_000
 MOST_REDIRECTS = 3
 NOISY = ("httpx", "httpcore", "msal")
+"""Libraries that log addresses which open a file by themselves, and answers with tokens in them."""
 BUSY = (429, 500, 502, 503, 504)
 WHY = {
     401: "the sign-in is not accepted",
@@ -79,18 +80,13 @@ class Item:
         return self.name.lower().endswith(".xlsx") and not (self.is_folder or self.is_deleted or self.name[:2] == "~$")
 
 
-def quiet() -> None:
-    """These libraries log addresses that open a file without a sign-in, and answers with tokens in them."""
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
 class Wire:
     """HTTP, as msal wants it and as ``Drive`` uses it; what goes wrong on the way is a SourceDownError without any address."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        quiet()
-        self.client = httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False)
+        for name in NOISY:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        self.client = httpx.Client(transport=transport, timeout=30.0, follow_redirects=False)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
         return self._sent(self.client.build_request("GET", url, params=params, headers=headers))
@@ -105,24 +101,27 @@ class Wire:
         self.client.close()
 
     def _sent(self, request: httpx.Request) -> httpx.Response:
-        try:
+        with _translated():
             return self.client.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise _BusyError(f"{request.url.host} does not answer ({type(error).__name__})") from None
 
     def first(self, url: str, most: int, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         """An answer and the first bytes of its body, at most so many."""
-        found, host = bytearray(), "the service"
-        try:
-            host = httpx.URL(url).host
-            with self.client.stream("GET", url, headers=headers) as response:
-                for part in response.iter_bytes():
-                    found += part
-                    if len(found) >= most:
-                        break
-                return response, bytes(found[:most])
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise _BusyError(f"{host} does not answer ({type(error).__name__})") from None
+        found = bytearray()
+        with _translated(), self.client.stream("GET", url, headers=headers) as response:
+            for part in response.iter_bytes():
+                found += part
+                if len(found) >= most:
+                    break
+            return response, bytes(found[:most])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What goes wrong on the way, without the address: it may open a file by itself."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise _BusyError(f"Microsoft does not answer ({type(error).__name__})") from None
 
 
 @dataclass

@@ -18,7 +18,7 @@ from submit.judging import Outcome
 from submit.marked import marked
 from submit.response import Source, Wishes
 from tests.desks import denpyo, desk_in
-from tests.generators.microsoft.workbooks import Value, exported, headings, row, workbook
+from tests.generators.microsoft.workbooks import WHO, Value, exported, headings, row, workbook
 from tests.kinds_for_tests import SHIPPED
 
 INFERENCE = SHIPPED["inference"].form
@@ -36,6 +36,18 @@ def kind(desk: Desk) -> Kind:
 
 def asks(desk: Desk, name: str, code: Value = 0) -> dict[str, Value]:
     return {"name": name, "file": str(desk.folder / "starts"), "code": code}
+
+
+def flow_file(kind: Kind, given: Mapping[str, Value]) -> bytes:
+    tags = tags_of(kind.form)
+    document = {
+        "denpyo": "microsoft forms 1",
+        "form": f"count_starts {kind.form.version} en",
+        "response": 1,
+        "email": WHO,
+        "answers": {tags[key]: value for key, value in given.items()},
+    }
+    return json.dumps(document).encode()
 
 
 def submitted(desk: Desk, data: bytes, name: str = "responses.xlsx") -> Outcome:
@@ -60,21 +72,13 @@ def test_a_workbook_that_is_downloaded_again_brings_what_is_new_and_what_was_edi
 
 
 def test_a_response_that_came_by_a_flow_is_known_when_its_workbook_comes(desk: Desk, kind: Kind) -> None:
-    tags = tags_of(kind.form)
-    document = {
-        "denpyo": "microsoft forms 1",
-        "form": f"count_starts {kind.form.version} en",
-        "response": 1,
-        "email": "Hanako@example.co.jp",
-        "answers": {tags[key]: value for key, value in asks(desk, "a").items()},
-    }
-    (first,) = submitted(desk, json.dumps(document).encode(), "count_starts.en.1.json").responses
+    (first,) = submitted(desk, flow_file(kind, asks(desk, "a")), "count_starts.en.1.json").responses
     assert first.problems == ()
     (again,) = submitted(desk, exported(kind.form, "en", asks(desk, "a"))).responses
     assert (again.id, again.known) == (first.id, True)
     (slip,) = desk.folder.glob(f"ledger/slips/**/{first.id}.yaml")
     said = slip.read_text(encoding="utf-8")
-    assert 'name: "Hanako@example.co.jp"\n  trust: claimed\n' in said
+    assert 'name: "hanako@example.co.jp"\n  trust: claimed\n' in said
     assert "door: microsoft" in said
 
 
@@ -96,6 +100,14 @@ def test_the_workbook_goes_back_with_the_wrong_answer_in_red(desk: Desk, kind: K
     (wrong,) = [one.split("!")[1] for one in (problem.where.spot for problem, _ in outcome.problems)]
     assert book["Sheet1"][wrong].fill.start_color.rgb == "FFFFC9C0"
     assert book["Sheet1"][wrong].comment is not None
+
+
+def test_a_wrong_answer_of_a_flow_is_named_by_its_tag(desk: Desk, kind: Kind) -> None:
+    outcome = submitted(desk, flow_file(kind, asks(desk, "a", "ten")), "flow.1.json")
+    assert [problem.line("en") for problem, _ in outcome.problems] == [
+        f"flow.1.json:answers.{tags_of(kind.form)['code']}: “ten” is not a number. Write a number in digits, such as 0. "
+        "[not_a_number]"
+    ]
 
 
 def test_a_workbook_without_responses_is_told_so(desk: Desk, kind: Kind) -> None:

@@ -139,7 +139,7 @@ def test_what_no_flow_of_ours_writes_is_refused_with_its_place(document: object,
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @drawn(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -7,11 +7,16 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from generators import Read
 from generators.excel.cells import read_cells
 from generators.excel.refusal import Refusal
+from generators.excel.sheet import Sheet, SheetFacts
 from generators.microsoft import responses
+from generators.microsoft.verify import verify
 from schema.answers import Where
 from schema.check import Checked, check
 from schema.problem import Problem
@@ -337,3 +342,31 @@ def test_a_workbook_that_forms_has_not_written_is_left_to_the_other_door(heads: 
 def test_responses_of_somebody_elses_form_are_told_apart_from_a_template(heads: tuple[str, ...]) -> None:
     _, problems = read(workbook([*heads, "Your name?"], [[1]]))
     assert [each.code for each in problems] == ["form_without_mark"]
+
+
+PIECES = st.sampled_from(
+    [
+        *ENGLISH,
+        *JAPANESE,
+        *titles(INFERENCE, "ja").values(),
+        "Points - ",
+        "[",
+        "]]",
+        "［inference 1 ja］",
+        "Note [f6l7]2",
+        "7",
+        "",
+    ]
+)
+
+
+@settings(max_examples=30)
+@drawn(st.lists(st.lists(PIECES | st.text(max_size=4), min_size=9, max_size=9), max_size=6))
+def test_whatever_stands_in_a_sheet_is_read_or_refused_and_never_an_error(rows: list[list[str]]) -> None:
+    heads = headings(INFERENCE, "ja")
+    facts = SheetFacts(formulas=frozenset({(2, 1)}), errors={(2, 2): "#REF!"})
+    for lines in (rows, [heads, *(one + [""] * (len(heads) - 9) for one in rows)]):
+        sheet = Sheet("S", False, tuple(map(tuple, lines)), facts)
+        for each in (responses.answers_of([sheet], Where("r.xlsx"), KINDS) or ([], []))[0]:
+            check(each.answers, KINDS)
+        verify([sheet], "r.xlsx", INFERENCE)

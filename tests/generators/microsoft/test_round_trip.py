@@ -108,7 +108,7 @@ def by_flow(kind: Kind, given: Mapping[str, str], language: str) -> Read:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", ALL.values(), ids=lambda kind: str(kind.name))
 @given(data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_job_that_is_answered_in_a_form_is_the_job_that_is_read(
     kind: Kind, language: str, data: st.DataObject
 ) -> None:

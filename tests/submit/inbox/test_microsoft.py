@@ -21,9 +21,9 @@ from openpyxl import load_workbook
 
 from generators.excel.template import Filled, write
 from schema.kinds import Kind
-from submit import inbox, journey, standing
+from submit import inbox, journey, online_forms, standing
 from submit.desk import CONFIG, POLICY, Desk, DeskError, open_desk
-from submit.inbox import Delivery, SourceDownError, microsoft, microsoft_graph
+from submit.inbox import Delivery, SourceDownError, microsoft
 from submit.judging import Outcome
 from submit.response import Wishes
 from submit.sources import Microsoft
@@ -179,6 +179,12 @@ def test_a_template_in_the_folder_is_no_response_whatever_it_says_of_its_sender(
     assert standing.all_standing(desk) == [] or all(
         one.request.state == "refused" for one in standing.all_standing(desk)
     )
+
+
+def test_a_form_that_nobody_has_answered_yet_is_no_refusal(desk: Desk, service: Service, kind: Kind) -> None:
+    service.put("w1", "count_starts.xlsx", exported(kind.form, "en"))
+    (outcome,) = Source(desk, service).submitted()
+    assert (outcome.problems, outcome.responses) == ([], [])
 
 
 def test_only_workbooks_of_the_folder_that_changed_are_read(desk: Desk, service: Service) -> None:
@@ -508,7 +514,6 @@ def test_no_secret_token_or_address_that_opens_a_file_is_ever_written(
     everything = "".join([*said, caplog.text, *capsys.readouterr(), source.place, repr(source.inbox)])
     assert "canary" not in everything
     assert not [file for file in written if b"canary" in file.read_bytes()]
-    assert microsoft_graph.NOISY == ("httpx", "httpcore", "msal")
 
 
 def test_a_source_whose_libraries_are_missing_says_which_extra_brings_them(
@@ -522,9 +527,7 @@ def test_a_source_whose_libraries_are_missing_says_which_extra_brings_them(
 
 
 def test_the_command_line_says_what_is_wrong_with_a_sign_in_in_one_line(desk: Desk) -> None:
-    for source, line in (
-        ("nothing", "denpyo.toml has no source named nothing that somebody signs in for"),
-        ("forms", "sources.forms: it signs in by its secret; nobody need do it"),
-    ):
-        done = denpyo("forms", "sign-in", source, desk=desk.folder, code=2)
-        assert done.stderr == f"denpyo: {line}\n"
+    done = denpyo("forms", "sign-in", "forms", desk=desk.folder, code=2)
+    assert done.stderr == "denpyo: sources.forms: it signs in by its secret; nobody need do it\n"
+    with pytest.raises(DeskError, match=r"^denpyo\.toml has no source named nothing that somebody signs in for$"):
+        online_forms.sign_in(desk, "nothing", print)
