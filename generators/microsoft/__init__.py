@@ -61,8 +61,9 @@ def tags_of(form: Form) -> Mapping[str, str]:
 
 
 def in_brackets(title: str) -> tuple[str, ...]:
-    """Whatever stands in square brackets of any width, the last first. Forms may write a number behind the last one."""
-    return tuple(" ".join(one.split()) for one in reversed(BRACKETS.findall(unicodedata.normalize("NFKC", title))))
+    """Whatever stands in square brackets of any width, in small letters, the last first. Forms may write a number behind the last."""
+    plain = unicodedata.normalize("NFKC", title).lower()
+    return tuple(" ".join(one.split()) for one in reversed(BRACKETS.findall(plain)))
 
 
 def mark_in(title: str) -> Mark | None:

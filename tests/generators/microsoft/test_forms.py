@@ -149,6 +149,7 @@ def test_two_keys_whose_short_tags_are_the_same_get_long_ones() -> None:
     [
         ("Run again because [train_supervised 1 en]", Mark("train_supervised", 1, "en")),
         ("再実行の理由［train_supervised　12　ja］2", Mark("train_supervised", 12, "ja")),
+        ("Run again because [Inference 1 EN ]", Mark("inference", 1, "en")),
         ("Why [now]? [inference 2 en dmy paris]", Mark("inference", 2, "en", ("dmy", "paris"))),
         ("Which dataset? [wzye]", None),
         ("[inference one en]", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
+from openpyxl.worksheet.table import Table
 
 from generators import Read
 from generators.excel.cells import read_cells
@@ -93,7 +96,7 @@ def test_a_response_without_a_recorded_name_has_no_sender(nobody: str) -> None:
 def test_columns_are_found_wherever_they_were_moved_and_however_they_were_reworded() -> None:
     heads, line = headings(INFERENCE, "ja", later=True), row(INFERENCE, 5, GOOD, later=2)
     heads = [
-        one.replace("どのモデルを使いますか", "モデル [番号] は？").replace("[", "［").replace("]", "］ ")
+        one.replace("どのモデルを使いますか", "モデル [番号] は？").upper().replace("[", "［").replace("]", "］ ")
         for one in heads
     ]
     order = list(range(len(heads)))[::-1]
@@ -301,6 +304,25 @@ def test_a_formula_that_somebody_put_into_the_workbook_is_no_answer() -> None:
         "r.xlsx:Sheet1!D2: There is a formula here instead of an answer. Type the value itself. [formula]"
     ]
     assert sender.answers.sender is None
+
+
+def test_a_table_with_a_filter_and_lines_above_it_loses_no_response() -> None:
+    book = load_workbook(io.BytesIO(exported(INFERENCE, "ja", GOOD, GOOD, GOOD)))
+    page = book["Sheet1"]
+    page.insert_rows(1, 2)
+    page["A1"] = "回答一覧（社外秘）"
+    page.add_table(Table(displayName="Table1", ref=f"A3:{page.cell(6, page.max_column).coordinate}"))
+    page.row_dimensions[4].hidden = page.column_dimensions["D"].hidden = True
+    book.create_sheet("メモ", 0)["A1"] = "x"
+    data = io.BytesIO()
+    book.save(data)
+    reads, problems = read(data.getvalue())
+    assert problems == []
+    assert [(each.problems, str(each.answers.where)) for each in reads] == [
+        ((), "r.xlsx:Sheet1!4"),
+        ((), "r.xlsx:Sheet1!5"),
+        ((), "r.xlsx:Sheet1!6"),
+    ]
 
 
 def test_answers_to_a_question_that_nobody_asks_are_mentioned() -> None:
