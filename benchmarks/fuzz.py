@@ -263,19 +263,19 @@ def save(folder: Path, number: int, name: str, data: bytes, why: str) -> None:
 class Run:
     """A run of the fuzz: the blocks that are done, what was counted, and the workers."""
 
-    def __init__(self, seed: int, count: int, state: Path) -> None:
-        self.seed, self.count, self.state, self.lock = seed, count, state, Lock()
+    def __init__(self, seed: int, count: int, state: Path, size: int = BLOCK) -> None:
+        self.seed, self.count, self.state, self.size, self.lock = seed, count, state, size, Lock()
         self.done: set[int] = set()
         self.counts: Counter[str] = Counter()
         self.peak, self.seconds = 0, 0.0
         state.parent.mkdir(parents=True, exist_ok=True)
         if state.exists():
             self._resume(json.loads(state.read_text(encoding="utf-8")))
-        self.left = iter([one for one in range(0, count, BLOCK) if one not in self.done])
+        self.left = iter([one for one in range(0, count, size) if one not in self.done])
 
     def _resume(self, kept: dict[str, object]) -> None:
-        if kept["seed"] != self.seed:
-            sys.exit(f"{self.state} is of the seed {kept['seed']}")
+        if (kept["seed"], kept.get("block", BLOCK)) != (self.seed, self.size):
+            sys.exit(f"{self.state} is of the seed {kept['seed']}, in blocks of {kept.get('block', BLOCK)}")
         self.done, self.counts = set(kept["done"]), Counter(kept["counts"])  # type: ignore[call-overload]
         self.peak, self.seconds = int(str(kept["peak"])), float(str(kept["seconds"]))
 
@@ -286,7 +286,8 @@ class Run:
             self.peak, self.seconds = max(self.peak, peak), self.seconds + seconds
             kept = {"seed": self.seed, "counts": self.counts, "peak": self.peak, "seconds": round(self.seconds, 1)}
             fresh = self.state.with_suffix(".new")
-            fresh.write_text(json.dumps({**kept, "done": sorted(self.done)}), encoding="utf-8")
+            done = {"block": self.size, "done": sorted(self.done)}
+            fresh.write_text(json.dumps({**kept, **done}), encoding="utf-8")
             fresh.replace(self.state)
 
     def next(self) -> int | None:
@@ -309,7 +310,7 @@ class Run:
             worker = Worker(self.seed, Path(folder) / "at", self.findings)
             while (block := self.next()) is not None:
                 began = time.monotonic()
-                counts, peak = worker.block(block, min(block + BLOCK, self.count))
+                counts, peak = worker.block(block, min(block + self.size, self.count))
                 self.keep(block, counts, peak, (time.monotonic() - began) / workers)
             worker.end()
 
@@ -403,6 +404,7 @@ def main() -> int:
     parsing.add_argument("--count", type=int, default=COUNT)
     parsing.add_argument("--seed", type=int, default=SEED)
     parsing.add_argument("--state", type=Path, default=Path("fuzz.json"))
+    parsing.add_argument("--block", type=int, default=BLOCK, help="after how many workbooks the state is kept")
     parsing.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parsing.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     parsing.add_argument("--one", type=int, help="judge one workbook again, by its number, and say what became of it")
@@ -414,7 +416,7 @@ def main() -> int:
     if asked.one is not None:
         print(*judged(workbook(asked.seed, asked.one)[1], asked.one))
         return 0
-    run = Run(asked.seed, asked.count, asked.state.absolute())
+    run = Run(asked.seed, asked.count, asked.state.absolute(), asked.block)
     run.run(asked.workers)
     print(report(run))
     return 1 if run.counts["finding"] or run.peak > MEMORY else 0

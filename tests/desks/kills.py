@@ -50,12 +50,13 @@ def kill_rounds(
     longest: Mapping[str, float],
     edits: Callable[[], Sequence[Path]] = tuple,
 ) -> Tally:
-    """Submit and work by turns of chance, each killed after 0.1 s to its ``longest``, until so many were killed while they ran.
+    """Submit and work by turns of chance, each killed after 0.1 s to its ``longest``, until so many were killed while they ran, and
+    a quarter as many of each.
 
     ``edits`` are asked for again in every round: corrected sheets need the receipts of what was accepted by then.
     """
     chance, tally = random.Random(seed), Tally()  # noqa: S311
-    while tally.kills < kills and tally.ended_first < 10 * kills:
+    while (tally.kills < kills or 4 * min(tally.submit, tally.work) < kills) and tally.ended_first < 10 * kills:
         submitting = chance.random() < 0.5
         there = edits() if submitting else ()
         edited = chance.sample(there, min(1, len(there)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from generators.excel import ANSWER, Layout
 from generators.excel.read import read as read_excel
 from generators.excel.renew import renewed
 from generators.excel.spelling import letters
-from generators.excel.template import Filled, write
+from generators.excel.template import Filled
+from generators.excel.template import write as write_template
 from generators.json_schema import read as read_yaml
 from schema import slip
 from schema.answers import Answers
@@ -33,6 +35,7 @@ from tests.kinds_for_tests import SHIPPED
 from tests.kinds_for_tests._jobs import filled
 from tests.kinds_for_tests.versions import AT
 
+write = partial(write_template, rows=20)  # openpyxl takes seconds to load thousands of prepared rows
 RELEASED = Path(__file__).parents[1] / "released"
 GROWING = AT[3]["growing"]
 V1: dict[str, Any] = {

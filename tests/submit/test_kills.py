@@ -1,6 +1,6 @@
-"""kill -9 of submit and of the worker at 200 random moments: nothing accepted is lost, nothing runs twice, corrected sheets or not.
+"""kill -9 of submit and of the worker at random moments: nothing accepted is lost, nothing runs twice, corrected sheets or not.
 
-The job only counts its start. The same with real training: ``make kills``.
+The job only counts its start. 50 moments; 200, and the same with real training: ``make kills``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from submit.ledger import RequestRow, open_ledger, verify
 from tests.desks import command, counting, counting_again, denpyo, desk_in, environment, starts
 from tests.desks.kills import kill_rounds
 
-KILLS = 200
-FIRST = [f"n{number}" for number in range(100)]
-NEXT = {f"n{number}": f"n{number}-2" for number in range(40)} | {f"n{number}-2": f"n{number}-3" for number in range(15)}
+KILLS = int(os.environ.get("KILLS", "50"))
+FIRST = [f"n{number}" for number in range(KILLS // 2)]
+SECOND = {f"n{number}": f"n{number}-2" for number in range(KILLS // 5)}
+NEXT = SECOND | {f"n{number}-2": f"n{number}-3" for number in range(KILLS // 13)}
 """Which version comes after which."""
 ASKED = re.compile(r"^job:\n  name: (\S+)$", re.MULTILINE)
 LONGEST = {"submit": 1.5, "work": 2.0}
@@ -54,15 +55,16 @@ class Edits:
 
 
 @pytest.mark.slow
-def test_killed_at_200_moments_every_accepted_request_runs_once_or_was_replaced_before_it_ran(tmp_path: Path) -> None:
+@pytest.mark.no_cover
+def test_killed_at_many_moments_every_accepted_request_runs_once_or_was_replaced_before_it_ran(tmp_path: Path) -> None:
     desk = desk_in(tmp_path / "desk").folder
     files = [counting(tmp_path, name, seconds=0.05) for name in FIRST]
     edits, began = Edits(desk), time.monotonic()
     denpyo("submit", *files[:3], desk=desk)
     takes = min(time.monotonic() - began, AT_MOST)
     tally = kill_rounds(desk, files, KILLS, SEED, {name: times * takes for name, times in LONGEST.items()}, edits)
-    assert tally.kills == KILLS
-    assert min(tally.submit, tally.work) > KILLS // 4
+    assert tally.kills >= KILLS
+    assert min(tally.submit, tally.work) >= KILLS // 4
     assert set(NEXT.values()) & set(kept(desk)), "no corrected sheet came through"
 
     submitted = json.loads(denpyo("submit", *files, "--json", desk=desk).stdout)
