@@ -1,33 +1,47 @@
 """Hypothesis without a deadline: what else the machine does is no fault of the code. And the tracer only where it tells something.
 
-Coverage is counted by the tests with literal examples. Property tests go the same ways a hundred times over, for twice the time when
-traced; they, and all else that is marked ``no_cover``, run without it, and so do the processes that they start.
+Coverage is counted by the tests with literal examples. Property tests go the same ways a hundred times over, and a traced program takes
+twice the time; they, and all else that is marked ``untraced``, run without it, and so do the processes that they start.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
+from pytest_cov.engine import CovController
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 TRACES_PROCESSES = "COVERAGE_PROCESS_CONFIG"
-"""What coverage.py's ``patch = subprocess`` leaves in the environment for the processes to be traced."""
+"""What coverage.py's ``patch = subprocess`` leaves in the environment, so that processes trace themselves."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if is_hypothesis_test(getattr(item, "obj", None)):
-        item.add_marker("no_cover")
+        item.add_marker("untraced")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    told = os.environ.pop(TRACES_PROCESSES, None) if item.get_closest_marker("no_cover") else None
-    try:
+    tracer = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
+    if tracer is None or not item.get_closest_marker("untraced"):
         return (yield)
+    with _untraced(tracer):
+        return (yield)
+
+
+@contextmanager
+def _untraced(tracer: CovController) -> Iterator[None]:
+    """Around a whole test with its fixtures; pytest-cov's own ``no_cover`` traces those."""
+    told = os.environ.pop(TRACES_PROCESSES, None)
+    tracer.pause()
+    try:
+        yield
     finally:
+        tracer.resume()
         if told is not None:
             os.environ[TRACES_PROCESSES] = told

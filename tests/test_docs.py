@@ -80,6 +80,7 @@ def run_block(text: str, folder: Path, page: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.untraced
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in BY_OTHER_TESTS])
 def test_every_command_of_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
     if page in NEEDS_A_REQUEST:

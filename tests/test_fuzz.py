@@ -68,7 +68,7 @@ def test_what_is_no_style_is_none_for_the_second_reader_either() -> None:
     assert [texts(one) for one in sheets_of(data)] == [texts(one) for one in first]
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     state = tmp_path / "a folder that is not there yet/fuzz.json"
     with start(state, 1) as run:

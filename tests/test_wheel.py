@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.untraced
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {"denpyo.py", "schema", "generators", "submit", "jobs"}
 

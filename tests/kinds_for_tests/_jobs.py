@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import reject
@@ -92,19 +92,34 @@ VALUES: Mapping[Widget, Callable[[Question], st.SearchStrategy[Any]]] = {
 @st.composite
 def filled(draw: st.DrawFn, form: Form, *, as_read: bool = False, printable: bool = False) -> dict[str, Any]:
     """Values by question name: of all questions that must be answered, and of some that need not. ``as_read``: only such values as
-    come out of a door (text without blanks around it, choices in the order of the form); ``printable``: only such text as every
+    come out of a door (text without blanks around it, choices in the order of the form); ``printable``, then: only such text as every
     door can hold, in one line."""
     found: dict[str, Any] = {}
     for question in form.questions:
         if not _asked(form, question, found) or not (question.required or draw(st.booleans())):
             continue
-        drawn = values(in_order(form, _as_offered(form, question, found), found))
-        if printable and question.widget == "text" and not question.limits.pattern:
-            drawn = drawn.map(_printable)
-        if as_read:
-            drawn = drawn.map(partial(_through_a_door, question)).filter(lambda value: value is not None)
-        found[question.name] = draw(drawn)
+        asked = in_order(form, _as_offered(form, question, found), found)
+        found[question.name] = draw(_as_read(asked, printable) if as_read else values(asked))
     return found
+
+
+@lru_cache(maxsize=500)
+def _as_read(question: Question, printable: bool) -> st.SearchStrategy[Any]:
+    """Such values as come out of a door; with ``printable`` out of any. Kept, because Hypothesis validates each new strategy; and made of functions without a
+    question in their text, because it writes a strategy out whenever it draws again."""
+
+    def through_a_door(value: Any) -> Any:
+        if isinstance(value, str) and question.widget == "text":
+            if printable and not question.limits.pattern:
+                value = "".join(one for one in value if one.isprintable())
+            read = text.read(question, value)
+            return read if isinstance(read, str) and len(read) >= (question.limits.shortest or 0) else None
+        return text.read(question, value) if isinstance(value, tuple) else value
+
+    def is_one(value: Any) -> bool:
+        return value is not None
+
+    return values(question).map(through_a_door).filter(is_one)
 
 
 def _asked(form: Form, question: Question, found: Mapping[str, Any]) -> bool:
@@ -148,22 +163,11 @@ def in_order(form: Form, question: Question, found: Mapping[str, Any]) -> Questi
     return bounded
 
 
-def _printable(value: str) -> str:
-    return "".join(one for one in value if one.isprintable())
-
-
 def _plain(value: Any) -> Any:
     """A value as limits hold it: days as ISO texts, lengths of time in seconds."""
     if isinstance(value, date):
         return value.isoformat()
     return value.total_seconds() if isinstance(value, timedelta) else value
-
-
-def _through_a_door(question: Question, value: Any) -> Any:
-    if isinstance(value, str) and question.widget == "text":
-        read = text.read(question, value)
-        return read if isinstance(read, str) and len(read) >= (question.limits.shortest or 0) else None
-    return text.read(question, value) if isinstance(value, tuple) else value
 
 
 def nested(flat: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

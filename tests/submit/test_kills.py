@@ -55,7 +55,7 @@ class Edits:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_killed_at_many_moments_every_accepted_request_runs_once_or_was_replaced_before_it_ran(tmp_path: Path) -> None:
     desk = desk_in(tmp_path / "desk").folder
     files = [counting(tmp_path, name, seconds=0.05) for name in FIRST]

@@ -16,6 +16,7 @@ from generators.excel import RESPONSE, form_page, lists
 from generators.excel.entry import entries
 from generators.excel.page import Book, Cell, Formula, Page
 from generators.excel.save import save
+from generators.excel.spelling import letters
 from generators.excel.template import Filled, cells_of
 from schema.kinds import Kind
 
@@ -80,16 +81,21 @@ def _rows(file: Path) -> Rows:
 STRIDE = 100
 """How many rows of each sheet belong to one of many forms."""
 ABSOLUTE = re.compile(r"(\$[A-Z]+\$)([0-9]+)")
+FOR_PEOPLE = frozenset("BDFG")
+"""Columns of a form whose texts no formula looks at: labels, units, what an empty answer means, help."""
 
 
 def many_forms(kind: Kind, filled: Sequence[Filled], language: str) -> bytes:
-    """Forms of many requests one below the other on the same sheets, with their own formulas: 200 files would take a minute."""
+    """Forms of many requests one below the other on the same sheets, with their own formulas, and of texts the keys and answers alone:
+    200 files would take a minute."""
     asked = entries(kind.form, language)
     stacked: dict[str, dict[tuple[int, int], Cell]] = {}
     for number, one in enumerate(filled):
         for page in form_page.pages(kind.form, asked, cells_of(kind.form, one, language), language):
             below = {
-                (row + number * STRIDE, column): _lower(cell, number) for (row, column), cell in page.cells.items()
+                (row + number * STRIDE, column): _lower(cell, number)
+                for (row, column), cell in page.cells.items()
+                if isinstance(cell.value, Formula) or not (cell.value is None or letters(column) in FOR_PEOPLE)
             }
             stacked.setdefault(page.title, {}).update(below)
     found = lists.lists(asked, language)

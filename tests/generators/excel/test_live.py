@@ -20,6 +20,7 @@ from tests.generators.excel.office import Rows, computed, live_line, many_forms,
 from tests.generators.excel.workbooks import packed, parts_of
 from tests.kinds_for_tests import KINDS
 
+pytestmark = pytest.mark.untraced
 JUDGED = ("inference", "train_supervised", "orders")
 COUNT = 200
 LAYOUTS = ("form", "table")
@@ -77,7 +78,7 @@ def filled(case: Case) -> Filled:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[Seen]]:
     made = {name: cases(KINDS[name], COUNT, seed=7) for name in JUDGED}
     tables = {
-        name: as_typed(write(KINDS[name].form, "ja", "table", [filled(one) for one in found]))
+        name: as_typed(write(KINDS[name].form, "ja", "table", [filled(one) for one in found], rows=COUNT))
         for name, found in made.items()
     }
     forms = {
@@ -222,7 +223,7 @@ def said_of_the_rest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tupl
     for name, (kind, answers, _) in {**CANNOT_SAY, **LEFT_TO_CHECK}.items():
         made.setdefault(kind, {})[name] = (EVERY_OK if kind == "every_field" else {}) | answers
     tables = {
-        kind: as_typed(write(KINDS[kind].form, "ja", "table", [Filled(one) for one in some.values()]))  # type: ignore[arg-type]
+        kind: as_typed(write(KINDS[kind].form, "ja", "table", [Filled(one) for one in some.values()], rows=20))  # type: ignore[arg-type]
         for kind, some in made.items()
     }
     both = Filled({"model_id": "m-1", "dataset_id": "wine"})

@@ -79,6 +79,7 @@ SEEDS = [
 ]
 
 
+@pytest.mark.untraced
 def test_workbooks_damaged_by_chance_are_marked_or_not_and_nothing_else() -> None:
     chance, made = Random(11), 0  # noqa: S311 - damage by chance, no secret
     for number in range(400):

@@ -93,7 +93,8 @@ def test_a_job_that_is_written_into_a_template_is_the_job_that_is_read_from_it(
 ) -> None:
     job, resources = data.draw(jobs(kind, as_read=True))
     language = data.draw(st.sampled_from(LANGUAGES))
-    found = one_of(kind, write(kind.form, language, layout, [_sent(kind.form, job, resources)]))
+    rows = data.draw(st.sampled_from([1, 1000]), "prepared rows")  # a large sheet is read by patterns
+    found = one_of(kind, write(kind.form, language, layout, [_sent(kind.form, job, resources)], rows))
     assert isinstance(found, Checked), found
     assert (found.job, found.resources) == (job, resources)
 
