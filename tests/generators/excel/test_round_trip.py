@@ -48,7 +48,7 @@ LANGUAGES = ("ja", "en")
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_text_stays_the_text_that_was_written(layout: Layout, text: str) -> None:
     found = one(
-        write(EVERYTHING.form, "ja", layout, [Filled({"name": text, "why": text}, "a@example.com", text)])
+        write(EVERYTHING.form, "ja", layout, [Filled({"name": text, "why": text}, "a@example.com", text)], rows=20)
     ).answers
     assert (found.given["name"].value, found.given["why"].value) == (text, text)
     assert found.again is not None
