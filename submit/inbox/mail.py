@@ -37,7 +37,6 @@ from submit.sources import Mailbox
 
 SECONDS = 60
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a message that is fetched. Its size is asked for first."""
 LARGEST_COPIES = 10 * 1024 * 1024
 """Bytes of marked copies that are sent along; most servers take messages of 20 MB at least."""
 MOST = 20
@@ -79,8 +78,11 @@ class Letter:
 
 @dataclass
 class MailInbox:
+    """``largest``: bytes of a message that is fetched; its size is asked for first."""
+
     desk: Desk
     settings: Mailbox
+    largest: int = LARGEST
 
     def look(self, place: str) -> Iterator[Delivery]:
         """What has come since the last look, in the order it came. ``place`` is JSON: the mailbox's UIDVALIDITY and the last UID seen
@@ -111,8 +113,7 @@ class MailInbox:
                 yield mailbox
             finally:
                 if mailbox:
-                    with suppress(imaplib.IMAP4.error, ImapToolsError, OSError):
-                        mailbox.logout()
+                    _leave(mailbox)
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
@@ -133,8 +134,8 @@ class MailInbox:
         letter = Letter(uid, head(found.raw, self.settings.authserv_id, own), hashlib.sha256(found.raw).hexdigest())
         if letter.head.automatic:
             return letter
-        if found.size > LARGEST:
-            return _refused(letter, "large_message", limit=f"{LARGEST // 1024**2} MB")
+        if found.size > self.largest:
+            return _refused(letter, "large_message", limit=f"{self.largest // 1024**2} MB")
         whole = _fetched(mailbox, uid, "(BODY.PEEK[])")
         return _with_forms(letter, whole.raw) if whole else None
 
@@ -201,6 +202,14 @@ def _log_in(mailbox: MailBox, user: str, password: str) -> None:
     except (imaplib.IMAP4.error, ImapToolsError) as error:
         raise DeskError(f"{user} is not let in") from error
     mailbox.client.capabilities = tuple(mailbox.client.capability()[1][-1].decode("ascii", "replace").upper().split())
+
+
+def _leave(mailbox: MailBox) -> None:
+    """Log out, and close the line also where the other end did so before."""
+    with suppress(imaplib.IMAP4.error, ImapToolsError, OSError):
+        mailbox.logout()
+    with suppress(OSError):
+        mailbox.client.shutdown()
 
 
 def _fetched(mailbox: MailBox, uid: int, parts: str) -> Fetched | None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -23,6 +25,7 @@ from email.message import EmailMessage
 from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
@@ -55,8 +58,12 @@ default_login_user = {login}
 default_internal_group = {group}
 default_process_limit = 20
 default_client_limit = 50
+service imap {{
+  service_count = 100
+}}
 service imap-login {{
   chroot =
+  service_count = 0
   inet_listener imap {{
     port = 0
   }}
@@ -216,29 +223,27 @@ def _until_answered(port: int, process: subprocess.Popen[bytes], seconds: float 
             time.sleep(0.02)
 
 
-Verdict = Callable[[Envelope], str]
-
-
 @dataclass
 class Outbox:
-    """A submission server (RFC 6409): STARTTLS first, then a login, then mail from whom it knows. ``verdict`` says what becomes of a
-    message; what is taken is kept."""
+    """A submission server (RFC 6409): STARTTLS first, then a login, then mail from whom it knows. ``says`` is its answer to a
+    message; what is taken is kept, and ``meanwhile`` happens before the answer."""
 
     port: int
     messages: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
-    verdict: Verdict = lambda envelope: "250 taken"
+    says: str = "250 taken"
+    meanwhile: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
-        said = self.verdict(envelope)
-        if said.startswith("250"):
+        if self.says.startswith("250"):
             self.raw.append(content)
             parsed = message_from_bytes(content, policy=default)
             assert isinstance(parsed, EmailMessage)
             self.messages.append(parsed)
-        return said
+        self.meanwhile()
+        return self.says
 
     async def handle_RCPT(
         self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -275,3 +280,72 @@ def outbox(pki: Certified, *, starttls: bool = True) -> Iterator[Outbox]:
         yield found
     finally:
         controller.stop()
+
+
+@dataclass
+class Accepting:
+    """Takes connections one after another, until it is left."""
+
+    port: int = 0
+    _listening: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
+    _thread: threading.Thread | None = None
+
+    def serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.port = self._listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        if self._thread:
+            self._thread.join(20)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(20)
+                self.serve(connection)
+
+
+@dataclass
+class Impostor(Accepting):
+    """A server with a certificate that nobody here trusts. ``heard`` is what it was told in spite of that."""
+
+    pki: Certified | None = None
+    heard: bytes = b""
+
+    def serve(self, connection: socket.socket) -> None:
+        assert self.pki
+        with self.pki.context().wrap_socket(connection, server_side=True) as secure:
+            secure.sendall(b"* OK welcome\r\n")
+            self.heard += secure.recv(1000)
+
+
+@dataclass
+class Cutter(Accepting):
+    """A line to ``to`` that is cut once ``after`` bytes have come back over it, in all; ``passed`` did."""
+
+    to: int = 0
+    after: int = 0
+    passed: int = 0
+
+    def serve(self, connection: socket.socket) -> None:
+        with socket.create_connection((HOST, self.to), timeout=20) as there:
+            while self.passed < self.after:
+                for one in select.select([connection, there], [], [], 20)[0]:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    if one is there:
+                        data = data[: self.after - self.passed]
+                        self.passed += len(data)
+                    (connection if one is there else there).sendall(data)
