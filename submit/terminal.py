@@ -232,8 +232,14 @@ def comparison(found: Sequence[tuple[Problem, str]], noted: Sequence[tuple[Probl
 
 
 def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain) -> None:
-    """Warnings, and what was filled in or brought up to date for people: the same in many rows is said once."""
+    """Warnings, and what was filled in or brought up to date for people."""
     problems(outcome.warnings, out)
+    for said in changes(desk, outcome):
+        out(said)
+
+
+def changes(desk: Desk, outcome: Outcome) -> Iterator[str]:
+    """What was filled in or brought up to date for people, in lines: the same in many rows is said once."""
     alike: dict[tuple[str, str, Change], list[Changed]] = {}
     for one in outcome.changes:
         alike.setdefault((one.kind, one.language, one.change), []).append(one)
@@ -241,7 +247,7 @@ def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain)
         where = shown(str(all_of_them[0].where), 300)
         if len(all_of_them) > 1:
             where = text("changed_more", language, where=where, count=str(len(all_of_them) - 1))
-        out(f"{where}: {change_line(change, desk.kinds[kind].form, language)}")
+        yield f"{where}: {change_line(change, desk.kinds[kind].form, language)}"
 
 
 def judgement(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked, dry: bool = False) -> None:

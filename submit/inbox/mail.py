@@ -78,11 +78,13 @@ class Letter:
 
 @dataclass
 class MailInbox:
-    """``largest``: bytes of a message that is fetched; its size is asked for first."""
+    """``largest``: bytes of a message that is fetched; its size is asked for first. ``_last`` is the message that was answered last, so
+    that a server which keeps no flags and moves nothing makes nobody hear the same again at each look."""
 
     desk: Desk
     settings: Mailbox
     largest: int = LARGEST
+    _last: str = ""
 
     def look(self, place: str) -> Iterator[Delivery]:
         """What has come since the last look, in the order it came. ``place`` is JSON: the mailbox's UIDVALIDITY and the last UID seen
@@ -147,7 +149,9 @@ class MailInbox:
             if found is None or letter.head.automatic:
                 return
             if letter.head.verified and ANSWERED not in found.flags and not self._goes_round(letter):
-                self._answer(letter, outcome)
+                if letter.sha256 != self._last:
+                    self._answer(letter, outcome)
+                self._last = letter.sha256
                 mailbox.client.uid("STORE", str(letter.uid), "+FLAGS.SILENT", f"(\\Answered {ANSWERED})")
             refused = letter.problem or outcome.problems
             mailbox.move(str(letter.uid), self.settings.refused if refused else self.settings.done)

@@ -15,13 +15,13 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 
-from schema.change import change_line
 from schema.problem import Problem, shown
 from schema.words import languages, text
 from submit import standing
 from submit.desk import Desk, DeskError, Mail, now, secret
 from submit.inbox import SourceDownError
 from submit.judging import Outcome
+from submit.terminal import changes
 
 PASSWORD = "mail"  # noqa: S105
 IMPLICIT_TLS = 465
@@ -59,16 +59,12 @@ def body(desk: Desk, outcome: Outcome, *, copied: bool) -> str:
         said.append(text("mail_receipt" if good else "mail_correct", language))
     problems = [f"{_place(one)}: {one.message(language)}" for one, _ in outcome.problems]
     warnings = [f"{_place(one)}: {one.message(language)}" for one, _ in outcome.warnings]
-    changes = [
-        f"{shown(str(one.where), 200)}: {change_line(one.change, desk.kinds[one.kind].form, language)}"
-        for one in outcome.changes
-    ]
     return _paragraphs(
         *said,
         _listed("excel_marked_problems", problems, language),
         _listed("excel_marked_requests", _requests(desk, outcome, language), language),
         _listed("excel_marked_warnings", warnings, language),
-        _listed("excel_marked_changes", changes, language),
+        _listed("excel_marked_changes", [*changes(desk, outcome)], language),
         f"-- \n{text('mail_footer', language)}",
     )
 
@@ -123,7 +119,7 @@ class _Policy(EmailPolicy):
 
 def message(sender: str, reply: Reply) -> bytes:
     """The answer as it goes over the wire."""
-    made = EmailMessage(policy=_Policy(linesep="\r\n"))
+    made = EmailMessage(policy=_Policy(linesep="\r\n", cte_type="7bit"))
     made["From"] = sender
     made["To"] = reply.to
     made["Subject"] = shown(reply.subject, 200)

@@ -5,6 +5,7 @@ Dovecot runs in a folder of its own with everybody's password ``PASSWORD``; what
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import select
@@ -38,6 +39,7 @@ from imap_tools.mailbox import MailBox
 HOST = "127.0.0.1"
 PASSWORD = "canary-of-the-mailbox"  # noqa: S105
 SUBMISSION_PASSWORD = "canary-of-the-submission"  # noqa: S105
+DOVECOT = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin") or ""
 CONFIG = """\
 protocols = imap
 listen = {host}
@@ -183,14 +185,14 @@ def dovecot() -> Iterator[Dovecot]:
             port=port,
             internal=internal,
             login=login,
-            group=internal if mine.pw_uid == 0 else _group(mine.pw_gid),
+            group=internal if mine.pw_uid == 0 else grp.getgrgid(mine.pw_gid).gr_name,
             password=PASSWORD,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
         ),
         encoding="utf-8",
     )
-    process = subprocess.Popen(["dovecot", "-F", "-c", str(folder / "dovecot.conf")], env={"PATH": os.environ["PATH"]})
+    process = subprocess.Popen([DOVECOT, "-F", "-c", str(folder / "dovecot.conf")], env={"PATH": os.environ["PATH"]})
     try:
         _until_answered(port, process)
         yield Dovecot(folder, port, pki)
@@ -198,12 +200,6 @@ def dovecot() -> Iterator[Dovecot]:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _group(gid: int) -> str:
-    import grp
-
-    return grp.getgrgid(gid).gr_name
 
 
 def free_port() -> int:
@@ -261,18 +257,21 @@ def _lets_in(server: Server, session: Session, envelope: Envelope, mechanism: st
 
 
 @contextmanager
-def outbox(pki: Certified, *, starttls: bool = True) -> Iterator[Outbox]:
-    found = Outbox(free_port())
+def outbox(pki: Certified, *, starttls: bool = True, port: int = 0) -> Iterator[Outbox]:
+    """On port 465 it speaks TLS from the first byte (RFC 8314)."""
+    found = Outbox(port or free_port())
+    implicit = port == 465
     controller = Controller(
         found,
         hostname=HOST,
         port=found.port,
         server_hostname="outbox.example",
-        tls_context=pki.context() if starttls else None,
-        require_starttls=starttls,
+        ssl_context=pki.context() if implicit else None,
+        tls_context=pki.context() if starttls and not implicit else None,
+        require_starttls=starttls and not implicit,
         auth_required=starttls,
         authenticator=_lets_in,
-        auth_require_tls=True,
+        auth_require_tls=not implicit,  # aiosmtpd does not see that such a line is secure
         decode_data=False,
     )
     controller.start()

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from generators.excel import template
 from generators.excel.template import Filled
 from submit import standing, watch
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, DeskError, open_desk
-from submit.inbox import open_inbox
+from submit.inbox import SourceDownError, open_inbox
 from submit.inbox.health import Health, inbox_data
 from submit.inbox.mail import MailInbox
 from submit.inbox.places import place_of
@@ -31,6 +32,7 @@ from submit.ledger import verify
 from submit.sources import Mail
 from tests.desks import command, counting, desk_in, environment
 from tests.submit.inbox.mail_servers import (
+    DOVECOT,
     HOST,
     PASSWORD,
     SUBMISSION_PASSWORD,
@@ -71,7 +73,7 @@ mail = "secrets/mail"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Dovecot]:
-    if not shutil.which("dovecot") and not os.environ.get("CI"):
+    if not DOVECOT and not os.environ.get("CI"):
         pytest.skip("needs dovecot (apt-get install dovecot-imapd)")
     with dovecot() as running:
         yield running
@@ -171,6 +173,8 @@ def test_a_mailed_form_is_queued_answered_with_its_number_and_put_away(there: Th
     (one,) = standing.all_standing(there.desk)
     assert (one.request.state, one.asked["requested_by"]) == ("queued", HANAKO)
     assert (there.lies("forms"), there.lies("done"), there.lies("refused")) == ([], ["Please"], [])
+    ((_, flags),) = there.server.messages(there.user, "done")
+    assert {one.lower() for one in flags} == {"$denpyoanswered", "\\answered"}
     (answer,) = out.messages
     assert (answer["From"], answer["To"], answer["Subject"]) == ("denpyo@desk.example", HANAKO, "Re: Please")
     assert answer["Auto-Submitted"] == "auto-replied"
@@ -196,7 +200,7 @@ def test_a_form_with_mistakes_comes_back_with_what_to_do(there: There, out: Outb
     ids = [one.request.id for one in standing.all_standing(there.desk) if one.request.state == "queued"]
     assert said(answer).split("\n-- ")[0] == (
         "お送りいただいた内容に、このままでは実行できないものがあります。理由と、どうすればよいかは、下の一覧をご覧ください。\n\n"
-        "添付のファイルに印を付けました。赤いセルを直し、このメールへの返信に添付してお送りください。\n\n"
+        "添付のファイルに印を付けました。赤いセルがあれば直し、このメールへの返信に添付してお送りください。\n\n"
         "直していただきたいところ\n"
         "- 悪い.yaml:6:9: 「ten」は数値ではありません。数字で書いてください（例：0）。\n"
         "- all.zip: この種類のファイルは読めません。記入した依頼票（.xlsx）またはYAML（.yaml）を送ってください。\n\n"
@@ -309,13 +313,29 @@ def test_what_a_program_wrote_stays_where_it_is_unread_and_unanswered(there: The
     assert (there.states(), [one["Subject"] for one in out.messages]) == (["queued"], ["Re: person"])
 
 
-def test_the_same_message_twice_is_one_request_with_one_answer_in_two_copies(there: There, out: Outbox) -> None:
+def test_the_same_message_twice_is_one_request_with_one_answer(there: There, out: Outbox) -> None:
     message = there.asking("one")
     there.deliver(message, message)
     there.look()
-    first, second = out.messages
-    assert there.states() == ["queued"]
-    assert (first["Message-ID"], said(first)) == (second["Message-ID"], said(second))
+    assert (there.states(), len(out.messages), there.lies("done")) == (["queued"], 1, ["one", "one"])
+
+
+def test_a_mailbox_that_neither_keeps_flags_nor_moves_makes_nobody_hear_the_same_again(
+    there: There, out: Outbox
+) -> None:
+    there.deliver(there.asking("one"))
+    inbox = open_inbox(there.desk, "letters", there.desk.config.sources["letters"])
+    for _ in range(3):
+        looking = inbox.look("")
+        delivery = next(looking)
+        with there.server.mailbox(there.user) as mailbox:
+            mailbox.folder.delete("done")
+        with pytest.raises(SourceDownError, match=r"127.0.0.1: MailboxMoveError"):
+            delivery.settle(Outcome())
+        with there.server.mailbox(there.user, "forms") as mailbox:
+            mailbox.flag("1", "$DenpyoAnswered", False)
+        looking.close()  # type: ignore[attr-defined]
+    assert len(out.messages) == 1
 
 
 def test_a_mailbox_that_numbers_anew_is_looked_at_anew(there: There, out: Outbox) -> None:
@@ -569,3 +589,15 @@ def test_a_mailbox_without_a_server_for_answers_is_refused(there: There, out: Ou
     desk = changed(there.desk, mail.format(smtp=out.port), "")
     with pytest.raises(DeskError, match=r"needs \[mail\] in denpyo.toml, to answer people"):
         watch.watch(desk, lambda source, outcome: None, once=True)
+
+
+def test_port_465_is_tls_from_the_first_byte(there: There, out: Outbox) -> None:
+    try:
+        socket.create_server((HOST, 465)).close()
+    except OSError:
+        pytest.skip("needs port 465 of loopback")
+    with outbox(there.server.pki, port=465) as implicit:
+        there.desk = changed(there.desk, f"port = {out.port}", "port = 465")
+        there.deliver(there.asking("one"))
+        assert there.look().error == ""
+    assert (len(implicit.messages), out.messages) == (1, [])
