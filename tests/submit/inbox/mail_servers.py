@@ -269,9 +269,9 @@ def outbox(pki: Certified, *, starttls: bool = True, port: int = 0) -> Iterator[
         ssl_context=pki.context() if implicit else None,
         tls_context=pki.context() if starttls and not implicit else None,
         require_starttls=starttls and not implicit,
-        auth_required=starttls,
+        auth_required=starttls and not implicit,
         authenticator=_lets_in,
-        auth_require_tls=not implicit,  # aiosmtpd does not see that such a line is secure
+        auth_require_tls=not implicit,  # aiosmtpd does not see that such a line is secure: a login is taken, and cannot be demanded
         decode_data=False,
     )
     controller.start()
