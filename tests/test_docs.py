@@ -118,10 +118,3 @@ def test_the_commands_of_the_readme_are_targets_of_make() -> None:
         ]
         assert commands
         assert all(words[0] == "make" and f"\n{words[1]}:" in makefile for words in commands), page
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_test_that_a_page_names_is_there(page: str) -> None:
-    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
-    for name in re.findall(r"`(test_\w+)`", (ROOT / page).read_text(encoding="utf-8")):
-        assert f"\ndef {name}(" in tests, f"{page}: {name}"

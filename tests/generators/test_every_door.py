@@ -22,11 +22,10 @@ from schema.check import Checked, check
 from schema.job import Job, Resources
 from schema.kinds import Kind
 from schema.yaml_text import dump
-from tests.generators.github_issues import body, payload
+from tests.generators.github_issues import body, entered, payload
 from tests.generators.google_respondent import fill_in, person
 from tests.generators.microsoft.test_round_trip import answered, by_flow, by_workbook
 from tests.generators.test_google_form import items_of, keys_of, response
-from tests.generators.test_issue_form import entered
 from tests.kinds_for_tests import KINDS
 from tests.kinds_for_tests._jobs import jobs, nested
 

@@ -105,8 +105,8 @@ def filled(draw: st.DrawFn, form: Form, *, as_read: bool = False, printable: boo
 
 @lru_cache(maxsize=500)
 def _as_read(question: Question, printable: bool) -> st.SearchStrategy[Any]:
-    """Such values as come out of a door; with ``printable`` out of any. Kept, because Hypothesis validates each new strategy; and made of functions without a
-    question in their text, because it writes a strategy out whenever it draws again."""
+    """Such values as come out of a door; with ``printable`` out of any. Kept, because Hypothesis validates each new strategy; and made
+    of functions without a question in their text, because it writes a strategy out whenever it draws again."""
 
     def through_a_door(value: Any) -> Any:
         if isinstance(value, str) and question.widget == "text":

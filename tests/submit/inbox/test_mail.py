@@ -29,7 +29,7 @@ from submit.inbox.mail import MailInbox
 from submit.inbox.places import place_of
 from submit.judging import Outcome
 from submit.ledger import verify
-from submit.sources import Mail
+from submit.sources import Mailbox
 from tests.desks import command, counting, desk_in, environment
 from tests.submit.inbox.mail_servers import (
     DOVECOT,
@@ -288,7 +288,7 @@ def test_thanks_for_an_answer_are_not_answered(there: There, out: Outbox) -> Non
 def test_too_many_attachments_and_too_large_a_message_are_said_and_not_read(there: There, out: Outbox) -> None:
     there.deliver(mailed("many", *((f"{number}.yaml", b"kind: x") for number in range(21))))
     settings = there.desk.config.sources["letters"]
-    assert isinstance(settings, Mail)
+    assert isinstance(settings, Mailbox)
     there.look()
     there.deliver(mailed("large", ("large.yaml", b"#" * 3_000_000)))
     for delivery in MailInbox(there.desk, settings, largest=2 * 1024**2).look(""):
