@@ -9,9 +9,9 @@ from hashlib import sha256
 
 from generators.microsoft import Mark
 from schema.answers import Answers, Given, Located, Where
-from schema.history import form_at, template_facts
+from schema.history import form_at, template_facts, unknown_kind
 from schema.kinds import Kind
-from schema.problem import Problem, nearest, shown
+from schema.problem import Problem
 from schema.question import Form, Question
 from schema.text import CHOSEN, clean
 from schema.words import FALLBACK, Fact, languages
@@ -26,7 +26,7 @@ def form_of(mark: Mark, where: Where, kinds: Mapping[str, Kind]) -> Form | Probl
     """The questions that the form with this mark asks, or why nobody knows them."""
     kind = kinds.get(mark.kind)
     if kind is None:
-        return Problem("unknown_kind", where, "kind", {"kind": shown(mark.kind)}, nearest(mark.kind, kinds))
+        return unknown_kind(mark.kind, where, {name: one.form for name, one in kinds.items()})
     form = form_at(kind.job, kind.form, mark.version)
     if form:
         return form

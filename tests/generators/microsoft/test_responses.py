@@ -211,8 +211,9 @@ WRONG_FILES = {
     ),
     "an unknown kind": (
         _renamed("[inference 1 en]", "[inferense 1 en]"),
-        "r.xlsx:Sheet1!M1: There is no kind of job named “inferense”. Use one of the kinds that `denpyo kinds` lists. "
-        "Did you mean “inference”? [unknown_kind]",
+        "r.xlsx:Sheet1!M1: There is no kind of job named “inferense”. Use one of: Predict with a trained model "
+        "(inference), Train a model on labelled data (train_supervised), Conditions (conditions), Every field (every_field), "
+        "Orders (orders), Rules (rules). Did you mean “inference”? [unknown_kind]",
     ),
     "a newer version": (
         _renamed("[inference 1 en]", "[inference 9 en]"),

@@ -203,7 +203,8 @@ def test_a_form_with_mistakes_comes_back_with_what_to_do(there: There, out: Outb
         "添付のファイルに印を付けました。赤いセルがあれば直し、このメールへの返信に添付してお送りください。\n\n"
         "直していただきたいところ\n"
         "- 悪い.yaml:6:9: 「ten」は数値ではありません。数字で書いてください（例：0）。\n"
-        "- all.zip: この種類のファイルは読めません。記入した依頼票（.xlsx）またはYAML（.yaml）を送ってください。\n\n"
+        "- all.zip: 「.zip」のファイルは受け付けていません。記入した依頼票を、Excelブック（.xlsx）のまま送ってください。"
+        "一覧の依頼票はCSV（.csv）でも、手書きの依頼はYAML（.yaml）でも送れます。\n\n"
         f"依頼ごとの状態\n- {ids[0]}  受付済み（実行待ち）  良い.yaml:1:1\n"
     )
     assert [*copies(answer)] == ["良い.marked.xlsx", "悪い.marked.xlsx"]
