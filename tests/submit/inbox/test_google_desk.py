@@ -9,6 +9,7 @@ import re
 import signal
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -124,8 +125,10 @@ def with_source(desk: Desk, source: AnySource) -> Desk:
 
 
 def begun(work: Callable[[], object]) -> int:
-    """The id of a process of its own that does this."""
-    process = os.fork()
+    """The id of a process of its own that does this, and has nothing to do with the stand-in's thread, of which later Pythons warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
     if process == 0:
         with suppress(BaseException):
             work()
