@@ -531,7 +531,9 @@ def verify_form(
 
 @forms.command("sign-in")
 def sign_in(
-    source: Annotated[str, typer.Argument(help='A source of denpyo.toml with sign_in = "device".', metavar="SOURCE")],
+    source: Annotated[
+        str, typer.Argument(help="A source of denpyo.toml that is read in a person's name.", metavar="SOURCE")
+    ],
     desk: DeskOption = HERE,
 ) -> None:
     """Sign in with a code, once, for a source that is read in a person's name."""

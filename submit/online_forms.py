@@ -10,7 +10,7 @@ from submit.child import read_cells
 from submit.desk import Desk, DeskError
 from submit.inbox import extra
 from submit.response import Source
-from submit.sources import Microsoft
+from submit.sources import Google, Microsoft
 
 
 def verify_microsoft(desk: Desk, kind: str, source: Source) -> tuple[list[Problem], list[Problem]]:
@@ -29,6 +29,10 @@ def verify_microsoft(desk: Desk, kind: str, source: Source) -> tuple[list[Proble
 def sign_in(desk: Desk, name: str, say: Callable[[str], None]) -> None:
     """Let somebody sign in for a source; ``say`` hears where and with which code."""
     settings = desk.config.sources.get(name)
+    if isinstance(settings, Google):
+        with extra(name, settings.kind):
+            from submit.inbox import google_pull, google_sign_in
+        return google_sign_in.sign_in(google_pull.secret(desk, name, settings), say)
     if not isinstance(settings, Microsoft):
         raise DeskError(f"denpyo.toml has no source named {name} that somebody signs in for")
     with extra(name, settings.kind):

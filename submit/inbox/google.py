@@ -52,7 +52,7 @@ class Google:
     def __init__(
         self, credentials: Path, subject: str = "", endpoint: str = "", sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        _refuse_unsafe(endpoint)
+        refuse_unsafe(endpoint)
         if find_spec("googleapiclient") is None:
             raise DeskError("Google's client is not installed: install denpyo with its extra “google”")
         self._open: dict[str, Any] = {}
@@ -258,13 +258,15 @@ def _credentials(file: Path, subject: str) -> Any:
                 return workload.from_info(info, scopes=SCOPES)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, GoogleAuthError):
         raise DeskError(f"{file}: is not a whole file of Google credentials") from None
+    if "installed" in info:
+        raise DeskError(f"{file}: nobody has signed in with this application: run `denpyo forms sign-in`")
     raise DeskError(
         f"{file}: holds no credentials of a service account, a workload identity (external_account) or an installed app"
     )
 
 
-def _refuse_unsafe(endpoint: str) -> None:
-    """A token is sent there: only over TLS, or within this machine."""
+def refuse_unsafe(endpoint: str) -> None:
+    """DeskError for an address that a token would be sent to in the open: over TLS alone, or within this machine."""
     split = urlsplit(endpoint)
     if endpoint and split.scheme != "https" and not (split.scheme == "http" and _is_here(split.hostname or "")):
         raise DeskError(f"endpoint: {shown(endpoint)} must begin with https://")

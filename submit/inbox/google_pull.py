@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from submit.desk import Desk, DeskError, refuse_open_secret
 from submit.inbox import Delivery, SourceDownError
@@ -37,11 +38,16 @@ def open_inbox(desk: Desk, name: str, settings: Settings) -> GoogleInbox:
 
 def service(desk: Desk, name: str, settings: Settings) -> Google:
     """Google's services as the settings of a source say."""
+    return Google(secret(desk, name, settings), settings.subject, settings.endpoint)
+
+
+def secret(desk: Desk, name: str, settings: Settings) -> Path:
+    """The file of credentials. DeskError where it is not there, or may be read by others."""
     path = desk.config.secrets.get(settings.credentials)
     if path is None:
         raise DeskError(f"sources.{name}: [secrets] has no {settings.credentials}")
     refuse_open_secret(settings.credentials, desk.folder / path)
-    return Google(desk.folder / path, settings.subject, settings.endpoint)
+    return desk.folder / path
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,13 @@ class StandIn:
     faults: list[Fault] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
+    typing: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def renew(self) -> None:
         """As it was when nobody had called yet."""
         self.service, self.faults, self.tokens, self.asked = GoogleService(), [], set(), {}
+        self.typing = []
 
     def credentials(self, kind: str, folder: Path) -> dict[str, Any]:
         """What lies in a credentials file of this kind."""
@@ -93,6 +95,8 @@ class StandIn:
         path = urlsplit(address).path
         try:
             with self.lock:
+                if path == "/device/code":
+                    return 200, _bytes(self._code(dict(parse_qsl(body.decode())))), False
                 if path in ("/token", "/exchange"):
                     return 200, _bytes(self._token(path, dict(parse_qsl(body.decode())))), False
                 return self._method(verb, address, bearer, body)
@@ -125,19 +129,37 @@ class StandIn:
             fault.then()
         return 200, _bytes(answer), bool(fault and (fault.short or fault.then) and not fault.told)
 
+    def _code(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """A code for somebody to type, for the one scope that is needed."""
+        if asked != {"client_id": "app", "scope": SCOPE}:
+            raise RefusedError(400, "invalid_scope", "Not this.")
+        where = {"verification_url": "https://www.google.com/device", "expires_in": 60, "interval": 5}
+        return {"device_code": "device-canary", "user_code": "GQVQ-JKEC", **where}
+
+    def _login(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """The login of whoever typed the code, once they have: ``typing`` says what to answer until then."""
+        if self.typing:
+            raise RefusedError(428, self.typing.pop(0), "Not yet.")
+        if (asked["device_code"], asked["client_secret"]) != ("device-canary", "app-canary"):
+            raise RefusedError(401, "invalid_client", "Not this application.")
+        return {"refresh_token": "refresh-canary"}
+
     def _token(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         if path == "/exchange":
             good = (asked["subject_token"], asked["scope"]) == ("workload-canary", SCOPE)
+        elif asked["grant_type"].endswith("device_code"):
+            good = True
         elif asked["grant_type"] == "refresh_token":
             good = (asked["refresh_token"], asked["client_secret"]) == ("refresh-canary", "app-canary")
         else:
             good = self._claims(asked["assertion"])
         if not good:
             raise RefusedError(400, "invalid_grant", "The grant is not accepted.")
+        login = self._login(asked) if asked["grant_type"].endswith("device_code") else {}
         token = f"ya29.canary-{secrets.token_hex(8)}"
         self.tokens.add(token)
         more = {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token"} if path == "/exchange" else {}
-        return {"access_token": token, "expires_in": 3600, "token_type": "Bearer", **more}
+        return {"access_token": token, "expires_in": 3600, "token_type": "Bearer", **more, **login}
 
     def _claims(self, assertion: str) -> bool:
         """Whether a service account signed this, for the one scope that is needed, in the name of a person."""

@@ -19,11 +19,12 @@ import pytest
 
 from schema.check import Checked, check
 from schema.job import Choice
-from submit import doors, google_forms, standing, watch
+from submit import doors, google_forms, online_forms, standing, watch
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, DeskError, open_desk
 from submit.inbox import SourceDownError
 from submit.inbox.google import Google
 from submit.inbox.google_pull import GoogleInbox
+from submit.inbox.google_sign_in import sign_in
 from submit.inbox.published import Published, forms_of
 from submit.judging import Outcome
 from submit.ledger import verify
@@ -181,6 +182,58 @@ def test_a_login_as_googles_own_tool_saves_it_is_taken(tmp_path: Path, there: St
         assert client.find("nothing") == []
 
 
+def application(folder: Path, there: StandIn) -> Path:
+    """An application for limited-input devices, as Google's console gives it."""
+    file = folder / "google.json"
+    held = {"client_id": "app", "client_secret": "app-canary", "token_uri": f"{there.url}/token"}
+    file.write_text(json.dumps({"installed": held}), encoding="utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def test_somebody_signs_in_with_a_code_once_and_the_desk_may_go_on(tmp_path: Path, there: StandIn) -> None:
+    file, said, slept = application(tmp_path, there), list[str](), list[float]()
+    there.typing = ["authorization_pending", "slow_down", "authorization_pending"]
+    sign_in(file, said.append, slept.append)
+    assert said == ["Open https://www.google.com/device and type the code GQVQ-JKEC"]
+    assert slept == [5, 5, 10, 10]
+    assert (file.stat().st_mode & 0o777, [one.name for one in tmp_path.iterdir()]) == (0o600, ["google.json"])
+    with Google(file, endpoint=there.url) as client:
+        assert client.find("nothing") == []
+    assert not [canary for canary in CANARIES if canary in "".join(said)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        (["access_denied"], "nobody signed in to Google: access_denied"),
+        (["authorization_pending"] * 99, "nobody signed in to Google: authorization_pending"),
+    ],
+    ids=["they said no", "they never came"],
+)
+def test_who_does_not_sign_in_leaves_the_file_as_it_was(
+    tmp_path: Path, there: StandIn, answers: list[str], line: str
+) -> None:
+    file = application(tmp_path, there)
+    before, there.typing = file.read_bytes(), answers
+    with pytest.raises(SourceDownError) as nobody:
+        sign_in(file, lambda _: None, lambda _: None)
+    assert (str(nobody.value), file.read_bytes()) == (line, before)
+    assert not [canary for canary in CANARIES if canary in "".join(traceback.format_exception(nobody.value))]
+
+
+def test_only_a_source_that_somebody_signs_in_for_is_signed_in_for(desk: Desk) -> None:
+    with pytest.raises(DeskError, match=r"is not the file of an application for limited-input devices$"):
+        online_forms.sign_in(desk, "forms", lambda _: None)
+
+
+def test_a_file_that_is_no_application_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "google.json"
+    file.write_text('{"installed": "canary"}', encoding="utf-8")
+    with pytest.raises(DeskError, match=r"is not the file of an application for limited-input devices$"):
+        sign_in(file, lambda _: None)
+
+
 WRONG: dict[str, tuple[str, str]] = {
     "no JSON": ("{", "is not a whole file of Google credentials"),
     "no mapping": ("[]", "is not a whole file of Google credentials"),
@@ -195,6 +248,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "a command that gets a token": (
         '{"type": "external_account", "credential_source": {"executable": {"command": "canary"}}}',
         "holds no credentials of a service account, a workload identity (external_account) or an installed app",
+    ),
+    "an application that nobody let in": (
+        '{"installed": {"client_id": "app", "client_secret": "canary"}}',
+        "nobody has signed in with this application: run `denpyo forms sign-in`",
     ),
     "an API key": (
         '{"key": "canary"}',
@@ -322,6 +379,6 @@ def test_every_row_of_the_table_of_faults_names_its_tests() -> None:
     tests = set(re.findall(r"^def (test_\w+)", "\n".join(one.read_text(encoding="utf-8") for one in files), re.M))
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     named = [re.findall(r"`(test_\w+)`", row) for row in rows]
-    assert len(rows) == 17
+    assert len(rows) == 18
     assert all(named)
     assert {one for row in named for one in row} <= tests
