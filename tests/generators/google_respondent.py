@@ -5,12 +5,14 @@ What a page leads to is decided by the last of its questions whose chosen option
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from generators.excel.spelling import number, spoken_duration
+from generators.google_form import definition
 from schema import words
 from schema.question import Form, Question
 from schema.text import read
@@ -41,6 +43,33 @@ def fill_in(items: Sequence[Item], answer: Answer) -> dict[str, Any]:
             leads = _chosen(question, given) or leads
         index = _next(pages, index, leads)
     return found
+
+
+def document(form: Form, values: Mapping[str, Any], language: str, response: str = "R1") -> bytes:
+    """What the inbox composes of the response of somebody who wants these values: a document for ``google_form.read``."""
+    listed = definition(form, language)["items"]
+    asked = [one for one in listed if "questionItem" in one["item"]]
+    known = {
+        one["item"]["questionItem"]["question"]["questionId"]: {
+            "key": one["key"],
+            "options": one.get("options", {}),
+            "since": 0,
+            "until": None,
+        }
+        for one in asked
+    }
+    keys = {id: str(one["key"]) for id, one in known.items()}
+    about = {
+        "id": "F",
+        "kind": form.kind,
+        "language": language,
+        "published": [{"version": form.version, "fingerprint": form.fingerprint, "at": "2026-11-01T00:00:00Z"}],
+        "questions": known,
+    }
+    at = "2026-11-21T09:00:00.123456Z"
+    answers = fill_in([one["item"] for one in listed], person(form, keys, values, language))
+    said = {"responseId": response, "createTime": at, "lastSubmittedTime": at, "answers": answers}
+    return json.dumps({"form": about, "response": said}).encode()
 
 
 def _pages(items: Sequence[Item]) -> list[list[Item]]:

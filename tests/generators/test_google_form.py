@@ -21,7 +21,7 @@ from schema.job import Choice, Job, Resources
 from schema.kinds import Kind
 from schema.question import Limits, Question
 from schema.words import Words
-from tests.generators.google_respondent import fill_in, person
+from tests.generators.google_respondent import document, fill_in, person
 from tests.kinds_for_tests import KINDS, SHIPPED
 from tests.kinds_for_tests._jobs import jobs
 
@@ -98,8 +98,7 @@ def wanted(job: Job, resources: Resources) -> dict[str, Any]:
 def test_who_is_led_through_the_form_gives_the_job_they_mean(kind: Kind, data: st.DataObject) -> None:
     job, resources = data.draw(jobs(kind, as_read=True))
     language = data.draw(st.sampled_from(LANGUAGES))
-    answer = person(kind.form, keys_of(kind, language), wanted(job, resources), language)
-    (found,), problems = response(kind, fill_in(items_of(kind, language), answer), language)
+    (found,), problems = read(document(kind.form, wanted(job, resources), language), "response R1", KINDS)
     assert (problems, found.problems, found.warnings) == ([], (), ())
     checked = check(found.answers, KINDS)
     assert isinstance(checked, Checked), checked
