@@ -128,8 +128,15 @@ def judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) ->
             yield Response(number, door, None, None, tuple(broken), desk.config.language)
         reads.reverse()
         while reads:  # each is let go as soon as it is judged
-            yield _judged_read(desk, number, source, door, reads.pop(), wishes, there)
+            yield _judged_read(desk, number, source, door, _of_carrier(reads.pop(), source), wishes, there)
             seen()
+
+
+def _of_carrier(one: Read, source: Source) -> Read:
+    """What the response of an online form is called there counts only where the service itself, or whoever runs the desk, hands it over:
+    by a name that somebody mailed, anybody could replace what another person asked for."""
+    mailed = source.sender and source.door not in doors.ONLINE
+    return replace(one, answers=replace(one.answers, named="")) if mailed and one.answers.named else one
 
 
 def _judged_read(

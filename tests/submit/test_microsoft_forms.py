@@ -82,6 +82,17 @@ def test_a_response_that_came_by_a_flow_is_known_when_its_workbook_comes(desk: D
     assert "door: microsoft" in said
 
 
+def test_a_workbook_that_somebody_mailed_replaces_nobody_elses_request(desk: Desk, kind: Kind) -> None:
+    (first,) = submitted(desk, exported(kind.form, "en", asks(desk, "a"))).responses
+    forged = exported(kind.form, "en", asks(desk, "b"))
+    mail = Source("responses.xlsx", forged, "", "mallory@elsewhere.example", "verified")
+    outcome = journey.submit(desk, [mail], Wishes())
+    assert [one.follows for one in outcome.responses] == [""]
+    assert states(desk)[first.id] == "queued"
+    live = Source("responses.xlsx", forged, "microsoft", trust="verified")
+    assert [one.follows for one in journey.submit(desk, [live], Wishes()).responses] == [first.id]
+
+
 def test_a_refused_response_is_one_request_once_it_is_mended(desk: Desk, kind: Kind) -> None:
     bad = submitted(desk, exported(kind.form, "en", asks(desk, "a", "ten")))
     assert [problem.line("en") for problem, _ in bad.problems] == [

@@ -209,12 +209,6 @@ WRONG_FILES = {
         "cannot be told which form they belong to. Put the mark back at the end of the last question's title, as the page of the "
         "form shows it, and download the responses again. [form_without_mark]",
     ),
-    "an unknown kind": (
-        _renamed("[inference 1 en]", "[inferense 1 en]"),
-        "r.xlsx:Sheet1!M1: There is no kind of job named “inferense”. Use one of: Predict with a trained model "
-        "(inference), Train a model on labelled data (train_supervised), Conditions (conditions), Every field (every_field), "
-        "Orders (orders), Rules (rules). Did you mean “inference”? [unknown_kind]",
-    ),
     "a newer version": (
         _renamed("[inference 1 en]", "[inference 9 en]"),
         "r.xlsx:Sheet1!M1: This template has version 9, which is newer than the 1 known here. Ask your operator to update denpyo. "
@@ -232,6 +226,18 @@ def test_what_a_workbook_lacks_is_said_once_with_what_to_do(
     reads, problems = read(workbook(heads, [answers, answers]))
     assert reads == []
     assert said(problems) == [line]
+
+
+def test_a_mark_of_a_kind_that_nobody_knows_says_which_there_are() -> None:
+    heads = [title.replace("[inference 1 en]", "[inferense 1 en]") for title in headings(INFERENCE, "en")]
+    sheets = read_cells(workbook(heads, [row(INFERENCE, 1, GOOD)]))
+    assert not isinstance(sheets, Refusal)
+    found = responses.answers_of(sheets, Where("r.xlsx"), {"inference": SHIPPED["inference"]})
+    assert found is not None
+    assert said(found[1]) == [
+        "r.xlsx:Sheet1!M1: There is no kind of job named “inferense”. Use one of: Predict with a trained model (inference). "
+        "Did you mean “inference”? [unknown_kind]"
+    ]
 
 
 def test_a_question_that_need_not_be_answered_may_be_left_out_and_that_is_told_once() -> None:
