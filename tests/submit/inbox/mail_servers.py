@@ -222,11 +222,12 @@ def _until_answered(port: int, process: subprocess.Popen[bytes], seconds: float 
 @dataclass
 class Outbox:
     """A submission server (RFC 6409): STARTTLS first, then a login, then mail from whom it knows. ``says`` is its answer to a
-    message; what is taken is kept, and ``meanwhile`` happens before the answer."""
+    message; what is taken is kept, and ``meanwhile`` happens before the answer. ``passwords`` are those it was told."""
 
     port: int
     messages: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    passwords: list[bytes] = field(default_factory=list)
     says: str = "250 taken"
     meanwhile: Callable[[], None] = lambda: None
 
@@ -241,6 +242,12 @@ class Outbox:
         self.meanwhile()
         return self.says
 
+    def lets_in(self, server: Server, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        self.passwords.append(data.password)
+        good = (data.login, data.password) == (b"denpyo@desk.example", SUBMISSION_PASSWORD.encode())
+        return AuthResult(success=good, handled=False)
+
     async def handle_RCPT(
         self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -250,28 +257,24 @@ class Outbox:
         return "250 OK"
 
 
-def _lets_in(server: Server, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
-    assert isinstance(data, LoginPassword)
-    good = (data.login, data.password) == (b"denpyo@desk.example", SUBMISSION_PASSWORD.encode())
-    return AuthResult(success=good, handled=False)
-
-
 @contextmanager
 def outbox(pki: Certified, *, starttls: bool = True, port: int = 0) -> Iterator[Outbox]:
-    """On port 465 it speaks TLS from the first byte (RFC 8314)."""
+    """On port 465 it speaks TLS from the first byte (RFC 8314). Without STARTTLS it takes passwords and mail from everybody, as somebody
+    on the line would who hides that the server has it."""
     found = Outbox(port or free_port())
     implicit = port == 465
+    upgrades = starttls and not implicit
     controller = Controller(
         found,
         hostname=HOST,
         port=found.port,
         server_hostname="outbox.example",
         ssl_context=pki.context() if implicit else None,
-        tls_context=pki.context() if starttls and not implicit else None,
-        require_starttls=starttls and not implicit,
-        auth_required=starttls and not implicit,
-        authenticator=_lets_in,
-        auth_require_tls=not implicit,  # aiosmtpd does not see that such a line is secure: a login is taken, and cannot be demanded
+        tls_context=pki.context() if upgrades else None,
+        require_starttls=upgrades,
+        auth_required=upgrades,
+        authenticator=found.lets_in,
+        auth_require_tls=upgrades,  # aiosmtpd does not see that such a line is secure: a login is taken, and cannot be demanded
         decode_data=False,
     )
     controller.start()

@@ -507,8 +507,18 @@ def test_a_server_for_answers_without_tls_hears_neither_password_nor_answer(ther
         there.desk = changed(there.desk, f"port = {out.port}", f"port = {plain.port}")
         there.deliver(there.asking("one"))
         assert there.look().error == "127.0.0.1: SMTPNotSupportedError"
-    assert plain.raw == []
+    assert (plain.passwords, plain.raw) == ([], [])
     assert (there.states(), there.lies("forms")) == (["queued"], ["one"])
+
+
+def test_a_server_for_answers_that_cannot_prove_who_it_is_hears_neither(
+    there: There, out: Outbox, tmp_path: Path
+) -> None:
+    with outbox(certified(tmp_path)) as impostor:
+        there.desk = changed(there.desk, f"port = {out.port}", f"port = {impostor.port}")
+        there.deliver(there.asking("one"))
+        assert there.look().error.startswith("127.0.0.1: [SSL: CERTIFICATE_VERIFY_FAILED]")
+    assert (impostor.passwords, impostor.raw) == ([], [])
 
 
 def test_a_server_for_answers_that_lets_nobody_in_is_said_without_the_password(there: There, out: Outbox) -> None:
@@ -601,4 +611,4 @@ def test_port_465_is_tls_from_the_first_byte(there: There, out: Outbox) -> None:
         there.desk = changed(there.desk, f"port = {out.port}", "port = 465")
         there.deliver(there.asking("one"))
         assert there.look().error == ""
-    assert (len(implicit.messages), out.messages) == (1, [])
+    assert (implicit.passwords, len(implicit.messages)) == ([SUBMISSION_PASSWORD.encode()], 1)
