@@ -368,7 +368,8 @@ class Worker:
         except Exception:
             end = ()
         self.process = self._start()
-        good = isinstance(end, Refusal) and code != -signal.SIGPROF
+        placed = isinstance(end, Refusal) and (end.spot or end.code in OF_THE_FILE)
+        good = placed and code != -signal.SIGPROF
         if not good:
             save(
                 self.findings, number, name, data, f"a worker ended with {code}, a process of its own with {end!r:.200}"

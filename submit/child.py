@@ -21,7 +21,7 @@ import generators
 from generators.excel.bounds import LARGEST_FILE, MIB, no_memory
 from generators.excel.frame import NEWLINE, FrameError, unframed
 from generators.excel.order import Order
-from generators.excel.refusal import Refusal
+from generators.excel.refusal import Refusal, RefusedError
 from generators.excel.sheet import Sheet
 from schema.words import both
 
@@ -91,7 +91,7 @@ class Child:
     def read(self, data: bytes, seconds: float | None = None) -> tuple[Sheet, ...] | Refusal:
         """Every sheet of a workbook, or why the file as a whole is refused. After ``seconds`` by the clock it is too slow."""
         code, answer = self._told(data[: LARGEST_FILE + 1], seconds or SECONDS + len(data) / BYTES_PER_SECOND)
-        return self._judged(code, answer, len(data))
+        return self._judged(code, answer, data)
 
     def _told(self, data: bytes, seconds: float) -> tuple[int, bytes]:
         """How the process ended, and what it answered. ChildError where it failed by itself."""
@@ -123,15 +123,15 @@ class Child:
         self.late = True
         self.process.kill()
 
-    def _judged(self, code: int, answer: bytes, size: int) -> tuple[Sheet, ...] | Refusal:
+    def _judged(self, code: int, answer: bytes, data: bytes) -> tuple[Sheet, ...] | Refusal:
         if self.late or code in OUT_OF_TIME:
             return Refusal("too_slow")
         if code < 0 or len(answer) > LARGEST_ANSWER:
-            return _died(code, size)
+            return _died(code, data)
         try:
             return unframed(answer)
         except FrameError:
-            return Refusal("broken_file", "", {"part": both("contents")})
+            return Refusal("broken_file", _largest(data), {"part": both("contents")})
 
 
 class Marker(Child):
@@ -147,13 +147,25 @@ class Marker(Child):
         return answer if whole and answer.startswith(b"PK") else None
 
 
-def _died(code: int, size: int) -> Refusal:
+def _died(code: int, data: bytes) -> Refusal:
     """A process that is killed, or aborts, for want of memory has met a file that is too large; others have met a broken one."""
+    part = _largest(data)
     return (
-        no_memory(size)
+        no_memory(len(data), part)
         if code in (0, -signal.SIGKILL, -signal.SIGABRT)
-        else Refusal("broken_file", "", {"part": both("contents")})
+        else Refusal("broken_file", part, {"part": both("contents")})
     )
+
+
+def _largest(data: bytes) -> str:
+    """The part that unpacks to the most, as far as the directory of the file can be read."""
+    from generators.excel.archive import Archive
+
+    try:
+        members = Archive(data).members
+    except RefusedError as error:
+        return error.refusal.spot
+    return max(members, key=lambda name: members[name].file_size)
 
 
 _ready: dict[bytes, Child] = {}

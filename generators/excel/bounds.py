@@ -26,5 +26,6 @@ def mib(size: int) -> str:
     return f"{size // MIB} MiB"
 
 
-def no_memory(size: int) -> Refusal:
-    return Refusal("too_large", "", {"part": both("memory_needed"), "limit": mib(memory_for(size))})
+def no_memory(size: int, part: str = "") -> Refusal:
+    """``part`` is the largest of the file, which its process cannot have coped with."""
+    return Refusal("too_large", part, {"part": both("memory_needed"), "limit": mib(memory_for(size))})

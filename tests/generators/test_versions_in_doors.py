@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from openpyxl import load_workbook
 from pydantic_core import to_jsonable_python
 
 from generators import Read
-from generators.excel import ANSWER, Layout
+from generators.excel import ANSWER, Layout, csv_table
+from generators.excel.cells import read_cells
 from generators.excel.read import read as read_excel
 from generators.excel.renew import renewed
 from generators.excel.spelling import letters
@@ -97,6 +99,17 @@ def test_an_older_workbook_gives_the_job_of_today(version: int, language: str, l
     assert accepted(one).job.answers() == NOW
     assert one.answers.sender is not None
     assert one.answers.sender.value == "hanako"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_older_table_saved_as_csv_gives_the_job_of_today(version: int, language: str) -> None:
+    sheets = read_cells(write(AT[version]["growing"].form, language, "table", [Filled(OLD[version], "hanako")]))
+    assert isinstance(sheets, tuple)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(sheets[0].rows)
+    one = only(csv_table.read(text.getvalue().encode(), "old.csv", AT[3]))
+    assert accepted(one).job.answers() == NOW
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from generators.excel.bounds import memory_for, no_memory, seconds_for
+from generators.excel.bounds import MIB, memory_for, no_memory, seconds_for
 from generators.excel.cells import read_cells as read_here
 from generators.excel.frame import FrameError, framed, unframed
 from generators.excel.marks import mark as mark_here
@@ -24,9 +24,19 @@ from generators.excel.sheet import Sheet, SheetFacts
 from schema.words import Words
 from submit import child
 from submit.child import Child, ChildError, Marker, mark, read_cells, started_early
-from tests.generators.excel.workbooks import GOOD, KINDS, ROOT, form_of_everything, replaced, table_of_everything
+from tests.generators.excel.workbooks import (
+    GOOD,
+    KINDS,
+    ROOT,
+    form_of_everything,
+    packed,
+    parts_of,
+    replaced,
+    table_of_everything,
+)
 
 FORM = form_of_everything()
+LARGEST = max(parts_of(FORM).items(), key=lambda part: len(part[1]))[0]
 CORPORA = ROOT.parent / "shared/corpora/workbooks"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -117,7 +127,16 @@ def test_a_file_that_needs_more_memory_than_it_may_have_is_too_large() -> None:
     with Hungry(hungry) as one:
         found = one.read(FORM)
     assert isinstance(found, Refusal)
-    assert (found.code, found.facts["limit"]) == ("too_large", "256 MiB")
+    assert (found.code, found.spot, found.facts["limit"]) == ("too_large", LARGEST, "256 MiB")
+
+
+@LINUX
+def test_a_part_that_passes_the_gate_and_unpacks_to_more_than_there_is_memory_is_named() -> None:
+    parts = parts_of(FORM)
+    parts["xl/worksheets/sheet2.xml"] += b" " * 150 * MIB
+    found = child.read_cells(packed(parts))
+    assert isinstance(found, Refusal)
+    assert (found.code, found.spot) == ("too_large", "xl/worksheets/sheet2.xml")
 
 
 class Hungry(Child):
