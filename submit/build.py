@@ -18,10 +18,13 @@ from schema import kinds as registry
 from schema.kinds import Kind
 from schema.words import FALLBACK, languages
 from submit.desk import Config, Desk, shipped
+from submit.doors_page import doors_page
 from submit.new_desk import json_bytes
 from submit.policy import Policy
 
 EXAMPLES = "examples/.github/ISSUE_TEMPLATE"
+SHOWN = "train_supervised"
+"""The kind that docs/doors.md shows: it has conditions, nested fields and many questions."""
 LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
 FORMS = (
     "excel_templates/*/*.xlsx",
@@ -93,6 +96,7 @@ def _of_all() -> Iterator[tuple[str, bytes]]:
         yield f"docs/problems{suffix}.md", reference.problems_page(language).encode()
         forms = [kind.form for kind in registry.load().values()]
         yield f"docs/kinds{suffix}.md", reference.kinds_page(forms, language).encode()
+        yield f"docs/doors{suffix}.md", doors_page(registry.load()[SHOWN], language).encode()
 
 
 def _settle(file: Path, data: bytes, report: Report, *, write: bool) -> None:

@@ -6,6 +6,7 @@ People's part is played by those who fill in each form for its own tests: they k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,14 +14,18 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from generators import Read, issue_form, json_schema
+from generators import Read, google_form, issue_form, json_schema
 from generators.excel import read as excel
 from generators.excel import template
 from generators.excel.spelling import in_xml
 from generators.excel.template import Filled
+from generators.microsoft import page as microsoft_page
+from generators.microsoft import quick_import
 from schema.check import Checked, check
 from schema.job import Job, Resources
 from schema.kinds import Kind
+from schema.question import Form
+from schema.words import Words
 from schema.yaml_text import dump
 from tests.generators.github_issues import body, entered, payload
 from tests.generators.google_respondent import fill_in, person
@@ -126,6 +131,27 @@ def test_the_same_answers_are_the_same_job_byte_for_byte_through_every_door(kind
         assert isinstance(found, Checked), (name, found)
         written = dump({"job": found.job.answers(), "resources": found.resources.answers()})
         assert written == expected, name
+
+
+def forms(form: Form) -> dict[str, bytes]:
+    """Every form that is generated of a kind in English."""
+    return {
+        "Excel, form": template.write(form, "en", "form"),
+        "Excel, table": template.write(form, "en", "table", rows=2),
+        "Google": google_form.write(form, "en"),
+        "Microsoft, document": quick_import.write(form, "en"),
+        "Microsoft, page": microsoft_page.write(form, "en"),
+        "GitHub": issue_form.write(form, "en"),
+        "JSON Schema": json_schema.write(form),
+    }
+
+
+def test_a_label_that_is_changed_in_the_class_changes_in_every_form() -> None:
+    form = KINDS["train_supervised"].form
+    first, *others = form.questions
+    renamed = replace(first, label=Words("Which collection of data?", ja=first.label.ja))
+    before, after = forms(form), forms(replace(form, questions=(renamed, *others)))
+    assert [name for name in before if before[name] == after[name]] == []
 
 
 def test_every_door_is_in_the_contract() -> None:
