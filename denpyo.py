@@ -213,13 +213,13 @@ def convert(
     json: Json = False,
 ) -> None:
     """Write checked YAML and an entry; queue nothing."""
-    from submit import blank, journey, terminal
+    from submit import blank, journey, progress, terminal
     from submit.desk import open_desk
     from submit.response import Wishes
 
     there = open_desk(desk)
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
-    with terminal.counted("checked", json) as seen:
+    with progress.counted("checked", json) as seen:
         outcome = journey.convert(there, _sources(files), wishes, seen, whole=all_or_nothing)
     written, erased = blank.copy_slips(there, [kept.id for kept in outcome.requests if not kept.problems], out)
     if json:
@@ -250,7 +250,7 @@ def submit(
     json: Json = False,
 ) -> None:
     """Check, record and queue what is good; refuse the rest with every problem at its place."""
-    from submit import journey, terminal
+    from submit import journey, progress, terminal
     from submit.desk import open_desk
     from submit.response import Wishes
 
@@ -259,7 +259,7 @@ def submit(
     sources, targets = _sources(files), _targets(files, annotate, force)
     if dry_run:
         return _judge(there, sources, wishes, targets, json, dry=True)
-    with terminal.counted("checked", json) as seen:
+    with progress.counted("checked", json) as seen:
         outcome = journey.submit(there, sources, wishes, seen, whole=all_or_nothing)
     with _said_anyway(partial(terminal.submission, there, outcome, as_json=json)):
         marked = _marked(there, sources, outcome, targets, kept=True, encoding=encoding or "")
@@ -281,14 +281,14 @@ def run(
     json: Json = False,
 ) -> None:
     """Submit one request, run it on this machine, follow it to its end and print the result."""
-    from submit import one_machine, terminal
+    from submit import one_machine, progress, terminal
     from submit.desk import open_desk
     from submit.response import Wishes
 
     there = open_desk(desk)
     wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
     source, targets = _source(file), _targets([file], annotate, force)
-    with terminal.told(json) as told:
+    with progress.told(json) as told:
         outcome, found = one_machine.run(there, source, wishes, told)
     ended = partial(terminal.status, there, found) if found else partial(terminal.submission, there, outcome)
     with _said_anyway(partial(ended, as_json=json)):
@@ -309,10 +309,10 @@ def work(
     json: Json = False,
 ) -> None:
     """Run what waits in this machine's queue."""
-    from submit import one_machine, terminal
+    from submit import one_machine, progress, terminal
     from submit.desk import open_desk
 
-    with terminal.told(json) as told:
+    with progress.told(json) as told:
         ended = one_machine.work(open_desk(desk), drain=drain, told=told)
     if json:
         terminal.document({"ended": ended})
@@ -551,9 +551,9 @@ def demo(
 ) -> None:
     """Show the whole journey: template, filled sheet, slip, run, result."""
     from submit import demo as demonstration
-    from submit import terminal
+    from submit import progress, terminal
 
-    with terminal.told(json) as told:
+    with progress.told(json) as told:
         shown = demonstration.demo(desk, told)
     if json:
         return terminal.document(shown.data())
@@ -618,9 +618,9 @@ def _judge(
     desk: Desk, sources: Sequence[Source], wishes: Wishes, targets: Sequence[Path], json: bool, *, dry: bool = False
 ) -> None:
     """Judge only, say what was found and, where there are targets, write the sheets back marked."""
-    from submit import judging, terminal
+    from submit import judging, progress, terminal
 
-    with terminal.counted("checked", json) as seen:
+    with progress.counted("checked", json) as seen:
         outcome = judging.check(desk, sources, wishes, seen)
     marked = _marked(desk, sources, outcome, targets, kept=False, encoding=wishes.encoding)
     terminal.judgement(desk, outcome, as_json=json, marked=marked, dry=dry)
