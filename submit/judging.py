@@ -135,7 +135,7 @@ def judged(desk: Desk, sources: Sequence[Source], wishes: Wishes, seen: Seen) ->
 def _of_carrier(one: Read, source: Source) -> Read:
     """What the response of an online form is called there counts only where the service itself, or whoever runs the desk, hands it over:
     by a name that somebody mailed, anybody could replace what another person asked for."""
-    mailed = source.sender and source.door not in doors.ONLINE
+    mailed = (source.sender or source.subject == UNVERIFIED) and source.door not in doors.ONLINE
     return replace(one, answers=replace(one.answers, named="")) if mailed and one.answers.named else one
 
 

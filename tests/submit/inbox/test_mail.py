@@ -21,7 +21,8 @@ import pytest
 
 from generators.excel import template
 from generators.excel.template import Filled
-from submit import standing, watch
+from generators.microsoft import tags_of
+from submit import journey, standing, watch
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, DeskError, open_desk
 from submit.inbox import SourceDownError, open_inbox
 from submit.inbox.health import Health, inbox_data
@@ -29,6 +30,7 @@ from submit.inbox.mail import MailInbox
 from submit.inbox.places import place_of
 from submit.judging import Outcome
 from submit.ledger import verify
+from submit.response import Source, Wishes
 from submit.sources import Mailbox
 from tests.desks import command, counting, desk_in, environment
 from tests.submit.inbox.mail_servers import (
@@ -264,6 +266,27 @@ def test_who_is_vouched_for_and_may_not_run_it_is_told_so(there: There, out: Out
         "The rules of this desk do not let mail:taro@other.example run “count_starts” in the queue “default”."
         in said(answer)
     )
+
+
+def test_a_response_that_somebody_mails_is_no_version_of_anybody_elses(there: There, out: Outbox) -> None:
+    """A file of Microsoft Forms says itself whose it is and which number it has: whoever knows both could write another."""
+    tags = tags_of(there.desk.kinds["count_starts"].form)
+    starts = str(there.desk.folder.parent / "starts")
+
+    def response(asked: str) -> tuple[str, bytes]:
+        answers = {tags["name"]: asked, tags["file"]: starts}
+        head = {"denpyo": "microsoft forms 1", "form": "count_starts 1 en", "response": 17, "email": HANAKO}
+        return "r.json", json.dumps({**head, "answers": answers}).encode()
+
+    with (there.desk.folder / POLICY).open("a", encoding="utf-8") as policy:
+        policy.write(RULES.replace("mail:*@example.jp", "unverified"))
+    journey.submit(there.desk, [Source(*response("a"))], Wishes())
+    there.deliver(
+        mailed("taro", response("b"), sender="taro@example.jp"),
+        mailed("who", response("c"), sender="nobody at all", results="mx.desk.example; none"),
+    )
+    there.look()
+    assert there.states() == ["queued"] * 3
 
 
 def test_a_message_without_a_form_is_told_what_to_send_in_every_language(there: There, out: Outbox) -> None:
