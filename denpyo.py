@@ -353,7 +353,7 @@ def watch(
 
     there = open_desk(desk)
     seen = watching.watch(there, terminal.delivered(there, json), once=once)
-    if any(one.error for one in seen.values()):
+    if once and any(one.error for one in seen.values()):
         raise typer.Exit(
             _complain(
                 f"{sum(bool(one.error) for one in seen.values())} of {len(seen)} sources did not answer", NO_ANSWER

@@ -95,7 +95,8 @@ def sources(data: Mapping[str, Any], *, as_json: bool) -> None:
     for name, one in data["sources"].items():
         when = f"last success {one['succeeded']}" if one["succeeded"] else "no success yet"
         counts = f"{one['accepted']} accepted, {one['refused']} refused"
-        say(f"{name}  {one['kind']}  {'DOWN: ' + one['error'] if one['error'] else 'good'}  {when}  {counts}")
+        how = f"DOWN: {one['error']}" if one["error"] else "good" if one["looked"] else "not looked at yet"
+        say(f"{name}  {one['kind']}  {how}  {when}  {counts}")
 
 
 def problem_data(problem: Problem, language: str) -> dict[str, str]:

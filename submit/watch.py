@@ -30,6 +30,7 @@ from submit.judging import Outcome
 from submit.ledger import LedgerBusy, LedgerDamaged
 from submit.ledger.files import held
 from submit.response import Wishes
+from submit.sources import AnySource
 
 T = TypeVar("T")
 Told = Callable[[str, Outcome], None]
@@ -37,6 +38,7 @@ Told = Callable[[str, Outcome], None]
 BEAT = 0.2
 ROUNDS = 5.0
 """Seconds between two looks at what waits or runs."""
+MOST_DOUBLED = 16
 MOST = 600.0
 """Seconds after which a source that is down is looked at again at the latest."""
 GRACE = 20.0
@@ -71,12 +73,14 @@ class Counter:
 
 @dataclass
 class Watched:
-    """One source and the thread that looks at it."""
+    """One source and the thread that looks at it. It is opened at its first look, so that one that cannot be opened stops no other;
+    ``undelivered`` says why what it brought waits to be handed over."""
 
     name: str
-    inbox: Inbox
-    every: float
+    settings: AnySource
     health: Health
+    inbox: Inbox | None = None
+    undelivered: str = ""
     place: str | None = None
     fatal: BaseException | None = None
     thread: threading.Thread | None = None
@@ -95,14 +99,18 @@ class Watch:
         """Look at a source until the watch ends, the more rarely the longer it has been down."""
         failures = 0
         while not self.stop.is_set():
-            one.health.error = self._looked(one)
+            wrong, before = self._looked(one), one.health.error
             one.health.looked = stamp()
-            if not one.health.error:
+            if not wrong:
                 one.health.succeeded = one.health.looked
-            failures = failures + 1 if one.health.error else 0
+            one.health.error = wrong or one.undelivered
+            if one.health.error not in ("", before):
+                sys.stderr.write(f"denpyo: {one.name}: {one.health.error}\n")
+            failures = failures + 1 if wrong else 0
             if once or one.fatal:
                 return
-            self.stop.wait(min(one.every * 2**failures, max(MOST, one.every)))
+            every = one.settings.every
+            self.stop.wait(min(every * 2 ** min(failures, MOST_DOUBLED), max(MOST, every)))
 
     def _looked(self, one: Watched) -> str:
         """One look; what was wrong with it, in a line."""
@@ -119,6 +127,8 @@ class Watch:
         return ""
 
     def _look(self, one: Watched) -> None:
+        if one.inbox is None:
+            one.inbox = open_inbox(self.desk, one.name, one.settings)
         if one.place is None:
             one.place = self.counter.ask(partial(place_of, self.desk, one.name))
         for delivery in one.inbox.look(one.place):
@@ -132,11 +142,11 @@ class Watch:
 
     def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
-        outcome = journey.keep(self.desk, delivery.sources, Wishes(), queue=True)
+        outcome, one.undelivered = journey.keep(self.desk, delivery.sources, Wishes(), queue=True), ""
         try:
             journey.hand_over(self.desk, outcome)
         except EngineDownError as error:
-            one.health.error = " ".join(str(error).split())
+            one.undelivered = " ".join(str(error).split())
         one.health.accepted += outcome.accepted
         one.health.refused += outcome.refused
         self.told(one.name, outcome)
@@ -146,15 +156,13 @@ class Watch:
 def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
     """Watch every source of denpyo.toml, until SIGTERM or SIGINT, or with ``once`` look at each a single time; how they were at last.
 
-    DeskError where there is no source, one cannot work, or another process watches this desk.
+    What waited to be handed over is handed over first. DeskError where there is no source, or another process watches this desk.
     """
     if not desk.config.sources:
         raise DeskError(f"{desk.folder}/ has no sources: name some in denpyo.toml")
     with _alone(desk), _until_told(Watch(desk, told)) as going:
-        watched = [
-            Watched(name, open_inbox(desk, name, one), one.every, Health(one.kind))
-            for name, one in desk.config.sources.items()
-        ]
+        watched = [Watched(name, settings, Health(settings.kind)) for name, settings in desk.config.sources.items()]
+        _go_rounds(desk)
         board = Board(desk, {one.name: one.health for one in watched})
         for one in watched:
             one.thread = threading.Thread(target=going.follow, args=(one,), kwargs={"once": once}, daemon=True)
@@ -179,18 +187,23 @@ def _serve(going: Watch, watched: list[Watched], board: Board) -> None:
             if time.monotonic() > deadline:
                 return
         elif time.monotonic() > rounds + ROUNDS:
-            _go_rounds(going.desk)
+            if _go_rounds(going.desk):
+                for one in watched:
+                    one.undelivered = ""
             rounds = time.monotonic()
         board.write()
 
 
-def _go_rounds(desk: Desk) -> None:
-    """Note what has ended, and hand over what waits. An engine that is down is asked again on the next round."""
+def _go_rounds(desk: Desk) -> bool:
+    """Note what has ended, and hand over what waits; whether nothing was in the way. An engine that is down is asked again on the next
+    round."""
     try:
         hand_off.follow(desk)
         hand_off.deliver(desk)
     except (EngineDownError, LedgerBusy) as error:
-        sys.stderr.write(f"denpyo: {error}\n")
+        sys.stderr.write(f"denpyo: {' '.join(str(error).split())}\n")
+        return False
+    return True
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from schema.problem import shown
 from submit import marked_files
-from submit.desk import Desk, DeskError
+from submit.desk import Desk
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
 from submit.response import USER, Source
@@ -34,14 +34,7 @@ Seen = tuple[int, int, int]
 
 
 def open_inbox(desk: Desk, name: str, settings: Folder) -> FolderInbox:
-    """DeskError where the folder is not there or may not be written."""
-    folder = desk.folder / settings.path
-    try:
-        for one in (DONE, REFUSED):
-            (folder / one).mkdir(exist_ok=True)
-    except OSError as error:
-        raise DeskError(f"sources.{name}: {folder}: {error.strerror}") from error
-    return FolderInbox(desk, folder, settings.every)
+    return FolderInbox(desk, desk.folder / settings.path, settings.every)
 
 
 @dataclass
@@ -54,7 +47,9 @@ class FolderInbox:
     _seen: dict[str, Seen] = field(default_factory=dict)
 
     def look(self, place: str) -> Iterator[Delivery]:
-        """The files that are complete, the oldest first. The folder itself is the place: what was read is no longer there."""
+        """The files that are complete, the oldest first. The folder itself is the place: what was read is no longer there.
+        SourceDownError where it is not there or may not be written."""
+        self._make_room()
         before, self._seen = self._seen, self._there()
         new = {name: seen for name, seen in self._seen.items() if before.get(name) != seen}
         if new and not before:
@@ -65,6 +60,13 @@ class FolderInbox:
             source = self._read(name)
             if source:
                 yield Delivery((source,), place, partial(self._settle, name, self._seen[name], source))
+
+    def _make_room(self) -> None:
+        for one in (DONE, REFUSED):
+            try:
+                (self.folder / one).mkdir(exist_ok=True)
+            except OSError as error:
+                raise SourceDownError(f"{self.folder / one}: {error.strerror}") from error
 
     def _there(self) -> dict[str, Seen]:
         try:

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from submit import standing, watch
+from submit import journey, standing, watch
 from submit.desk import CONFIG, LEDGER, Desk, DeskError, open_desk
 from submit.inbox import open_inbox
 from submit.inbox.health import inbox_data
 from submit.judging import Outcome
 from submit.ledger import verify
+from submit.response import Source, Wishes
 from tests.desks import counting, desk_in
 
 ROOT = Path(__file__).parents[2]
@@ -133,35 +134,52 @@ def test_a_file_that_is_replaced_while_it_is_judged_is_not_put_away_unread(desk:
     assert "name: two" in (desk.folder / "drop" / "request.yaml").read_text(encoding="utf-8")
 
 
-def test_a_source_that_is_down_stops_no_other(desk: Desk) -> None:
+def test_a_source_that_is_down_stops_no_other_and_is_read_when_it_is_back(desk: Desk) -> None:
     desk = with_sources(desk, '[sources.gone]\nkind = "folder"\npath = "gone"\nevery = 0.2\n')
-    (desk.folder / "gone").mkdir()
     with watching(desk) as process:
-        until(desk.folder / "gone" / "refused")
-        (desk.folder / "gone" / "done").rmdir()
-        (desk.folder / "gone" / "refused").rmdir()
-        (desk.folder / "gone").rmdir()
-        until(desk.folder / "watch.json")
-        deadline = time.monotonic() + 20
-        while not inbox_data(desk)["sources"]["gone"]["error"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        seen_of(desk, "gone", "error")
         dropped(desk, "good")
         until(desk.folder / "drop" / "done" / "good.yaml")
         data = inbox_data(desk)
+        (desk.folder / "gone").mkdir()
+        late = counting(desk.folder.parent, "late")
+        late.rename(desk.folder / "gone" / late.name)
+        until(desk.folder / "gone" / "done" / "late.yaml")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 3
+        assert process.wait(30) == 0
+        _, complaints = process.communicate()
     assert data["watching"] is True
-    assert data["sources"]["drop"] | {"looked": "", "succeeded": ""} == {
-        "kind": "folder",
-        "looked": "",
-        "succeeded": "",
-        "error": "",
-        "accepted": data["sources"]["drop"]["accepted"],
-        "refused": 0,
-    }
-    assert data["sources"]["gone"]["error"].endswith("gone: No such file or directory")
+    assert data["sources"]["drop"]["error"] == ""
+    assert data["sources"]["gone"]["error"].endswith("gone/done: No such file or directory")
+    assert (data["sources"]["gone"]["succeeded"], data["sources"]["drop"]["refused"]) == ("", 0)
+    assert complaints == f"denpyo: gone: {data['sources']['gone']['error']}\n"
     assert inbox_data(desk)["watching"] is False
+
+
+def seen_of(desk: Desk, source: str, what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not inbox_data(desk)["sources"][source][what]:
+        assert time.monotonic() < deadline, f"{source} has no {what}"
+        time.sleep(0.05)
+
+
+def test_once_says_which_source_did_not_answer(desk: Desk) -> None:
+    desk = with_sources(desk, '[sources.gone]\nkind = "folder"\npath = "gone"\n')
+    command = [sys.executable, "-m", "denpyo", "watch", "--once", "--desk", str(desk.folder)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines() == [
+        f"denpyo: gone: {desk.folder / 'gone' / 'done'}: No such file or directory",
+        "denpyo: 1 of 2 sources did not answer",
+    ]
+
+
+def test_what_was_left_waiting_is_handed_over_by_the_next_look(desk: Desk) -> None:
+    file = counting(desk.folder.parent, "waits")
+    journey.keep(desk, [Source(file.name, file.read_bytes())], Wishes(), queue=True)
+    assert [one.request.state for one in standing.all_standing(desk)] == ["accepted"]
+    assert looked(desk) == []
+    assert [one.request.state for one in standing.all_standing(desk)] == ["queued"]
 
 
 def test_from_drop_to_queued_and_a_clean_end_on_sigterm(desk: Desk) -> None:
