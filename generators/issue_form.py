@@ -150,7 +150,8 @@ def _named(mark: re.Match[str], kinds: Mapping[str, Kind]) -> list[tuple[Form, s
 
 
 def _fitting(lines: Sequence[str], kinds: Mapping[str, Kind]) -> list[tuple[Form, str]]:
-    """The forms that most of the body's headings belong to, with their languages."""
+    """The forms that most of the body's headings belong to, with their languages. One heading alone makes no form of a body that holds
+    a block of YAML: people write 「メモ」 over their own words too."""
     fenced = in_fences(lines)
     present = {folded(name) for at, name in headings(lines) if at not in fenced}
     scores = {
@@ -159,7 +160,8 @@ def _fitting(lines: Sequence[str], kinds: Mapping[str, Kind]) -> list[tuple[Form
         for language in languages()
     }
     best = max(scores.values(), default=0)
-    return [(kinds[name].form, language) for (name, language), score in scores.items() if score == best > 0]
+    least = 2 if any(info.lower() in YAML for _, _, info in fences(lines)) else 1
+    return [(kinds[name].form, language) for (name, language), score in scores.items() if score == best >= least]
 
 
 def _read(found: Issue, form: Form, language: str) -> Read:

@@ -63,7 +63,9 @@ def _asked(number: int, question: Question | None, entry: Entry, tag: str, langu
         key=entry.key,
         title=_title(entry.label, entry.unit, tag, language),
         when=" ".join(entry.when.split("\n")),
-        subtitle=("" if language == "ja" else " ").join(_sentences(entry, question, language)),
+        subtitle=("" if language == "ja" else " ").join(
+            _sentences(entry, question, language) if question else [words.text("microsoft_again", language)]
+        ),
         sort=SORTS.get(question.widget, "text") if question else "text",
         options=tuple(" ".join(one.split()) for one in entry.options),
         question=question,

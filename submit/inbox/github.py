@@ -37,7 +37,7 @@ query($owner: String!, $name: String!, $labels: [String!], $since: DateTime, $af
            orderBy: {field: UPDATED_AT, direction: ASC}) {
       pageInfo { hasNextPage endCursor }
       nodes {
-        id number body updatedAt
+        id number body updatedAt lastEditedAt
         author { login ... on User { databaseId } ... on Bot { databaseId } }
         editor { login ... on User { databaseId } ... on Bot { databaseId } }
       }
@@ -173,10 +173,12 @@ class GitHubInbox:
             yield Delivery((source,), after, partial(self._settle, issue, source))
 
     def _source(self, issue: Mapping[str, Any]) -> Source:
-        """The issue as its event would tell of it. Its author answers for it, or whoever edited it last."""
+        """The issue as its event would tell of it. Its author answers for it, or whoever edited it last: nobody, where that account is
+        gone."""
         number, body = issue["number"], issue["body"]
         said = {"repository": {"full_name": self.settings.repository}, "issue": {"number": number, "body": body}}
-        who = issue["editor"] or issue["author"] or {}
+        edited = issue["editor"] or issue["lastEditedAt"]
+        who = (issue["editor"] if edited else issue["author"]) or {}
         known = who.get("databaseId")
         return Source(
             name=f"{self.settings.repository}#{number}",

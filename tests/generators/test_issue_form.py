@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -191,8 +193,15 @@ max_retry: 3
         f"```yaml\n{FLAT}```",
         f"Please run this:\n\n```yml\n{FLAT}```\n\n```\na log\n```\nThanks!",
         f"```\n{FLAT}```".replace("\n", "\r\n"),
+        f"### メモ\n\nお願いします。\n\n```yaml\n{FLAT}```",
     ],
-    ids=["whole body", "fenced", "fenced between words", "fenced without a name"],
+    ids=[
+        "whole body",
+        "fenced",
+        "fenced between words",
+        "fenced without a name",
+        "fenced under a heading of one's own",
+    ],
 )
 def test_a_request_in_yaml_is_read_from_the_body(said: str) -> None:
     found = one(said)
@@ -212,6 +221,23 @@ def test_a_request_in_yaml_is_read_from_the_body(said: str) -> None:
         "seed": 42,
         "note": None,
     }
+
+
+SEED = Path(__file__).parents[3] / "shared/seeds/004_fe377ef15670edf5.txt"
+
+
+@pytest.mark.skipif(not SEED.exists(), reason="the document that this answers to is not here")
+def test_every_example_of_supervised_learning_in_the_document_is_a_request_as_it_is_written() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", SEED.read_text(encoding="utf-8"), re.DOTALL)
+    examples = [yaml.safe_load(one) for one in blocks if "learning_type: supervised" in one]
+    assert len(examples) >= 3
+    for written in examples:
+        found = check(one(f"```yaml\n{yaml.safe_dump(written)}```").answers, KINDS)
+        assert isinstance(found, Checked), (written, found)
+        given = {name: value for name, value in written.items() if name != "learning_type"}
+        job = found.job.answers()
+        assert given.pop("hyperparameters", {}).items() <= job["hyperparameters"].items()
+        assert given.items() <= job.items()
 
 
 def test_a_problem_in_yaml_stands_at_its_line_of_the_body() -> None:

@@ -47,6 +47,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "number": ("Int", {}),
         "body": ("String", {}),
         "updatedAt": ("DateTime", {}),
+        "lastEditedAt": ("DateTime", {}),
         "author": ("Actor", {}),
         "editor": ("Actor", {}),
         "comments": ("IssueCommentConnection", {"first": "Int", "after": "String"}),
@@ -96,7 +97,7 @@ class Comment:
 
 @dataclass
 class Issue:
-    """``editor`` is None until the body is edited."""
+    """``editor`` is None until the body is edited, and when the account that edited it is gone."""
 
     number: int
     body: str
@@ -105,6 +106,7 @@ class Issue:
     updated: datetime
     state: str = "OPEN"
     editor: Account | None = None
+    edited: datetime | None = None
     comments: list[Comment] = field(default_factory=list)
 
     @property
@@ -134,8 +136,9 @@ class Service:
         self.issues[number] = Issue(number, body, author, labels, self.tick())
         return self.issues[number]
 
-    def edited(self, issue: Issue, editor: Account, body: str) -> None:
+    def edited(self, issue: Issue, editor: Account | None, body: str) -> None:
         issue.body, issue.editor, issue.updated = body, editor, self.tick()
+        issue.edited = issue.updated
 
     def said(self, issue: Issue, author: Account, body: str) -> Comment:
         made = Comment(f"IC_{issue.number}_{len(issue.comments)}", author, body)
@@ -205,6 +208,7 @@ class _Resolver:
             "number": one.number,
             "body": one.body,
             "updatedAt": _stamp(one.updated),
+            "lastEditedAt": one.edited and _stamp(one.edited),
             "author": one.author and one.author.shown(),
             "editor": one.editor and one.editor.shown(),
             "comments": lambda given: _page(

@@ -69,6 +69,15 @@ def test_an_edit_is_the_next_version_and_whoever_edited_answers_for_it(desk: Des
     assert len(issue.comments) == 1
 
 
+def test_an_edit_by_an_account_that_is_gone_is_nobodys_and_replaces_nothing(desk: Desk, service: Service) -> None:
+    issue = service.opened(HANAKO, counting(desk), "denpyo")
+    looked(desk)
+    service.edited(issue, None, counting(desk, seconds="1"))
+    (outcome,) = looked(desk)
+    assert [problem.code for problem, _ in outcome.problems] == ["no_sender"]
+    assert states(desk) == [("hanako (github:583231)", "queued")]
+
+
 def test_an_edit_within_the_same_second_is_read(desk: Desk, service: Service) -> None:
     issue = service.opened(HANAKO, counting(desk), "denpyo")
     inbox = open_inbox(desk, "issues", desk.config.sources["issues"])
