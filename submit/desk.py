@@ -152,9 +152,12 @@ def secret(desk: Desk, name: str) -> str:
     file = desk.folder / desk.config.secrets[name]
     refuse_open_secret(name, file)
     try:
-        return file.read_text(encoding="utf-8").strip()
+        found = file.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         raise DeskError(f"secrets.{name}: {file} is no UTF-8 text") from None
+    if not found:
+        raise DeskError(f"secrets.{name}: {file} is empty")
+    return found
 
 
 @cache

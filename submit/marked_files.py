@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,6 +12,8 @@ from submit.marked import marked
 from submit.response import Kept, Source
 
 SUFFIX = ".marked.xlsx"
+LONGEST_NAME = 255
+"""Bytes that a file system takes for a name."""
 
 
 class NotWrittenError(Exception):
@@ -36,7 +39,10 @@ def files_of(files: Sequence[Path], folder: Path, *, force: bool) -> list[Path]:
 
 def marked_name(file: Path) -> Path:
     """The name of a file's marked copy, beside it."""
-    return file.with_name(f"{file.name.removesuffix(SUFFIX).removesuffix(file.suffix)}{SUFFIX}")
+    stem = file.name.removesuffix(SUFFIX).removesuffix(file.suffix)
+    while len(os.fsencode(f".{stem}{SUFFIX}.new")) > LONGEST_NAME:
+        stem = stem[:-1]
+    return file.with_name(f"{stem}{SUFFIX}")
 
 
 def _must_take_files(folder: Path) -> None:

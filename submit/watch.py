@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from submit import hand_off, journey
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
-from submit.inbox import Delivery, Inbox, SourceDownError, open_inbox
+from submit.inbox import Delivery, Inbox, SourceDownError, StuckError, open_inbox
 from submit.inbox.health import LOCK, Board, Health, stamp
 from submit.inbox.places import keep_place, place_of
 from submit.judging import Outcome
@@ -39,6 +39,8 @@ BEAT = 0.2
 ROUNDS = 5.0
 """Seconds between two looks at what waits or runs."""
 MOST_DOUBLED = 16
+STUCK, MOST_STUCK = 5.0, 3
+"""Seconds at least between two looks at a source in which something is stuck; and after how many of those a look ends."""
 MOST = 600.0
 """Seconds after which a source that is down is looked at again at the latest."""
 GRACE = 20.0
@@ -81,6 +83,7 @@ class Watched:
     health: Health
     inbox: Inbox | None = None
     undelivered: str = ""
+    is_stuck: bool = False
     place: str | None = None
     fatal: BaseException | None = None
     thread: threading.Thread | None = None
@@ -99,31 +102,31 @@ class Watch:
         """Look at a source until the watch ends, the more rarely the longer it has been down."""
         failures = 0
         while not self.stop.is_set():
-            wrong, before = self._looked(one), one.health.error
+            before, one.is_stuck = one.health.error, False
+            wrong = self._looked(one)
             one.health.looked = stamp()
             if not wrong:
                 one.health.succeeded = one.health.looked
             one.health.error = wrong or one.undelivered
             if one.health.error not in ("", before):
                 sys.stderr.write(f"denpyo: {one.name}: {one.health.error}\n")
-            failures = failures + 1 if wrong else 0
+            failures = failures + 1 if wrong and not one.is_stuck else 0
             if once or one.fatal:
                 return
-            every = one.settings.every
-            self.stop.wait(min(every * 2 ** min(failures, MOST_DOUBLED), max(MOST, every)))
+            self.stop.wait(pause(one, failures))
 
     def _looked(self, one: Watched) -> str:
         """One look; what was wrong with it, in a line."""
         try:
             self._look(one)
         except (SourceDownError, DeskError, LedgerBusy, EngineDownError) as error:
+            one.is_stuck = isinstance(error, StuckError)
             return " ".join(str(error).split())
         except LedgerDamaged as error:
             one.fatal = error
             return str(error)
-        except Exception as error:  # a bug of ours: said in full, and no reason for other sources to stop
-            traceback.print_exc(file=sys.stderr)
-            return f"{type(error).__name__}: a bug of denpyo, see what watch printed"
+        except Exception as error:
+            return _bug(error)
         return ""
 
     def _look(self, one: Watched) -> None:
@@ -131,14 +134,36 @@ class Watch:
             one.inbox = open_inbox(self.desk, one.name, one.settings)
         if one.place is None:
             one.place = self.counter.ask(partial(place_of, self.desk, one.name))
+        stuck: list[str] = []
         for delivery in one.inbox.look(one.place):
-            outcome = self.counter.ask(partial(self._submit, one, delivery))
-            delivery.settle(outcome)
-            if delivery.place != one.place:
+            wrong = self._took(one, delivery)
+            stuck += [wrong] if wrong else []
+            if not stuck and delivery.place != one.place:  # else what is stuck would be passed over
                 self.counter.ask(partial(keep_place, self.desk, one.name, delivery.place))
                 one.place = delivery.place
-            if self.stop.is_set():
-                return
+            if self.stop.is_set() or len(stuck) == MOST_STUCK:
+                break
+        if stuck:
+            raise StuckError("; ".join(stuck))
+
+    def _took(self, one: Watched, delivery: Delivery) -> str:
+        """Submit and settle one delivery; what was wrong with it alone, in a line."""
+        try:
+            outcome = self.counter.ask(partial(self._submit, one, delivery))
+            delivery.settle(outcome)
+        except SourceDownError as error:
+            return " ".join(str(error).split())
+        except (DeskError, LedgerBusy, LedgerDamaged):
+            raise
+        except Exception as error:
+            return _bug(error)
+        self._tell(one, outcome)
+        return ""
+
+    def _tell(self, one: Watched, outcome: Outcome) -> None:
+        """Whoever reads along may have gone away: that is no reason to take nothing more."""
+        with suppress(BrokenPipeError):
+            self.told(one.name, outcome)
 
     def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
@@ -147,10 +172,15 @@ class Watch:
             journey.hand_over(self.desk, outcome)
         except EngineDownError as error:
             one.undelivered = " ".join(str(error).split())
-        one.health.accepted += outcome.accepted
+        one.health.accepted += sum(each.good and not each.known for each in outcome.responses)
         one.health.refused += outcome.refused
-        self.told(one.name, outcome)
         return outcome
+
+
+def pause(one: Watched, failures: int) -> float:
+    """Seconds until a source is looked at again after so many looks that failed one after the other."""
+    every = max(one.settings.every, STUCK) if one.is_stuck else one.settings.every
+    return min(every * (1 << min(failures, MOST_DOUBLED)), max(MOST, every))
 
 
 def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
@@ -168,7 +198,8 @@ def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
             one.thread = threading.Thread(target=going.follow, args=(one,), kwargs={"once": once}, daemon=True)
             one.thread.start()
         _serve(going, watched, board)
-        board.write(at_once=True)
+        with suppress(OSError):
+            board.write(at_once=True)
     for one in watched:
         if one.fatal:
             raise one.fatal
@@ -191,7 +222,20 @@ def _serve(going: Watch, watched: list[Watched], board: Board) -> None:
                 for one in watched:
                     one.undelivered = ""
             rounds = time.monotonic()
+        _write(board)
+
+
+def _write(board: Board) -> None:
+    try:
         board.write()
+    except OSError as error:  # a full disk: the sources go on, each as far as it can
+        sys.stderr.write(f"denpyo: {error.filename}: {error.strerror}\n")
+
+
+def _bug(error: Exception) -> str:
+    """A bug of ours: said in full, and no reason for anything else to stop."""
+    traceback.print_exception(error, file=sys.stderr)
+    return f"{type(error).__name__}: a bug of denpyo, see what watch printed"
 
 
 def _go_rounds(desk: Desk) -> bool:
@@ -200,7 +244,7 @@ def _go_rounds(desk: Desk) -> bool:
     try:
         hand_off.follow(desk)
         hand_off.deliver(desk)
-    except (EngineDownError, LedgerBusy) as error:
+    except (EngineDownError, LedgerBusy, OSError) as error:
         sys.stderr.write(f"denpyo: {' '.join(str(error).split())}\n")
         return False
     return True

@@ -24,6 +24,10 @@ class SourceDownError(Exception):
     """A source that does not answer, or not as it should: one line for the operator. It is looked at again later."""
 
 
+class StuckError(SourceDownError):
+    """Some of what a source has cannot be read, judged or settled now; the rest was. It is tried again before long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What a source has for the desk at once: ``place`` is where the source stands after it, in words of its own. ``settle`` hears
@@ -32,13 +36,15 @@ class Delivery:
     sources: tuple[Source, ...]
     place: str
     settle: Callable[[Outcome], None]
+    """SourceDownError where whoever asked cannot be answered now, or the file not put away."""
 
 
 class Inbox(Protocol):
     """One source. Only the thread that looks at it settles what it delivered; neither writes into the ledger."""
 
     def look(self, place: str) -> Iterator[Delivery]:
-        """What is there, from ``place`` on ("" at first). SourceDownError where the source does not answer."""
+        """What is there, from ``place`` on ("" at first). SourceDownError where the source does not answer; StuckError, after all the
+        others, where something in it cannot be read."""
         ...
 
 

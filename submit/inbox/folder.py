@@ -19,13 +19,14 @@ from pathlib import Path
 
 from schema.problem import shown
 from submit import marked_files
-from submit.desk import Desk
-from submit.inbox import Delivery, SourceDownError
+from submit.desk import LEDGER, SCHEMAS, Desk, DeskError
+from submit.inbox import Delivery, SourceDownError, StuckError
 from submit.judging import Outcome
 from submit.response import USER, Source
 from submit.sources import Folder
 
 DONE, REFUSED = "done", "refused"
+REASONS = ".txt"
 BEGUN = (".", "~$", ".~lock.")
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".download", ".filepart")
 LARGEST = 64 * 1024 * 1024
@@ -34,7 +35,28 @@ Seen = tuple[int, int, int]
 
 
 def open_inbox(desk: Desk, name: str, settings: Folder) -> FolderInbox:
-    return FolderInbox(desk, desk.folder / settings.path, settings.every)
+    """A folder inside the desk is made where it is not there yet. DeskError for one that holds what must not be moved: the desk itself,
+    its ledger, or another source's folder."""
+    folder = (desk.folder / settings.path).resolve()
+    for other in _not_to_be_moved(desk, name):
+        if folder == other or folder in other.parents or other in folder.parents:
+            raise DeskError(
+                f"sources.{name}: {folder} is, holds or lies in {other}, whose files must stay where they are"
+            )
+    if folder == desk.folder.resolve() or folder in desk.folder.resolve().parents:
+        raise DeskError(f"sources.{name}: {folder} holds the desk itself, whose files must stay where they are")
+    if not Path(settings.path).is_absolute():
+        with suppress(OSError):  # said at the first look
+            folder.mkdir(exist_ok=True)
+    return FolderInbox(desk, folder, settings.every)
+
+
+def _not_to_be_moved(desk: Desk, name: str) -> Iterator[Path]:
+    own = (LEDGER, SCHEMAS, desk.config.kinds, *desk.config.datasets, *desk.config.secrets.values())
+    yield from ((desk.folder / one).resolve() for one in own)
+    for other, settings in desk.config.sources.items():
+        if other != name and isinstance(settings, Folder):
+            yield (desk.folder / settings.path).resolve()
 
 
 @dataclass
@@ -56,10 +78,17 @@ class FolderInbox:
             time.sleep(min(self.pause, 0.5))
             self._seen = {name: seen for name, seen in self._there().items() if self._seen.get(name) == seen}
             new = {}
+        stuck = []
         for name in sorted(self._seen.keys() - new.keys(), key=lambda one: (self._seen[one][1], one)):
-            source = self._read(name)
+            try:
+                source = self._read(name)
+            except OSError as error:
+                stuck.append(f"{self.folder / name}: {error.strerror}")
+                continue
             if source:
                 yield Delivery((source,), place, partial(self._settle, name, self._seen[name], source))
+        if stuck:
+            raise StuckError("; ".join(stuck))
 
     def _make_room(self) -> None:
         for one in (DONE, REFUSED):
@@ -77,10 +106,8 @@ class FolderInbox:
         for one in entries:
             if one.name.startswith(BEGUN) or one.name.lower().endswith(UNFINISHED):
                 continue
-            with suppress(FileNotFoundError):
-                seen = one.stat(follow_symlinks=False)
-                if stat.S_ISREG(seen.st_mode):
-                    found[one.name] = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+            if seen := _seen(one):
+                found[one.name] = seen
         return found
 
     def _read(self, name: str) -> Source | None:
@@ -89,8 +116,6 @@ class FolderInbox:
             fd = os.open(self.folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise SourceDownError(f"{self.folder / name}: {error.strerror}") from error
         with os.fdopen(fd, "rb") as file:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode) or _is_written(fd):
@@ -101,17 +126,38 @@ class FolderInbox:
         """Put the file away, its marked copy first: after a crash between the two, both are made again under the same names. What was
         put in its place meanwhile is another file, and stays."""
         folder = self.folder / (REFUSED if outcome.problems else DONE)
-        target = _free(folder, name, source.data)
-        marked_files.write(self.desk, [source], outcome.responses, [marked_files.marked_name(target)], kept=True)
-        if self._there().get(name) == seen:
-            (self.folder / name).replace(target)
+        try:
+            target = _free(folder, name, source.data)
+            copy = marked_files.marked_name(target)
+            _, unmade = marked_files.write(self.desk, [source], outcome.responses, [copy], kept=True)
+            if unmade and outcome.problems:
+                _write_reasons(copy.with_suffix(REASONS), outcome)
+            if _seen(self.folder / name) == seen:
+                (self.folder / name).replace(target)
+        except OSError as error:
+            raise SourceDownError(f"{self.folder / name}: cannot be put away: {error.strerror}") from error
+
+
+def _write_reasons(file: Path, outcome: Outcome) -> None:
+    """What is wrong with a file of which there can be no marked copy, for whoever dropped it: text that opens anywhere."""
+    lines = [problem.line(language) for problem, language in outcome.problems]
+    file.write_text("\r\n".join([*lines, ""]), encoding="utf-8-sig", newline="")
+
+
+def _seen(file: Path | os.DirEntry[str]) -> Seen | None:
+    """What tells a plain file from another of its name; None for anything else."""
+    try:
+        found = file.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
 def _free(folder: Path, name: str, data: bytes) -> Path:
     """A name that no other file has there: ``request.xlsx``, ``request (2).xlsx``."""
     first, number = folder / name, 1
     target = first
-    while target.exists() and target.read_bytes() != data:
+    while target.exists() and not (target.stat().st_size == len(data) and target.read_bytes() == data):
         number += 1
         target = first.with_stem(f"{first.stem} ({number})")
     return target

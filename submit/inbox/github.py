@@ -62,7 +62,7 @@ query($id: ID!, $after: String) {
 def open_inbox(desk: Desk, name: str, settings: GitHub) -> GitHubInbox:
     """DeskError where the token cannot be read."""
     if settings.token not in desk.config.secrets:
-        raise DeskError(f"sources.{name}: token names no file in [secrets]: {settings.token}")
+        raise DeskError(f"sources.{name}: token is not the name of an entry of [secrets]")
     return GitHubInbox(desk, settings, Service(settings.url, secret(desk, settings.token)))
 
 
@@ -72,7 +72,12 @@ def post(event: bytes, text: str) -> None:
     if not token:
         raise DeskError("GITHUB_TOKEN is not set: hand the workflow's token over to this step")
     url = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    Service(url, token).answer(str(json.loads(event)["issue"]["node_id"]), lambda before: text)
+    issue = json.loads(event)["issue"]
+    if not isinstance(issue.get("node_id"), str):
+        raise DeskError(
+            "this event names no issue that could be answered (node_id): give the file that GITHUB_EVENT_PATH names"
+        )
+    Service(url, token).answer(issue["node_id"], lambda before: text)
 
 
 class Service:

@@ -48,7 +48,7 @@ BEGINS, SIZE = re.compile(rb"\d+ \("), re.compile(rb"RFC822\.SIZE (\d+)")
 def open_inbox(desk: Desk, name: str, settings: Mailbox) -> MailInbox:
     """DeskError where a password or certificate cannot be read, or nobody could be answered."""
     if settings.password not in desk.config.secrets:
-        raise DeskError(f"sources.{name}: password names no file in [secrets]: {settings.password}")
+        raise DeskError(f"sources.{name}: password is not the name of an entry of [secrets]")
     secret(desk, settings.password)
     replies.context(desk, settings.ca)
     replies.refuse_unready(desk)

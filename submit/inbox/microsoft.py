@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import msal
 
 from schema.problem import shown
-from submit.desk import Desk, DeskError, refuse_open_secret
-from submit.inbox import Delivery, SourceDownError
+from submit.desk import Desk, DeskError, refuse_open_secret, secret
+from submit.inbox import Delivery, SourceDownError, StuckError
 from submit.inbox.microsoft_graph import GRAPH, Drive, Item, ResyncError, Wire
 from submit.judging import Outcome
 from submit.response import VERIFIED, Source
@@ -60,11 +60,9 @@ def _account(desk: Desk, name: str, settings: Microsoft, wire: Wire) -> Account:
 def _secret(desk: Desk, name: str, settings: Microsoft) -> str:
     if settings.sign_in == "device":
         return ""
-    path = desk.config.secrets.get(settings.secret)
-    if path is None:
-        raise DeskError(f"sources.{name}: there is no secret named {settings.secret!r} in [secrets]")
-    refuse_open_secret(settings.secret, desk.folder / path)
-    return (desk.folder / path).read_text(encoding="utf-8").strip()
+    if settings.secret not in desk.config.secrets:
+        raise DeskError(f"sources.{name}: secret is not the name of an entry of [secrets]")
+    return secret(desk, settings.secret)
 
 
 @dataclass
@@ -228,15 +226,22 @@ class MicrosoftInbox:
         if state is None:
             state, items, link = self._anew(place)
         wanted = [one for one in items if state.concerns(one)]
+        stuck: list[str] = []
         for left, item in zip(range(len(wanted) - 1, -1, -1), wanted, strict=True):
-            found = self.drive.read(item)
+            try:
+                found = self.drive.read(item)
+            except SourceDownError as error:
+                stuck.append(f"{shown(item.name, 200)}: {error}")
+                continue
             if found is None:
                 continue
             data, item = found
-            state = replace(state.after(item), link=link if left == 0 else state.link)
+            state = replace(state.after(item), link=link if left == 0 and not stuck else state.link)
             source = Source(shown(item.name, 200), data, DOOR, trust=VERIFIED)
             place = json.dumps(asdict(state))
             yield Delivery((source,), place, _nobody_waits)
+        if stuck:
+            raise StuckError("; ".join(stuck))
         self._newer = (place, link)
 
     def _state(self, place: str) -> State | None:

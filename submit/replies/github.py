@@ -20,8 +20,8 @@ from schema.problem import Problem, shown
 from schema.words import text
 from submit import doors
 from submit.desk import Desk, DeskError
-from submit.engines import engines
 from submit.judging import Outcome, only_first
+from submit.standing import standing
 
 BEGIN = "<!-- denpyo "
 ACCEPTED, CHECKED, REFUSED = "accepted", "checked", "refused"
@@ -169,6 +169,7 @@ def _listed(title: str, said: Sequence[str], language: str) -> Iterator[str]:
 
 
 def _address(desk: Desk, request: str) -> str:
-    """Where the run can be looked at in a browser, if the engine has such a place."""
-    handle = engines()[desk.config.engine].find(desk, f"{request}.1")
-    return handle.url if handle and handle.url.startswith("https://") else ""
+    """Where the run can be looked at in a browser, as far as the ledger knows such a place."""
+    run = standing(desk, request).run
+    url = (run.url if run else "") or ""
+    return url if url.startswith("https://") else ""

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from submit import journey, standing, watch
 from submit.desk import CONFIG, LEDGER, Desk, DeskError, open_desk
-from submit.inbox import open_inbox
-from submit.inbox.health import inbox_data
+from submit.inbox import Delivery, SourceDownError, open_inbox
+from submit.inbox.health import Health, inbox_data
 from submit.judging import Outcome
 from submit.ledger import verify
 from submit.response import Source, Wishes
@@ -91,6 +93,7 @@ def test_good_files_go_to_done_and_others_to_refused_with_their_marked_copies(de
         "done/good.yaml",
         "refused/bad.marked.xlsx",
         "refused/bad.yaml",
+        "refused/notes.marked.txt",
         "refused/notes.pdf",
     ]
     assert [one.request.state for one in standing.all_standing(desk)].count("queued") == 1
@@ -135,16 +138,17 @@ def test_a_file_that_is_replaced_while_it_is_judged_is_not_put_away_unread(desk:
 
 
 def test_a_source_that_is_down_stops_no_other_and_is_read_when_it_is_back(desk: Desk) -> None:
-    desk = with_sources(desk, '[sources.gone]\nkind = "folder"\npath = "gone"\nevery = 0.2\n')
+    gone = desk.folder.parent / "gone"
+    desk = with_sources(desk, f'[sources.gone]\nkind = "folder"\npath = "{gone}"\nevery = 0.2\n')
     with watching(desk) as process:
         seen_of(desk, "gone", "error")
         dropped(desk, "good")
         until(desk.folder / "drop" / "done" / "good.yaml")
         data = inbox_data(desk)
-        (desk.folder / "gone").mkdir()
+        gone.mkdir()
         late = counting(desk.folder.parent, "late")
-        late.rename(desk.folder / "gone" / late.name)
-        until(desk.folder / "gone" / "done" / "late.yaml")
+        late.rename(gone / late.name)
+        until(gone / "done" / "late.yaml")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         _, complaints = process.communicate()
@@ -164,12 +168,13 @@ def seen_of(desk: Desk, source: str, what: str) -> None:
 
 
 def test_once_says_which_source_did_not_answer(desk: Desk) -> None:
-    desk = with_sources(desk, '[sources.gone]\nkind = "folder"\npath = "gone"\n')
+    gone = desk.folder.parent / "gone"
+    desk = with_sources(desk, f'[sources.gone]\nkind = "folder"\npath = "{gone}"\n')
     command = [sys.executable, "-m", "denpyo", "watch", "--once", "--desk", str(desk.folder)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 3
     assert ended.stderr.splitlines() == [
-        f"denpyo: gone: {desk.folder / 'gone' / 'done'}: No such file or directory",
+        f"denpyo: gone: {gone / 'done'}: No such file or directory",
         "denpyo: 1 of 2 sources did not answer",
     ]
 
@@ -233,3 +238,88 @@ def test_the_inbox_status_says_what_was_last_seen(desk: Desk) -> None:
     data = json.loads((desk.folder / "watch.json").read_text(encoding="utf-8"))
     assert (data["drop"]["accepted"], data["drop"]["refused"], data["drop"]["error"]) == (1, 0, "")
     assert data["drop"]["succeeded"] == data["drop"]["looked"] != ""
+
+
+def test_a_file_of_which_there_is_no_marked_copy_gets_its_reasons_as_text(desk: Desk) -> None:
+    (desk.folder / "drop" / "依頼.pdf").write_bytes(b"%PDF-1.7\n")
+    looked(desk)
+    assert files(desk) == ["refused/依頼.marked.txt", "refused/依頼.pdf"]
+    assert (
+        (desk.folder / "drop" / "refused" / "依頼.marked.txt")
+        .read_text(encoding="utf-8-sig")
+        .startswith("依頼.pdf: 「.pdf」のファイルは受け付けていません。")
+    )
+
+
+def test_a_name_as_long_as_a_file_system_takes_stops_nothing(desk: Desk) -> None:
+    dropped(desk, "long").rename(desk.folder / "drop" / f"{'あ' * 80}.yaml")
+    dropped(desk, "later")
+    looked(desk)
+    assert [one.request.state for one in standing.all_standing(desk)] == ["queued", "queued"]
+    assert sorted(one for one in files(desk) if one.endswith(".yaml")) == ["done/later.yaml", f"done/{'あ' * 80}.yaml"]
+
+
+@pytest.mark.parametrize("path", [".", "..", "ledger", "ledger/slips", "kinds", "drop/done", "../desk/drop"])
+def test_a_folder_that_holds_what_must_not_be_moved_is_refused(desk: Desk, path: str) -> None:
+    desk = with_sources(desk, f'[sources.wrong]\nkind = "folder"\npath = "{path}"\n')
+    with pytest.raises(DeskError, match="whose files must stay where they are"):
+        open_inbox(desk, "wrong", desk.config.sources["wrong"])
+
+
+def test_a_folder_of_the_desk_is_made_and_one_elsewhere_is_not(desk: Desk) -> None:
+    made = with_sources(desk, '[sources.new]\nkind = "folder"\npath = "new"\n')
+    open_inbox(made, "new", made.config.sources["new"])
+    assert (desk.folder / "new").is_dir()
+    elsewhere = desk.folder.parent / "mount"
+    other = with_sources(desk, f'[sources.far]\nkind = "folder"\npath = "{elsewhere}"\n')
+    open_inbox(other, "far", other.config.sources["far"])
+    assert not elsewhere.exists()
+
+
+class OneStuck:
+    """A source of two files, the first of which cannot be answered."""
+
+    def __init__(self, desk: Desk, error: Exception) -> None:
+        self.files = [counting(desk.folder.parent, name) for name in ("first", "second")]
+        self.error = error
+        self.settled: list[str] = []
+
+    def look(self, place: str) -> Iterator[Delivery]:
+        for file in self.files:
+            yield Delivery((Source(file.name, file.read_bytes()),), file.name, partial(self.settle, file.name))
+
+    def settle(self, name: str, outcome: Outcome) -> None:
+        if name == "first.yaml":
+            raise self.error
+        self.settled.append(name)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(SourceDownError("no comments here"), "no comments here", id="a service that says no"),
+        pytest.param(KeyError("ours"), "KeyError: a bug of denpyo, see what watch printed", id="a bug of ours"),
+    ],
+)
+def test_what_is_stuck_in_a_source_keeps_nothing_behind_it_back_and_is_not_passed_over(
+    desk: Desk, error: Exception, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = OneStuck(desk, error)
+    one = watch.Watched("drop", desk.config.sources["drop"], Health("folder"), source)
+    going = watch.Watch(desk, lambda source, outcome: None)
+    with ThreadPoolExecutor(1) as pool:
+        followed = pool.submit(going.follow, one, once=True)
+        while not followed.done():
+            going.counter.serve(0.05)
+        followed.result()
+    assert (source.settled, one.health.error, one.is_stuck, one.place) == (["second.yaml"], said, True, "")
+    assert [each.request.state for each in standing.all_standing(desk)] == ["queued", "queued"]
+    assert f"denpyo: drop: {said}\n" in capsys.readouterr().err
+
+
+def test_a_source_that_has_been_down_for_long_is_still_looked_at(desk: Desk) -> None:
+    one = watch.Watched("drop", desk.config.sources["drop"], Health("folder"))
+    assert watch.pause(one, failures=100_000) == 600.0
+    assert watch.pause(one, failures=0) == 0.2
+    one.is_stuck = True
+    assert watch.pause(one, failures=0) == 5.0
