@@ -148,8 +148,14 @@ def test_a_token_that_others_may_read_is_refused_before_it_is_read(desk: Desk, s
 def test_a_token_that_is_no_secret_is_the_operators_to_mend(desk: Desk) -> None:
     config = (desk.folder / CONFIG).read_text(encoding="utf-8")
     (desk.folder / CONFIG).write_text(config.replace('token = "github"', 'token = "other"'), encoding="utf-8")
-    with pytest.raises(DeskError, match=r"sources\.issues: token names no file in \[secrets\]: other"):
-        watch.watch(open_desk(desk.folder), lambda source, outcome: None, once=True)
+    seen = watch.watch(open_desk(desk.folder), lambda source, outcome: None, once=True)
+    assert seen["issues"].error == "sources.issues: token is not the name of an entry of [secrets]"
+
+
+def test_a_token_file_that_is_empty_is_the_operators_to_mend(desk: Desk) -> None:
+    (desk.folder / "github.token").write_text(" \n", encoding="utf-8")
+    seen = watch.watch(open_desk(desk.folder), lambda source, outcome: None, once=True)
+    assert seen["issues"].error == f"secrets.github: {desk.folder / 'github.token'} is empty"
 
 
 def test_an_address_without_encryption_is_for_this_machine_alone(desk: Desk, service: Service) -> None:
