@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -20,11 +19,19 @@ from submit.inbox.authentication_results import vouched
 
 ADDRESS = r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)"
 NAME = r'(?:"(?:[^"\\]|\\.)*"|[^"<>@,;:\\])*'
-FROM = re.compile(rf"\s*(?:{NAME}<\s*{ADDRESS}\s*>|{ADDRESS}\s*(?:\([^()<>@\"\\]*\))?)\s*", re.DOTALL)
-"""One sender: ``Hanako Yamada <hanako@example.jp>``, or the address alone (RFC 5322, without what only old mail has)."""
+FROM = re.compile(rf"(?:{NAME}<\s*{ADDRESS}\s*>|{ADDRESS}(?:\s*\([^()<>@\"\\]*\))?)", re.DOTALL)
+"""One sender, blanks around it taken away: ``Hanako Yamada <hanako@example.jp>``, or the address alone (RFC 5322, without what only
+old mail has)."""
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 REFERENCES = 20
 """Messages of a thread that an answer refers to, the first and the newest ones."""
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a message's head that are read. Of a longer one it is not known who sent it."""
+LONGEST_SUBJECT = 1_000
+LONGEST_FIELD = 4_000
+"""Characters of a part's header that are read: room for a name of 400 letters, each written as nine. Python's own reading of names takes
+time that grows with the square of this."""
+MOST_PARTS = 1_000
 BULK = ("bulk", "junk", "list")
 NO_FORMS = re.compile(
     r"image/.*|text/(html|calendar|x-?vcard|vcard)|message/.*|application/(pkcs7|x-pkcs7|pgp)-(signature|keys)"
@@ -36,7 +43,7 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class UnreadableError(Exception):
-    """A message whose parts are nested deeper than anyone writes."""
+    """A message that cannot be taken apart, or has more parts, or deeper ones, than anyone writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,17 @@ class _Tolerant(Compat32):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+class _Part(_Tolerant):
+    """Headers of parts, cut where they are longer than anyone writes."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        return super().header_fetch_parse(name, value[:LONGEST_FIELD])
+
+
 def head(raw: bytes, authserv_id: str, own: Collection[str]) -> Head:
     """The head of a message, of which no more need be given. ``own`` are the addresses that the desk writes as itself."""
-    found = BytesHeaderParser(policy=_Tolerant()).parsebytes(raw)
-    sender = _sender(found)
+    found = BytesHeaderParser(policy=_Tolerant()).parsebytes(raw[:LONGEST_HEAD])
+    sender = _sender(found) if len(raw) <= LONGEST_HEAD else ""
     results = found.get_all("Authentication-Results", [])
     identity = MESSAGE_ID.findall(found.get("Message-ID", ""))
     before = MESSAGE_ID.findall(" ".join([*found.get_all("References", []), *found.get_all("In-Reply-To", [])]))
@@ -71,7 +85,7 @@ def head(raw: bytes, authserv_id: str, own: Collection[str]) -> Head:
         sender,
         bool(sender) and vouched(results, authserv_id, sender.rpartition("@")[2]),
         _is_automatic(found) or sender.casefold() in {one.casefold() for one in own},
-        _decoded(found.get("Subject", "")),
+        _decoded(found.get("Subject", "")[:LONGEST_SUBJECT]),
         identity[0] if identity else "",
         tuple([*thread[:1], *thread[1:][1 - REFERENCES :]]),
     )
@@ -80,7 +94,7 @@ def head(raw: bytes, authserv_id: str, own: Collection[str]) -> Head:
 def _sender(found: Message) -> str:
     """Its address, where there is exactly one and it is plain. What is encoded in it stays so: an address never is."""
     written = found.get_all("From", [])
-    plain = FROM.fullmatch(written[0]) if len(written) == 1 else None
+    plain = FROM.fullmatch(written[0].strip()) if len(written) == 1 else None
     return (plain[1] or plain[2]) if plain else ""
 
 
@@ -101,10 +115,12 @@ def attachments(raw: bytes) -> list[tuple[str, bytes]]:
     it cannot be taken apart."""
     found: dict[str, bytes] = {}
     try:
-        for part in message_from_bytes(raw, policy=_Tolerant()).walk():
+        for number, part in enumerate(message_from_bytes(raw, policy=_Part()).walk()):
+            if number == MOST_PARTS:
+                raise UnreadableError
             if not part.is_multipart():
                 found.update((free_name(name, found), data) for name, data in _handed_in(part))
-    except RecursionError as error:
+    except Exception as error:  # Python's own parser goes wrong in many ways over what people can write
         raise UnreadableError from error
     return [*found.items()]
 
@@ -127,7 +143,7 @@ def _name(part: Message) -> str:
     """A part's name without folders, at most 160 characters, its suffix kept."""
     try:
         written = _decoded(part.get_filename(""))
-    except (LookupError, ValueError):  # a name of parts (RFC 2231) that do not go together
+    except Exception:  # a name of parts (RFC 2231) that do not go together
         return ""
     last = PurePosixPath(shown(written.strip().replace("\\", "/"), len(written) + 1)).name
     stem, dot, suffix = last.rpartition(".")
@@ -135,17 +151,19 @@ def _name(part: Message) -> str:
 
 
 def _decoded(text: str) -> str:
-    """A header as people read it (RFC 2047); as it stands where it is encoded wrongly."""
+    """A header as people read it (RFC 2047), fit to be written as UTF-8; as it stands where it is encoded wrongly."""
     try:
-        return str(make_header(decode_header(text)))
-    except (HeaderParseError, LookupError, ValueError):
+        read = str(make_header(decode_header(text)))
+    except Exception:  # whoever wrote it chose the codec, and each goes wrong in its own way
         return text
+    return read.encode("utf-8", "replace").decode("utf-8")
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
     """A name that is not taken: ``request.xlsx``, ``request (2).xlsx``."""
     path, number = PurePosixPath(name), 1
+    stem, suffix = path.stem, path.suffix
     while name in taken:
         number += 1
-        name = f"{path.stem} ({number}){path.suffix}"
+        name = f"{stem} ({number}){suffix}"
     return name

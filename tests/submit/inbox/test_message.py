@@ -163,6 +163,46 @@ def test_a_subject_is_decoded_and_a_wrong_one_stays_as_it_is() -> None:
     assert head(b"Subject: =?utf-8?b?a?=\r\n\r\n", OURS, []).subject == "=?utf-8?b?a?="
 
 
+UNREADABLE_SUBJECTS = {
+    "a charset that is none": ("=?あ?q?a?=", "=?あ?q?a?="),
+    "half a character": ("=?utf-7?q?+2AA-?=", "?"),
+    "a codec for programs": ("=?unicode-escape?q?a=5Cud800?=", "a?"),
+}
+
+
+@pytest.mark.parametrize(("written", "read"), UNREADABLE_SUBJECTS.values(), ids=UNREADABLE_SUBJECTS)
+def test_a_subject_that_nobody_can_decode_is_text_that_can_be_kept(written: str, read: str) -> None:
+    assert head(f"Subject: {written}\r\n\r\n".encode(), OURS, []).subject == read
+
+
+BLANKS = " " * 60_000
+LONG_SENDERS = {
+    "blanks before": (f"{BLANKS}{HANAKO}", HANAKO),
+    "blanks behind": (f"{HANAKO}{BLANKS}\r\n x", ""),
+    "blanks within": (f"Hanako{BLANKS}<{HANAKO}>", HANAKO),
+    "nothing but a name and blanks": (f"Hanako{BLANKS}x", ""),
+    "blanks in brackets": (f"<{BLANKS}{HANAKO}{BLANKS[:4000]}x>", ""),
+    "blanks before a comment": (f"{HANAKO}{BLANKS}(x", ""),
+    "quotes": ('"a"' * 20_000, ""),
+}
+
+
+@pytest.mark.parametrize(("written", "sender"), LONG_SENDERS.values(), ids=LONG_SENDERS)
+def test_a_sender_of_thousands_of_blanks_is_read(written: str, sender: str) -> None:
+    assert head(f"From: {written}\r\n\r\n".encode(), OURS, []).sender == sender
+
+
+def test_a_head_longer_than_any_program_writes_is_from_nobody() -> None:
+    """What is not read may be a second sender, or say that a program wrote it."""
+    found = head(f"{PASSED}From: {HANAKO}\r\nSubject: x\r\nX-Long: {BLANKS}{BLANKS}\r\n\r\n".encode(), OURS, [])
+    assert (found.sender, found.verified, found.subject) == ("", False, "x")
+
+
+def test_of_a_long_subject_the_beginning_is_decoded() -> None:
+    assert head(b"Subject: " + b"=?utf-8?q?a?= " * 4000 + b"\r\n\r\n", OURS, []).subject.startswith("aaaa")
+    assert len(head(b"Subject: " + b"=?a?q?" * 10_000 + b"\r\n\r\n", OURS, []).subject) == 1000
+
+
 def sent(*parts: tuple[str, str, bytes, str]) -> bytes:
     """A message with these parts: name, sort, bytes and disposition."""
     made = EmailMessage(policy=email.policy.SMTP)
@@ -257,6 +297,38 @@ def test_a_name_is_one_line_without_folders(name: str) -> None:
     assert attachments(raw) == [(HOSTILE_NAMES[name], b"x")]
 
 
+UNREADABLE_NAMES = {
+    "whole and in parts": "attachment; filename*=utf-8''a.csv; filename*0*=utf-8''b.csv",
+    "a charset that is none": 'attachment; filename="=?あ?q?a?=.csv"',
+    "a quote that does not end": 'attachment; filename="' + ";" * 900_000,
+    "parts without end": "attachment" + ";a" * 400_000,
+}
+
+
+@pytest.mark.parametrize("disposition", UNREADABLE_NAMES.values(), ids=UNREADABLE_NAMES)
+def test_what_has_a_name_that_nobody_can_read_is_handed_in_all_the_same(disposition: str) -> None:
+    raw = f"Content-Type: text/csv\r\nContent-Disposition: {disposition}\r\n\r\na,b".encode()
+    ((name, data),) = attachments(raw)
+    assert (name.isprintable(), len(name) <= 170, data) == (True, True, b"a,b")
+
+
+def test_a_sort_whose_name_is_whole_and_in_parts_is_handed_in_all_the_same() -> None:
+    name = b"name*=utf-8''a.csv; name*0*=utf-8''b.csv"
+    raw = b"Content-Type: text/csv; " + name + b"\r\nContent-Disposition: attachment\r\n\r\na,b"
+    assert attachments(raw) == [("attachment", b"a,b")]
+
+
+def test_a_message_that_cannot_be_taken_apart_is_unreadable() -> None:
+    with pytest.raises(UnreadableError):
+        attachments(b"Content-Type: multipart/mixed; boundary*=utf-8''a; boundary*0*=utf-8''b\r\n\r\nx")
+
+
+def test_parts_without_end_are_unreadable() -> None:
+    part = b"--b\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\nx\r\n"
+    with pytest.raises(UnreadableError):
+        attachments(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 2000)
+
+
 def test_the_same_name_twice_is_two_names() -> None:
     raw = sent(("a.csv", "a/b", b"1", ""), ("a.csv", "a/b", b"2", ""), ("a.csv", "a/b", b"1", ""))
     assert attachments(raw) == [("a.csv", b"1"), ("a (2).csv", b"2"), ("a (3).csv", b"1")]
@@ -288,6 +360,8 @@ PIECES = st.sampled_from(
         b'="=?',
         b"utf-8?b?a?=",
         b'.csv"',
+        b"Content-Disposition: attachment; filename*=utf-8''a; filename*0*=b\r\n",
+        b"=?\xe3\x81\x82?q?a?=",
         b"Content-Transfer-Encoding: base64\r\n",
         b"Content-Transfer-Encoding: x-uuencode\r\n",
         b"begin 644 x\n",
