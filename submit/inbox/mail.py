@@ -27,7 +27,7 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit.desk import Desk, DeskError, secret
 from submit.inbox import Delivery, SourceDownError
-from submit.inbox.message import Head, UnreadableError, attachments, free_name, head
+from submit.inbox.message import LONGEST_HEAD, Head, UnreadableError, attachments, free_name, head
 from submit.judging import Outcome
 from submit.marked import marked
 from submit.marked_files import marked_name
@@ -129,7 +129,7 @@ class MailInbox:
 
     def _read(self, mailbox: MailBox, uid: int) -> Letter | None:
         """None where it is gone by now."""
-        found = _fetched(mailbox, uid, "(BODY.PEEK[HEADER] RFC822.SIZE)")
+        found = _fetched(mailbox, uid, f"(BODY.PEEK[HEADER]<0.{LONGEST_HEAD + 1}> RFC822.SIZE)")
         if found is None:
             return None
         own = (replies.sender(self.desk), self.settings.user)
