@@ -30,7 +30,8 @@ def pull(desk: Desk, kind: str, told: Callable[[str, Outcome], None], *, everyth
     if not inbox.forms():
         raise DeskError(f"no form of {kind} is published: `denpyo forms publish google {kind}` makes one")
     count = 0
-    for delivery in inbox.look("" if everything else place_of(desk, name)):
+    place = place_of(desk, name)
+    for delivery in inbox.look(inbox.anew(place) if everything else place):
         outcome = journey.submit(desk, delivery.sources, Wishes())
         told(name, outcome)
         delivery.settle(outcome)

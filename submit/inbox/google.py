@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http.client import HTTPException
 from importlib.util import find_spec
@@ -18,7 +20,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from schema.problem import shown
-from submit.desk import DeskError
+from submit.desk import DeskError, now
 from submit.inbox import SourceDownError
 
 SCOPES = ("https://www.googleapis.com/auth/drive.file",)
@@ -56,6 +58,8 @@ class Google:
         if find_spec("googleapiclient") is None:
             raise DeskError("Google's client is not installed: install denpyo with its extra “google”")
         self._open: dict[str, Any] = {}
+        self.at: datetime = now()
+        """The service's own clock at its last answer, to the second; the desk's until it has told it."""
         self._credentials, self._subject, self._endpoint, self._sleep = (
             credentials,
             subject,
@@ -167,6 +171,11 @@ class Google:
     def _signed_in(self) -> Any:
         return _credentials(self._credentials, self._subject)
 
+    def _hear_time(self, answer: Mapping[str, str]) -> None:
+        self.at = now()
+        with suppress(KeyError, ValueError):
+            self.at = parsedate_to_datetime(answer["date"]).replace(tzinfo=UTC)
+
     def _service(self, name: str, version: str, path: str) -> Any:
         from googleapiclient.discovery import build
         from googleapiclient.http import HttpRequest
@@ -174,6 +183,7 @@ class Google:
         def request(*args: Any, **rest: Any) -> Any:
             made = HttpRequest(*args, **rest)
             made._sleep = self._sleep
+            made.add_response_callback(self._hear_time)
             return made
 
         options = {"api_endpoint": self._endpoint + path} if self._endpoint else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from generators import google_form
@@ -24,6 +25,10 @@ from submit.ledger import Ledger
 from submit.ledger.files import held
 
 DOOR = "google"
+SIGNED_IN = "VERIFIED"
+"""The service vouches for the address; with any other setting people write what they like, or nothing."""
+SECOND = timedelta(seconds=1)
+"""How finely the service tells its clock: what was sent within the second of a finding may have been sent before it."""
 MOST_ROUNDS = 6
 WAIT_SECONDS = 1.0
 GRANTEES: Mapping[str, str] = {"user": "emailAddress", "group": "emailAddress", "domain": "domain"}
@@ -146,7 +151,7 @@ class _Publishing:
             live = self._live(row.form)
             ids = recognised(live, self.wanted, row.items)
             steps = plan(live, self.wanted, ids, own_ids=own_ids)
-            row = self._announced(row, asked(live, self.wanted, ids), ids)
+            row = self._announced(self._vouched(row, live), asked(live, self.wanted, ids), ids)
             if not steps:
                 return row, live
             try:
@@ -157,6 +162,13 @@ class _Publishing:
                     raise
                 own_ids, refused = own_ids and not refused, str(error)
         raise SourceDownError(refused or f"the form {row.form} does not become what it should be: {steps[0].says}")
+
+    def _vouched(self, row: Published, live: Json) -> Published:
+        """Written down before the setting is put right: whoever typed an address until then is never vouched for, whenever this ends."""
+        if collects(live) != SIGNED_IN:
+            return replace(row, vouched="")
+        since = self.google.at + SECOND if _takes_responses(live) else self.google.at
+        return replace(row, vouched=row.vouched or since.isoformat())
 
     def _announced(self, row: Published, questions: Mapping[str, Asked], ids: Mapping[str, str]) -> Published:
         coming = row.asking(questions, self.wanted["version"], self.wanted["fingerprint"])
@@ -184,6 +196,11 @@ class _Publishing:
             keep(tx, row)
             key = f"published:{DOOR}:{self.kind}:{self.language}:{self.ledger.size()}"
             tx.append(key, "published", at=_at(), user=machine_user(), detail=detail)
+
+
+def collects(live: Json) -> str:
+    """How a live form comes by the addresses of those who answer, in the service's words."""
+    return str(live.get("settings", {}).get("emailCollectionType", ""))
 
 
 def _at() -> str:

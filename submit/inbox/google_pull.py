@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from submit.desk import Desk, DeskError, refuse_open_secret
 from submit.inbox import Delivery, SourceDownError
 from submit.inbox.google import Google, Json
-from submit.inbox.google_publish import DOOR
+from submit.inbox.google_publish import DOOR, SECOND, SIGNED_IN, collects
+from submit.inbox.places import all_places
 from submit.inbox.published import Published, forms_of
 from submit.judging import Outcome
 from submit.response import UNVERIFIED, VERIFIED, Source
@@ -27,8 +28,6 @@ from submit.sources import Google as Settings
 OVERLAP = timedelta(minutes=10)
 AT_ONCE = 50
 """Responses that are submitted in one transaction."""
-SIGNED_IN = "VERIFIED"
-"""The service vouches for the address; with any other setting people write what they like, or nothing."""
 
 
 def open_inbox(desk: Desk, name: str, settings: Settings) -> GoogleInbox:
@@ -52,26 +51,37 @@ def secret(desk: Desk, name: str, settings: Settings) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where one form stands: the newest response that was read, what was read of the minutes before it, and whether the service
-    vouched for the senders when it was last looked at."""
+    """Where one form stands: the newest response that was read, what was read of the minutes before it, how the form collected
+    addresses when it was last looked at, and when that was found ``changed`` ("" for never). It vouches for nobody: the ledger says
+    since when the service does, and a change that was found only makes that later."""
 
     at: str = ""
     seen: Mapping[str, str] = field(default_factory=dict)
     collects: str = SIGNED_IN
+    changed: str = ""
 
     def told(self) -> Json:
-        return {"at": self.at, "seen": dict(self.seen), "collects": self.collects}
+        return {"at": self.at, "seen": dict(self.seen), "collects": self.collects, "changed": self.changed}
 
     @property
     def since(self) -> str:
         return _zulu(_time(self.at) - OVERLAP) if self.at else ""
 
-    def after(self, responses: Sequence[Json], collects: str) -> Stand:
+    def found(self, collects: str, at: datetime) -> Stand:
+        """Where it stands once the form was seen to collect addresses like this."""
+        return self if collects == self.collects else replace(self, collects=collects, changed=at.isoformat())
+
+    def knowing(self, others: Sequence[Stand]) -> Stand:
+        """With what was found last about the addresses, here or wherever else this form was looked at."""
+        last = max([self, *others], key=lambda one: _time_or_never(one.changed))
+        return replace(self, collects=last.collects, changed=last.changed)
+
+    def after(self, responses: Sequence[Json]) -> Stand:
         """Where the form stands once these are read too, the newest of them the last."""
         newest = max([self.at, *(_sent(one) for one in responses)], key=_time_or_never)
         seen = {**self.seen, **{one["responseId"]: _sent(one) for one in responses}}
         kept = {id: at for id, at in seen.items() if _time(at) >= _time(newest) - OVERLAP} if newest else {}
-        return Stand(newest, kept, collects)
+        return replace(self, at=newest, seen=kept)
 
 
 @dataclass
@@ -85,10 +95,13 @@ class GoogleInbox:
     def look(self, place: str) -> Iterator[Delivery]:
         """What was sent or edited since, the oldest first within a form. ``place`` is the Stand of each form by its id, as JSON. A form
         that cannot be read keeps none of the others back."""
-        stands = {form: Stand(**one) for form, one in json.loads(place or "{}").items()}
+        stands = {form: Stand(**one) for form, one in _told(place).items()}
+        elsewhere = [_told(one) for one in all_places(self.desk)]
         lines = []
         with self.google:
             for row in self.forms():
+                stand = stands.get(row.form, Stand())
+                stands[row.form] = stand.knowing([Stand(**one[row.form]) for one in elsewhere if row.form in one])
                 try:
                     yield from self._of_form(row, stands)
                 except SourceDownError as error:
@@ -101,19 +114,23 @@ class GoogleInbox:
         with self.desk.ledger() as ledger:
             return [one for one in forms_of(ledger, DOOR) if self.kind in ("", one.kind) and one.publications]
 
+    def anew(self, place: str) -> str:
+        """The place from which everything in these forms is read again, and in all others only what is new."""
+        again = {one.form for one in self.forms()}
+        return json.dumps({form: one for form, one in _told(place).items() if form not in again}, sort_keys=True)
+
     def _of_form(self, row: Published, stands: dict[str, Stand]) -> Iterator[Delivery]:
-        stand = stands.get(row.form, Stand())
-        collects = str(self.google.get(row.form).get("settings", {}).get("emailCollectionType", ""))
+        before = stands[row.form]
+        live = self.google.get(row.form)
+        stand = before.found(collects(live), self.google.at + SECOND)
         new = self._new(row, stand)
-        vouched = collects == stand.collects == SIGNED_IN
-        batches = [new[start : start + AT_ONCE] for start in range(0, len(new), AT_ONCE)]
-        for number, batch in enumerate(batches or [[]]):
-            last = number >= len(batches) - 1
-            before, stand = stand, stand.after(batch, collects if last else stand.collects)
-            stands[row.form] = stand
+        for start in range(0, max(len(new), 1), AT_ONCE):
+            batch = new[start : start + AT_ONCE]
+            sources = tuple(_source(row, one, _vouched(row, stand, one)) for one in batch)
+            stands[row.form] = stand = stand.after(batch)
             if stand != before:
-                sources = tuple(_source(row, one, vouched) for one in batch)
                 yield Delivery(sources, _place(stands), _nobody_to_answer)
+            before = stand
 
     def _new(self, row: Published, stand: Stand) -> list[Json]:
         """What was not read before, each response once, in the order in which they were sent."""
@@ -126,8 +143,15 @@ class GoogleInbox:
         return sorted(found.values(), key=lambda one: (_time(_sent(one)), _named(one)))
 
 
+def _vouched(row: Published, stand: Stand, response: Json) -> bool:
+    """Whether the service took the address from whoever was signed in, and did so ever since before this was sent."""
+    if stand.collects != SIGNED_IN or not row.vouched:
+        return False
+    return _time(_sent(response)) >= max(_time(row.vouched), _time_or_never(stand.changed))
+
+
 def _source(row: Published, response: Json, vouched: bool) -> Source:
-    """A response for its reader. Only an address that the service took from whoever was signed in counts as theirs."""
+    """A response for its reader. Only an address that the service vouches for counts as theirs."""
     data = json.dumps({"form": row.told(), "response": response}, ensure_ascii=False).encode()
     name, address = f"response {_named(response)}", str(response.get("respondentEmail", ""))
     if vouched and address:
@@ -137,6 +161,12 @@ def _source(row: Published, response: Json, vouched: bool) -> Source:
 
 def _nobody_to_answer(_: Outcome) -> None:
     """The service cannot tell those who answered; they hear from whoever runs the desk."""
+
+
+def _told(place: str) -> Json:
+    """The stands that a place tells, by form; of a place of another kind of source, what bears no form's name."""
+    told = json.loads(place or "{}")
+    return told if isinstance(told, dict) else {}
 
 
 def _place(stands: Mapping[str, Stand]) -> str:

@@ -15,6 +15,13 @@ def place_of(desk: Desk, source: str) -> str:
         return str(found[0][0]) if found else ""
 
 
+def all_places(desk: Desk) -> list[str]:
+    """Of every source that was ever looked at, those among them that go by another name now."""
+    with desk.ledger() as ledger:
+        ledger.ensure(TABLE)
+        return [str(place) for (place,) in ledger.query("SELECT place FROM places ORDER BY source")]
+
+
 def keep_place(desk: Desk, source: str, place: str) -> None:
     with desk.ledger() as ledger:
         ledger.ensure(TABLE)

@@ -43,7 +43,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A form that is out. ``items``: the service's item id by ours; ``questions`` go by the service's id for them."""
+    """A form that is out. ``items``: the service's item id by ours; ``questions`` go by the service's id for them. ``vouched``: since
+    when (RFC 3339) the service vouches for the addresses of those who answer, "" while it does not."""
 
     door: str
     kind: str
@@ -54,6 +55,7 @@ class Published:
     items: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, Asked] = field(default_factory=dict)
     publications: tuple[Publication, ...] = ()
+    vouched: str = ""
 
     def asking(self, questions: Mapping[str, Asked], version: int, fingerprint: str) -> Published:
         """The same form about to ask these questions, by the service's ids. What it asks no longer stays, with its end; what it never
@@ -105,7 +107,8 @@ def forms_of(ledger: Ledger, door: str) -> list[Published]:
 
 def keep(tx: Writing, row: Published) -> None:
     """Put in the place of what was remembered of this form. ``forms_of`` must have been asked before."""
-    body = {"revision": row.revision, "url": row.url, "items": dict(row.items), **row.told()}
+    own = {"revision": row.revision, "url": row.url, "items": dict(row.items), "vouched": row.vouched}
+    body = own | row.told()
     tx.execute(PUT, (row.door, row.kind, row.language, row.form, json.dumps(body, ensure_ascii=False, sort_keys=True)))
 
 
@@ -121,4 +124,5 @@ def _row(door: str, kind: str, language: str, form: str, body: str) -> Published
         told["items"],
         {id: Asked(**one) for id, one in told["questions"].items()},
         tuple(Publication(**one) for one in told["published"]),
+        told.get("vouched", ""),
     )

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -221,6 +222,9 @@ def stand_in() -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(said[: len(said) // 2] if short else said)
             self.close_connection = short
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(running.service.now, usegmt=True)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the tests say what matters."""
