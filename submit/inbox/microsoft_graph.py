@@ -173,7 +173,7 @@ class Drive:
             if after.tag == item.tag:
                 return data, after
             item = after
-        raise SourceDownError(f"{shown(item.name)} changes all the time; it is read again later")
+        raise SourceDownError("changes all the time; it is read again later")
 
     def _pages(self, link: str) -> Iterator[dict[str, Any]]:
         for _ in range(MOST_PAGES):

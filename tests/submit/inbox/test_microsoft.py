@@ -264,7 +264,7 @@ def test_a_workbook_that_never_stands_still_is_left_for_later(desk: Desk, servic
 
     service.fail(f"{FILES}/download.aspx", changes, times=10)
     source = Source(desk, service)
-    with pytest.raises(SourceDownError, match=r"^one\.xlsx changes all the time; it is read again later$"):
+    with pytest.raises(SourceDownError, match=r"^one\.xlsx: changes all the time; it is read again later$"):
         source.look()
     service.faults.clear()
     assert [one.sources[0].data for one in source.look()] == [b"new"]
@@ -437,7 +437,7 @@ def test_a_source_that_signs_in_by_itself_asks_nobody(desk: Desk) -> None:
 
 
 def test_a_secret_that_is_missing_or_open_to_others_is_not_used(desk: Desk, service: Service) -> None:
-    with pytest.raises(DeskError, match=r"sources\.forms: there is no secret named 'nothing' in \[secrets\]"):
+    with pytest.raises(DeskError, match=r"sources\.forms: secret is not the name of an entry of \[secrets\]"):
         Source(desk, service, **{"secret": "nothing"})
     (desk.folder / "graph.pem").chmod(0o644)
     with pytest.raises(DeskError, match=r"secrets\.graph: .*must be a regular file of your own with mode 0600"):
