@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from generators.excel import Encoding
 from schema import kinds as registry
 from schema.job import Identifier
 from schema.kinds import Kind
-from submit.sources import AnySource
+from submit.sources import SORTS, AnySource
 
 if TYPE_CHECKING:
     from submit.ledger import Ledger
@@ -133,8 +134,24 @@ def read_config(file: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DeskError(f"{file}: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DeskError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise DeskError(f"{file}: {_said(error.errors()[0])}") from None
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a setting, in an operator's words: its place as it stands in the file, and what may stand there."""
+    place = [str(one) for one in error["loc"]]
+    if (
+        place[:1] == ["sources"] and len(place) > 2
+    ):  # after the name of a source comes its kind, which the file does not repeat there
+        del place[2]
+    known = ", ".join(sorted(SORTS))
+    said = {
+        "extra_forbidden": "there is no such setting",
+        "missing": "is missing",
+        "union_tag_not_found": f"kind is missing: one of {known}",
+        "union_tag_invalid": f"kind must be one of {known}",
+    }
+    return f"{'.'.join(place)}: {said.get(error['type'], error['msg'])}"
 
 
 def refuse_open_secret(name: str, file: Path) -> None:

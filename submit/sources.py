@@ -85,3 +85,5 @@ class GitHub(Settings):
 
 
 AnySource = Annotated[Folder | Google | Microsoft | Mailbox | GitHub, Field(discriminator="kind")]
+SORTS = ("folder", "google", "microsoft", "mail", "github")
+"""The kinds of sources there are."""

@@ -231,7 +231,7 @@ def test_wrong_use_is_one_line_and_2(words: tuple[str, ...], line: str, desk: Pa
 def test_a_misspelt_setting_is_one_line_and_2(desk: Path) -> None:
     (desk / "denpyo.toml").write_text('enginee = "local"\n', encoding="utf-8")
     done = denpyo("status", desk=desk, code=2)
-    assert done.stderr == f"denpyo: {desk / 'denpyo.toml'}: enginee: Extra inputs are not permitted\n"
+    assert done.stderr == f"denpyo: {desk / 'denpyo.toml'}: enginee: there is no such setting\n"
 
 
 @pytest.mark.parametrize("mode", [pytest.param(0o644, id="readable by others"), pytest.param(None, id="missing")])

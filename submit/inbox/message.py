@@ -32,6 +32,10 @@ LONGEST_FIELD = 4_000
 """Characters of a part's header that are read: room for a name of 400 letters, each written as nine. Python's own reading of names takes
 time that grows with the square of this."""
 MOST_PARTS = 1_000
+MOST_BOUNDARIES, MOST_LINES = 12, 1_200_000
+"""Python's parser holds every line against every boundary that is open: what has more of both than any mail program writes would keep it
+for minutes. A workbook of 64 MB is 1,170,000 lines of base64."""
+BOUNDARY = re.compile(rb"boundary\s{0,9}=", re.IGNORECASE)
 BULK = ("bulk", "junk", "list")
 NO_FORMS = re.compile(
     r"image/.*|text/(html|calendar|x-?vcard|vcard)|message/.*|application/(pkcs7|x-pkcs7|pgp)-(signature|keys)"
@@ -115,6 +119,8 @@ def attachments(raw: bytes) -> list[tuple[str, bytes]]:
     it cannot be taken apart."""
     found: dict[str, bytes] = {}
     try:
+        if raw.count(b"\n") > MOST_LINES or len(BOUNDARY.findall(raw)) > MOST_BOUNDARIES:
+            raise UnreadableError
         for number, part in enumerate(message_from_bytes(raw, policy=_Part()).walk()):
             if number == MOST_PARTS:
                 raise UnreadableError

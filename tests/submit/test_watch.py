@@ -323,3 +323,34 @@ def test_a_source_that_has_been_down_for_long_is_still_looked_at(desk: Desk) -> 
     assert watch.pause(one, failures=0) == 0.2
     one.is_stuck = True
     assert watch.pause(one, failures=0) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param(
+            '[sources.a]\nkind = "folder"\npaht = "x"\npath = "x"\n',
+            "sources.a.paht: there is no such setting",
+            id="misspelt",
+        ),
+        pytest.param('[sources.a]\nkind = "folder"\n', "sources.a.path: is missing", id="missing"),
+        pytest.param(
+            '[sources.a]\npath = "x"\n',
+            "sources.a: kind is missing: one of folder, github, google, mail, microsoft",
+            id="no kind",
+        ),
+        pytest.param(
+            '[sources.a]\nkind = "dropbox"\n',
+            "sources.a: kind must be one of folder, github, google, mail, microsoft",
+            id="unknown kind",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_settings_of_a_source_is_said_as_the_file_has_it(
+    desk: Desk, settings: str, said: str
+) -> None:
+    with (desk.folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write(settings)
+    with pytest.raises(DeskError) as raised:
+        open_desk(desk.folder)
+    assert str(raised.value) == f"{desk.folder / CONFIG}: {said}"

@@ -161,5 +161,5 @@ def test_a_token_file_that_is_empty_is_the_operators_to_mend(desk: Desk) -> None
 def test_an_address_without_encryption_is_for_this_machine_alone(desk: Desk, service: Service) -> None:
     config = (desk.folder / CONFIG).read_text(encoding="utf-8")
     (desk.folder / CONFIG).write_text(config.replace(service.url, "http://github.example"), encoding="utf-8")
-    with pytest.raises(DeskError, match=r"sources\.issues\.github\.url"):
+    with pytest.raises(DeskError, match=r"sources\.issues\.url"):
         open_desk(desk.folder)

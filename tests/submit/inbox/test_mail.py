@@ -619,7 +619,7 @@ def test_settings_that_cannot_work_are_said_before_anything_is_read(there: There
     for before, (after, reason) in WRONG.items():
         assert reason in said_of(changed(there.desk, before, after))
         file.write_text(whole, encoding="utf-8")
-    with pytest.raises(DeskError, match=r"sources\.letters\.mail\.authserv_id: String should match"):
+    with pytest.raises(DeskError, match=r"sources\.letters\.authserv_id: String should match"):
         changed(there.desk, 'authserv_id = "mx.desk.example"', 'authserv_id = ""')
 
 

@@ -381,3 +381,21 @@ def test_whatever_bytes_come_are_read(raw: bytes) -> None:
         assert data
         assert "/" not in name
         assert name.isprintable() or "\ufffd" in name
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"Subject: x\n" + b"\n" * 2_000_000, id="more lines than any mail has"),
+        pytest.param(
+            b"".join(
+                b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (number, number) for number in range(100)
+            )
+            + b"\n" * 500_000,
+            id="parts within parts within parts",
+        ),
+    ],
+)
+def test_what_would_keep_the_parser_for_minutes_is_not_read(raw: bytes) -> None:
+    with pytest.raises(UnreadableError):
+        attachments(raw)
