@@ -210,7 +210,15 @@ def _yaml(found: Issue, kinds: Mapping[str, Kind], read_yaml: Reader) -> tuple[l
     responses, problems = read_yaml(text.encode(errors="surrogatepass"), found.file.file, kinds)
     if len(responses) > 1:
         return [], [Problem("issue_several", responses[1].answers.where)]
-    return [replace(one, answers=replace(one.answers, named=found.named)) for one in responses], problems
+    within = [replace(one, where=_within(one.where, last)) for one in problems]
+    return [replace(one, answers=replace(one.answers, named=found.named)) for one in responses], within
+
+
+def _within(where: Where, last: int) -> Where:
+    """A place in the YAML. Where its reader missed something at the end, that is the last line of it, and not the one behind."""
+    line, _, column = where.spot.partition(":")
+    beyond = line.isascii() and line.isdigit() and int(line) > last
+    return where.at(spot(max(last, 1))) if beyond and column else where
 
 
 def _looks_like_yaml(lines: Sequence[str]) -> bool:

@@ -34,7 +34,7 @@ HEADS = (
     Words("Google: shown as", ja="Google：表示"),
     Words("Microsoft: number and tag", ja="Microsoft：番号とタグ"),
     Words("GitHub: element and heading", ja="GitHub：要素と見出し"),
-    Words("YAML", ja="YAML"),
+    Words("YAML: name", ja="YAML：名前"),
 )
 ON_PAGE = Words("{sort}, page {page}", ja="{sort}（{page}ページ）")
 GOOGLE_SORTS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from generators import Read, issue_form, json_schema
@@ -357,6 +357,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @settings(max_examples=200)
+@example("learning_type: [")
 @given(st.lists(FRAGMENTS, max_size=14).map("\n".join))
 def test_any_body_is_read_or_asked_about_at_a_place_in_it(said: str) -> None:
     responses, problems = read(payload(said))
