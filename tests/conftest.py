@@ -1,4 +1,5 @@
-"""Hypothesis without a deadline: what else the machine does is no fault of the code. And the tracer only where it tells something.
+"""Hypothesis without a deadline: what else the machine does is no fault of the code. In CI it draws the same cases each time, so that a
+change is judged by itself; whoever works here draws new ones with every run. And the tracer only where it tells something.
 
 Coverage is counted by the tests with literal examples. Property tests go the same ways a hundred times over, and a traced program takes
 twice the time; they, and all else that is marked ``untraced``, run without it, and so do the processes that they start.
@@ -15,7 +16,8 @@ from hypothesis import is_hypothesis_test, settings
 from pytest_cov.engine import CovController
 
 settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable" if os.environ.get("CI") else "unhurried")
 TRACES_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 """What coverage.py's ``patch = subprocess`` leaves in the environment, so that processes trace themselves."""
 
