@@ -332,12 +332,13 @@ def reply(
     from submit.desk import desk_or_none_yet
     from submit.replies import github
 
-    said = github.checked(desk_or_none_yet(desk), event.read_bytes())
+    data = _source(event).data
+    said = github.checked(desk_or_none_yet(desk), data)
     if not post:
         return terminal.say(said.rstrip())
     from submit.inbox.github import post as post_comment
 
-    post_comment(event.read_bytes(), said)
+    post_comment(data, said)
 
 
 @app.command()

@@ -140,10 +140,8 @@ def read_config(file: Path) -> Config:
 def _said(error: ErrorDetails) -> str:
     """What is wrong with a setting, in an operator's words: its place as it stands in the file, and what may stand there."""
     place = [str(one) for one in error["loc"]]
-    if (
-        place[:1] == ["sources"] and len(place) > 2
-    ):  # after the name of a source comes its kind, which the file does not repeat there
-        del place[2]
+    if place[0] == "sources" and len(place) > 2:
+        del place[2]  # the kind of the source, which the file does not repeat there
     known = ", ".join(sorted(SORTS))
     said = {
         "extra_forbidden": "there is no such setting",

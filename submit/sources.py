@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,5 +85,7 @@ class GitHub(Settings):
 
 
 AnySource = Annotated[Folder | Google | Microsoft | Mailbox | GitHub, Field(discriminator="kind")]
-SORTS = ("folder", "google", "microsoft", "mail", "github")
+SORTS: tuple[str, ...] = tuple(
+    get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(AnySource)[0])
+)
 """The kinds of sources there are."""

@@ -81,7 +81,7 @@ def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
                 )
             else:
                 what = f"refused: {', '.join(codes)}" if codes else "known" if one.known else "accepted"
-                say(f"{source}: {one.where}: {one.id} {what}")
+                say(f"{source}: {shown(str(one.where), 200)}: {one.id} {what}")
         sys.stdout.flush()
 
     return hears

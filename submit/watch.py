@@ -20,6 +20,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
+from schema.problem import shown
 from submit import hand_off, journey
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
@@ -43,6 +44,7 @@ STUCK, MOST_STUCK = 5.0, 3
 """Seconds at least between two looks at a source in which something is stuck; and after how many of those a look ends."""
 MOST = 600.0
 """Seconds after which a source that is down is looked at again at the latest."""
+LONGEST_LINE = 1000
 GRACE = 20.0
 """Seconds that sources have to finish what they are at when the process is to end."""
 
@@ -121,10 +123,10 @@ class Watch:
             self._look(one)
         except (SourceDownError, DeskError, LedgerBusy, EngineDownError) as error:
             one.is_stuck = isinstance(error, StuckError)
-            return " ".join(str(error).split())
+            return _line(error)
         except LedgerDamaged as error:
             one.fatal = error
-            return str(error)
+            return _line(error)
         except Exception as error:
             return _bug(error)
         return ""
@@ -152,7 +154,7 @@ class Watch:
             outcome = self.counter.ask(partial(self._submit, one, delivery))
             delivery.settle(outcome)
         except SourceDownError as error:
-            return " ".join(str(error).split())
+            return _line(error)
         except (DeskError, LedgerBusy, LedgerDamaged):
             raise
         except Exception as error:
@@ -171,7 +173,7 @@ class Watch:
         try:
             journey.hand_over(self.desk, outcome)
         except EngineDownError as error:
-            one.undelivered = " ".join(str(error).split())
+            one.undelivered = _line(error)
         one.health.accepted += sum(each.good and not each.known for each in outcome.responses)
         one.health.refused += outcome.refused
         return outcome
@@ -229,7 +231,12 @@ def _write(board: Board) -> None:
     try:
         board.write()
     except OSError as error:  # a full disk: the sources go on, each as far as it can
-        sys.stderr.write(f"denpyo: {error.filename}: {error.strerror}\n")
+        sys.stderr.write(f"denpyo: {_line(error)}\n")
+
+
+def _line(error: Exception) -> str:
+    """What went wrong, as it may stand in a line and in a file: names that people gave to files are in it."""
+    return shown(" ".join(str(error).split()), LONGEST_LINE)
 
 
 def _bug(error: Exception) -> str:
@@ -245,7 +252,7 @@ def _go_rounds(desk: Desk) -> bool:
         hand_off.follow(desk)
         hand_off.deliver(desk)
     except (EngineDownError, LedgerBusy, OSError) as error:
-        sys.stderr.write(f"denpyo: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"denpyo: {_line(error)}\n")
         return False
     return True
 

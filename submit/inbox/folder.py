@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from schema.problem import shown
@@ -123,15 +124,16 @@ class FolderInbox:
             return Source(shown(name, 200), file.read(LARGEST), subject=f"{USER}{_owner(found.st_uid)}")
 
     def _settle(self, name: str, seen: Seen, source: Source, outcome: Outcome) -> None:
-        """Put the file away, its marked copy first: after a crash between the two, both are made again under the same names. What was
-        put in its place meanwhile is another file, and stays."""
+        """Put the file away, its marked copy first: after a crash between the two there is one copy too many, and never one too few. No
+        file that is there is written over, because what comes back corrected bears the name of a marked copy. What was put in the
+        file's place meanwhile is another file, and stays."""
         folder = self.folder / (REFUSED if outcome.problems else DONE)
         try:
             target = _free(folder, name, source.data)
             copy = marked_files.marked_name(target)
-            _, unmade = marked_files.write(self.desk, [source], outcome.responses, [copy], kept=True)
-            if unmade and outcome.problems:
-                _write_reasons(copy.with_suffix(REASONS), outcome)
+            made, _ = marked_files.write(self.desk, [source], outcome.responses, [_unused(copy, target)], kept=True)
+            if outcome.problems and not made:
+                _write_reasons(_unused(copy.with_suffix(REASONS), target), outcome)
             if _seen(self.folder / name) == seen:
                 (self.folder / name).replace(target)
         except OSError as error:
@@ -154,13 +156,23 @@ def _seen(file: Path | os.DirEntry[str]) -> Seen | None:
 
 
 def _free(folder: Path, name: str, data: bytes) -> Path:
-    """A name that no other file has there: ``request.xlsx``, ``request (2).xlsx``."""
-    first, number = folder / name, 1
-    target = first
-    while target.exists() and not (target.stat().st_size == len(data) and target.read_bytes() == data):
-        number += 1
-        target = first.with_stem(f"{first.stem} ({number})")
-    return target
+    """A name that no other file has there."""
+    names = _numbered(folder / name)
+    return next(
+        one for one in names if not one.exists() or (one.stat().st_size == len(data) and one.read_bytes() == data)
+    )
+
+
+def _unused(file: Path, but: Path) -> Path:
+    """A name that no file has there, nor will have."""
+    return next(one for one in _numbered(file) if one != but and not one.exists())
+
+
+def _numbered(file: Path) -> Iterator[Path]:
+    """``request.xlsx``, ``request (2).xlsx``, …"""
+    yield file
+    for number in count(2):
+        yield file.with_stem(f"{file.stem} ({number})")
 
 
 def _is_written(fd: int) -> bool:

@@ -44,7 +44,7 @@ def secret(desk: Desk, name: str, settings: Settings) -> Path:
     """The file of credentials. DeskError where it is not there, or may be read by others."""
     path = desk.config.secrets.get(settings.credentials)
     if path is None:
-        raise DeskError(f"sources.{name}: [secrets] has no {settings.credentials}")
+        raise DeskError(f"sources.{name}: credentials is not the name of an entry of [secrets]")
     refuse_open_secret(settings.credentials, desk.folder / path)
     return desk.folder / path
 

@@ -251,6 +251,22 @@ def test_a_file_of_which_there_is_no_marked_copy_gets_its_reasons_as_text(desk: 
     )
 
 
+def test_a_marked_copy_that_comes_back_with_mistakes_is_marked_again_and_nothing_is_written_over(desk: Desk) -> None:
+    there = desk.folder / "drop"
+    bad = dropped(desk, "bad")
+    bad.write_text(bad.read_text(encoding="utf-8").replace("code: 0", "code: ten"), encoding="utf-8")
+    looked(desk)
+    returned = (there / "refused" / "bad.marked.xlsx").rename(there / "bad.marked.xlsx").read_bytes()
+    looked(desk)
+    assert files(desk) == ["refused/bad.marked (2).xlsx", "refused/bad.marked.xlsx", "refused/bad.yaml"]
+    assert (there / "refused" / "bad.marked.xlsx").read_bytes() == returned
+    (there / "bad.marked.txt").write_text("a table that is none", encoding="utf-8")
+    (there / "bad.pdf").write_bytes(b"%PDF-1.7\n")
+    looked(desk)
+    assert (there / "refused" / "bad.marked.txt").read_text(encoding="utf-8") == "a table that is none"
+    assert "refused/bad.marked (2).txt" in files(desk)
+
+
 def test_a_name_as_long_as_a_file_system_takes_stops_nothing(desk: Desk) -> None:
     dropped(desk, "long").rename(desk.folder / "drop" / f"{'あ' * 80}.yaml")
     dropped(desk, "later")
@@ -298,6 +314,11 @@ class OneStuck:
     ("error", "said"),
     [
         pytest.param(SourceDownError("no comments here"), "no comments here", id="a service that says no"),
+        pytest.param(
+            SourceDownError("\x1b[31m/drop/\udcff\n.yaml: no"),
+            "\N{REPLACEMENT CHARACTER}[31m/drop/\N{REPLACEMENT CHARACTER} .yaml: no",
+            id="a name that is no text",
+        ),
         pytest.param(KeyError("ours"), "KeyError: a bug of denpyo, see what watch printed", id="a bug of ours"),
     ],
 )
