@@ -51,10 +51,35 @@ class Mail(_Strict):
     ca: Annotated[str, Field(description="certificates of a CA of your own, PEM, relative to the desk")] = ""
 
 
+class ClearML(_Strict):
+    """The engine ``clearml``: which server and whose credentials ``clearml.conf`` or ClearML's environment variables say."""
+
+    project: Annotated[
+        str,
+        Field(
+            pattern=r"^[\w .-]{3,}(/[\w .-]{3,})*$",
+            description="runs lie in PROJECT/KIND, templates in PROJECT/templates",
+        ),
+    ] = "denpyo"
+    repository: Annotated[
+        str, Field(description="where agents get denpyo and your kinds from; else that of the checkout denpyo runs in")
+    ] = ""
+    commit: Annotated[
+        str, Field(pattern=r"^([0-9a-f]{40})?$", description="the commit that agents run; else the checkout's")
+    ] = ""
+    requirements: Annotated[
+        str, Field(description="the lock file agents install, relative to the desk; else denpyo's own")
+    ] = ""
+    image: Annotated[str, Field(description="the container image for agents that run with --docker")] = ""
+    direct: Annotated[
+        bool, Field(description="whether a copy of a template may go straight to an agent, past the desk")
+    ] = False
+
+
 class Config(_Strict):
     """denpyo.toml. An unknown name in it is an error, because a misspelt setting must not be a silent one."""
 
-    engine: Annotated[Literal["local"], Field(description="where runs go")] = "local"
+    engine: Annotated[Literal["local", "clearml"], Field(description="where runs go")] = "local"
     language: Annotated[Literal["ja", "en"], Field(description="in which people hear who did not say")] = "ja"
     encoding: Annotated[Encoding, Field(description="what a CSV is written in that is not Unicode")] = "utf-8"
     queues: Annotated[tuple[Identifier, ...], Field(min_length=1, description="the queues that exist here")] = (
@@ -68,6 +93,7 @@ class Config(_Strict):
         dict[Identifier, AnySource], Field(description="where filled forms come from, by a name of yours")
     ] = {}
     mail: Mail | None = None
+    clearml: ClearML = ClearML()
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")
     ] = {}

@@ -26,10 +26,12 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A run that an engine has taken: the engine's own id for it, and an address a person can look at."""
+    """A run that an engine has taken: the engine's own id for it, and an address a person can look at. Not ``attended``: nobody takes
+    runs from its queue now."""
 
     engine_id: str
     url: str
+    attended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Engine(Protocol):
 
     AT_ONCE: int
     """How many runs it takes in one call; others of the same desk wait as long."""
+    BEAT: float
+    """Seconds between two looks of who watches."""
 
     def problems(self, desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> list[Problem]:
         """What keeps this engine from running such a job, as far as it can see before the run."""
@@ -75,6 +79,9 @@ class Engine(Protocol):
 
     def models(self, desk: Desk, run: str) -> list[Model]: ...
 
+    def links(self, url: str) -> Mapping[str, str]:
+        """Pages of a run with this handle's address, by what they show; none where the address is all there is."""
+
 
 class EngineDownError(Exception):
     """The engine did not answer. What was accepted stays accepted and is handed over the next time."""
@@ -82,6 +89,6 @@ class EngineDownError(Exception):
 
 def engines() -> Mapping[str, Engine]:
     """Every engine by the name it has in denpyo.toml. Adding one is a file and a line."""
-    from submit.engines import local
+    from submit.engines import clearml, local
 
-    return {"local": local}
+    return {"local": local, "clearml": clearml}

@@ -30,6 +30,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS local_queue (
     state TEXT NOT NULL, stop INTEGER NOT NULL DEFAULT 0, queued_at TEXT NOT NULL, started_at TEXT, ended_at TEXT, result TEXT)"""
 
 AT_ONCE = 10_000
+BEAT = 0.5
 
 NEEDED = {True: ("jinja2",), False: ("jinja2", "sklearn", "onnxruntime")}
 """What a Script and what a workload of ours need beside the core: the extra ``jobs``."""
@@ -131,6 +132,10 @@ def models(desk: Desk, run: str) -> list[Model]:
     result = look(desk, [run]).get(run)
     made = (result.result or {}).get("model") if result else None
     return [Model(str(made["id"]), str((folder(desk, run) / "model").resolve()))] if made else []
+
+
+def links(url: str) -> Mapping[str, str]:
+    return {}
 
 
 def folder(desk: Desk, run: str) -> Path:

@@ -1,0 +1,280 @@
+"""The engine ``clearml``: every run is a task on a ClearML server, which agents take from its queues. The one importer of clearml here.
+
+A task carries the tag ``run:<request>.<attempt>``, and is looked for by it before one is made; one process at a time does so, by
+the desk's lock. Calls are plain REST over one kept-alive connection, never repeated by themselves: what came through without an
+answer is found the next time. What the server does with each call: its source, ``apiserver/bll/task/task_operations.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from schema.answers import Answers
+from schema.job import Resources
+from schema.kinds import Kind
+from schema.problem import Problem
+from schema.words import Fact
+from submit.desk import Desk, DeskError
+from submit.engines import EngineDownError, Handle, Look, Model, Ticket, clearml_task
+from submit.engines.clearml_server import SIDE_BY_SIDE, Server, ServerError
+
+AT_ONCE = 100
+BEAT = 2.0
+MOST_RUNS = 500
+"""How many tasks the server lists in one answer."""
+STATES = {
+    "created": "queued",
+    "queued": "queued",
+    "in_progress": "running",
+    "completed": "done",
+    "published": "done",
+    "publishing": "done",
+    "closed": "done",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+UNKNOWN_STATE = "running"
+LOOKED_AT = ["id", "status", "tags", "project", "hyperparams.properties"]
+ENDED = [
+    "id",
+    "status_message",
+    "status_reason",
+    "started",
+    "completed",
+    "last_update",
+    "configuration",
+]
+
+
+def server(desk: Desk) -> Server:
+    """The server of ``clearml.conf`` or of ClearML's environment variables, as the SDK reads both; one connection a process.
+    DeskError where neither says which, or where others may read the file."""
+    return _server(os.environ.get("CLEARML_CONFIG_FILE", ""), os.environ.get("CLEARML_API_HOST", ""))
+
+
+@cache
+def _server(file: str, host: str) -> Server:
+    try:
+        from clearml.backend_api.session import Session
+        from clearml.backend_api.session.defs import ENV_ACCESS_KEY, ENV_SECRET_KEY
+        from clearml.backend_config.defs import get_config_file
+        from clearml.config import config_obj
+    except ImportError:
+        raise DeskError("the engine clearml needs the extra `clearml`: pip install 'denpyo[clearml]'") from None
+    _refuse_open(Path(get_config_file()))
+    keys = (
+        ENV_ACCESS_KEY.get(default=config_obj.get("api.credentials.access_key", "")),
+        ENV_SECRET_KEY.get(default=config_obj.get("api.credentials.secret_key", "")),
+    )
+    if not all(keys):
+        raise DeskError(
+            "no credentials for ClearML: run `clearml-init`, or set CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY"
+        )
+    api = Session.get_api_server_host()
+    try:
+        web = Session.get_app_server_host()
+    except ValueError:
+        raise DeskError("api.web_server is missing in clearml.conf (or CLEARML_WEB_HOST)") from None
+    return Server(api, web, (str(keys[0]), str(keys[1])))
+
+
+def _refuse_open(file: Path) -> None:
+    """``clearml.conf`` holds a secret: others must not read it."""
+    if file.exists() and (file.stat().st_uid != os.getuid() or stat.S_IMODE(file.stat().st_mode) & 0o077):
+        raise DeskError(f"{file} holds your credentials and must be your own, with mode 0600: chmod 600 {file}")
+
+
+def problems(desk: Desk, kind: Kind, answers: Answers, wanted: Resources) -> list[Problem]:
+    """A queue that this desk does not name: agents, GPUs and containers are ClearML's business."""
+    if wanted.queue in desk.config.queues:
+        return []
+    facts: dict[str, Fact] = {"queue": wanted.queue, "queues": desk.config.queues}
+    return [Problem("no_queue", answers.place("resources.queue"), "resources.queue", facts)]
+
+
+def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
+    """Make the tasks that are not there yet, write into each the ticket that only the desk gives, and enqueue those that are drafts:
+    two calls a run, and two for all of them."""
+    if not tickets:
+        return {}
+    there, wanted = server(desk), {one.run: one for one in tickets}
+    found = _tasks(there, wanted)
+    drafts = {run: task for run, task in found.items() if task["status"] == "created"}
+    made = clearml_task.Making(desk, partial(_project, there))
+    missing = [(one, made.body(one)) for one in tickets if one.run not in found]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for one, task in zip(
+            [one for one, _ in missing], pool.map(partial(_create, there), [body for _, body in missing]), strict=True
+        ):
+            found[one.run] = drafts[one.run] = task
+        list(pool.map(partial(_write_ticket, there), [task["id"] for task in drafts.values()]))
+    unattended: set[str] = set()
+    for queue in dict.fromkeys(wanted[run].queue for run in drafts):
+        if not _enqueue(there, queue, [task["id"] for run, task in drafts.items() if wanted[run].queue == queue]):
+            unattended.add(queue)
+    return {
+        run: Handle(task["id"], _page(there, task), attended=run not in drafts or wanted[run].queue not in unattended)
+        for run, task in found.items()
+    }
+
+
+def _create(there: Server, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": there.call("tasks.create", **body)["id"], "project": {"id": body["project"]}, "status": "created"}
+
+
+def _write_ticket(there: Server, task: str, ticket: str | None = None) -> None:
+    """The task's own id among its user properties: a copy has another id, and is not the desk's."""
+    given = clearml_task.property_of("ticket", task if ticket is None else ticket)
+    there.call("tasks.edit_hyper_params", task=task, hyperparams=[given])
+
+
+def _enqueue(there: Server, queue: str, tasks: Sequence[str]) -> bool:
+    """Put drafts into a queue, which is made if it is not there; whether an agent takes from it. One that somebody else has moved
+    on meanwhile (400/110, 400/706) is left as it is: the next look tells its state."""
+    answer = there.call("tasks.enqueue_many", ids=list(tasks), queue_name=queue, verify_watched_queue=True)
+    for failed in answer.get("failed") or ():
+        error = failed.get("error") or {}
+        code, subcode = (*(error.get("codes") or ()), 0, 0)[:2]
+        if (code, subcode) not in clearml_task.MOVED_ON:
+            raise ServerError("tasks.enqueue_many", code, subcode, str(error.get("msg", "")))
+    return bool(answer.get("queue_watched", True))
+
+
+def _tasks(there: Server, runs: Iterable[str], fields: Sequence[str] = LOOKED_AT) -> dict[str, dict[str, Any]]:
+    """The task of each run that has one. A copy that somebody made of it carries its tags too, but another's ticket."""
+    wanted, found = list(runs), {}
+    for start in range(0, len(wanted), MOST_RUNS):
+        some = wanted[start : start + MOST_RUNS]
+        tags = [f"run:{run}" for run in some]
+        asked = {
+            "tags": tags,
+            "only_fields": list(fields),
+            "order_by": ["created"],
+            "page": 0,
+            "page_size": 2 * MOST_RUNS,
+        }
+        for task in there.call("tasks.get_all", **asked, search_hidden=True).get("tasks", ()):
+            run = next((tag[4:] for tag in task.get("tags", ()) if tag in tags), "")
+            if run and run not in found and clearml_task.property_in(task, "ticket") in ("", task["id"]):
+                found[run] = task
+    return found
+
+
+def find(desk: Desk, run: str) -> Handle | None:
+    there = server(desk)
+    task = _tasks(there, [run]).get(run)
+    return Handle(task["id"], _page(there, task)) if task and task["status"] != "created" else None
+
+
+def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
+    there = server(desk)
+    found = _tasks(there, runs)
+    over = [task["id"] for task in found.values() if STATES.get(task["status"]) in ("done", "failed", "stopped")]
+    asked = {"id": over, "only_fields": ENDED, "page": 0, "page_size": MOST_RUNS, "search_hidden": True}
+    ended = {one["id"]: one for one in there.call("tasks.get_all", **asked).get("tasks", ())} if over else {}
+    looks = {}
+    for run, task in found.items():
+        state = STATES.get(task["status"], UNKNOWN_STATE)
+        looks[run] = clearml_task.ended(desk, run, state, ended[task["id"]]) if task["id"] in ended else Look(state)
+    return looks
+
+
+def stop(desk: Desk, run: str) -> None:
+    there = server(desk)
+    task = _tasks(there, [run]).get(run)
+    if task is None or task["status"] not in ("created", "queued", "in_progress") or _taken_back(there, task):
+        return
+    _unless_moved_on(there, "tasks.stop", task=task["id"], status_reason=clearml_task.ON_REQUEST)
+
+
+def withdraw(desk: Desk, run: str) -> bool:
+    there = server(desk)
+    task = _tasks(there, [run], [*LOOKED_AT, "started"]).get(run)
+    if task is None:
+        return False
+    if task["status"] in ("created", "queued"):
+        return _taken_back(there, task)
+    return task["status"] == "stopped" and not task.get("started")
+
+
+def _taken_back(there: Server, task: Mapping[str, Any]) -> bool:
+    """Out of its queue, without its ticket, and stopped: an agent that gets it all the same refuses it. False where one has it."""
+    if task["status"] == "queued" and not _unless_moved_on(there, "tasks.dequeue", task=task["id"]):
+        return False
+    if task["status"] not in ("created", "queued"):
+        return False
+    _write_ticket(there, task["id"], clearml_task.TAKEN_BACK)
+    return _unless_moved_on(there, "tasks.stopped", task=task["id"], force=True, status_reason=clearml_task.ON_REQUEST)
+
+
+def _unless_moved_on(there: Server, name: str, /, **asked: Any) -> bool:
+    try:
+        there.call(name, **asked)
+    except ServerError as error:
+        if (error.code, error.subcode) not in clearml_task.MOVED_ON:
+            raise
+        return False
+    return True
+
+
+def log(desk: Desk, run: str) -> str:
+    """The end of the task's console, as far as the server keeps it."""
+    there = server(desk)
+    task = _tasks(there, [run]).get(run)
+    if task is None:
+        return ""
+    events = there.call("events.get_task_log", task=task["id"], batch_size=5_000, navigate_earlier=True).get(
+        "events", ()
+    )
+    lines = sorted(events, key=lambda one: one.get("timestamp") or 0)
+    return "\n".join(str(one.get("msg", "")).rstrip("\n") for one in lines)
+
+
+def models(desk: Desk, run: str) -> list[Model]:
+    there = server(desk)
+    task = _tasks(there, [run]).get(run)
+    if task is None:
+        return []
+    found = there.call("models.get_all", task=[task["id"]], only_fields=["id", "name", "uri"], order_by=["created"])
+    return [Model(str(one["name"]), f"{there.web}/projects/*/models/{one['id']}/general") for one in found["models"]]
+
+
+def links(url: str) -> Mapping[str, str]:
+    """Where a person finds what of a run on ClearML's pages, given the address of its task's console."""
+    task = url.removesuffix("/output/log")
+    return {
+        "task": url,
+        "results": f"{task}/info-output/metrics/scalar",
+        "artifacts": f"{task}/artifacts/output-model",
+    }
+
+
+def _page(there: Server, task: Mapping[str, Any]) -> str:
+    return f"{there.web}/projects/{_id(task['project'])}/tasks/{task['id']}/output/log"
+
+
+def _id(project: Any) -> str:
+    return str(project["id"] if isinstance(project, Mapping) else project)
+
+
+def _project(there: Server, name: str) -> str:
+    """The id of a project, which is made where it is not there; two who make it at once get the same (400/801)."""
+    for _ in range(2):
+        found = there.call("projects.get_all", name=f"^{re.escape(name)}$", only_fields=["id"], search_hidden=True)[
+            "projects"
+        ]
+        if found:
+            return str(found[0]["id"])
+        try:
+            return str(there.call("projects.create", name=name, description="")["id"])
+        except ServerError as error:
+            if (error.code, error.subcode) != (400, 801):
+                raise
+    raise EngineDownError(f"the project {name} of ClearML cannot be found, nor made")

@@ -1,0 +1,225 @@
+"""What a run looks like as a ClearML task, and what an ended task says of its run. Plain values; nothing here asks a server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from schema import slip
+from schema.job import Script
+from schema.problem import shown
+from schema.slip import Request
+from schema.words import FALLBACK, text
+from submit.desk import LEDGER, Desk, DeskError, shipped
+from submit.engines import Look, Ticket
+
+TAG = "denpyo"
+PROPERTIES = "properties"
+"""The section of the hyperparameters that ClearML's page shows as user properties."""
+MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
+TAKEN_BACK = "taken back"
+ON_REQUEST = "denpyo: stopped on request"
+LONGEST = 2_000
+DEFAULT_SECTION = "Job"
+TYPES = {"inference": "inference"}
+LOCK = "requirements/jobs.txt"
+
+
+def property_of(name: str, value: str, description: str = "") -> dict[str, str]:
+    """A user property, as ``tasks.edit_hyper_params`` takes it."""
+    return {"section": PROPERTIES, "name": name, "value": value, "type": "", "description": description}
+
+
+def property_in(task: Mapping[str, Any], name: str) -> str:
+    """What a user property of a task says, as ``tasks.get_all`` gives it; "" where there is none."""
+    found = ((task.get("hyperparams") or {}).get(PROPERTIES) or {}).get(name) or {}
+    return str(found.get("value") or "")
+
+
+@dataclass
+class Making:
+    """The tasks of one hand-off: what they share is looked up once. ``project`` gives the id of a project by name."""
+
+    desk: Desk
+    project: Callable[[str], str]
+
+    def __post_init__(self) -> None:
+        self._projects: dict[str, str] = {}
+
+    @cached_property
+    def _record(self) -> str:
+        with self.desk.ledger() as ledger:
+            return f"audit log: {ledger.size()} entries, root {ledger.root()}"
+
+    def body(self, ticket: Ticket) -> dict[str, Any]:
+        """What ``tasks.create`` is asked for a run."""
+        data = (self.desk.folder / LEDGER / ticket.slip).read_bytes()
+        found = slip.read(data, self.desk.kinds)
+        settings, kind = self.desk.config.clearml, self.desk.kinds[found.kind]
+        workload = kind.job.workload
+        image = (workload.image if isinstance(workload, Script) else "") or settings.image
+        name = f"{settings.project}/{found.kind}"
+        if name not in self._projects:
+            self._projects[name] = self.project(name)
+        return {
+            "name": f"{found.kind} {ticket.run}",
+            "type": TYPES.get(str(workload), "training"),
+            "project": self._projects[name],
+            "tags": [TAG, found.kind, f"rid:{found.id}", f"run:{ticket.run}"],
+            "comment": f"{kind.form.title.say(found.language)}\n{self._record}",
+            "configuration": {"slip": slip_object(data)},
+            "hyperparams": {**_answers(self.desk, found), PROPERTIES: _properties(ticket, found, data)},
+            "script": script(self.desk),
+            **({"container": {"image": image}} if image else {}),
+        }
+
+
+def slip_object(data: bytes) -> dict[str, str]:
+    """The slip as a configuration object of a task."""
+    return {
+        "name": "slip",
+        "type": "yaml",
+        "value": data.decode(),
+        "description": "what was checked, recorded and allowed",
+    }
+
+
+def _properties(ticket: Ticket, found: Request, data: bytes) -> dict[str, dict[str, str]]:
+    told = {
+        "request": (found.id, "the id that whoever asked knows"),
+        "run": (ticket.run, "the attempt of this request"),
+        "slip_sha256": (hashlib.sha256(data).hexdigest(), "of the configuration object `slip`"),
+        "kind": (found.kind, ""),
+        "version": (str(found.version), "of the kind"),
+        "language": (found.language, ""),
+    }
+    return {name: property_of(name, *said) for name, said in told.items()}
+
+
+def _answers(desk: Desk, found: Request) -> dict[str, dict[str, dict[str, str]]]:
+    """The answers for reading, in the sections of their names."""
+    values = _flat(found.job.answers()) | _flat({"resources": found.resources.answers()})
+    sections: dict[str, dict[str, dict[str, str]]] = {}
+    for name, value in values.items():
+        section, _, last = name.rpartition(".")
+        section = section or DEFAULT_SECTION
+        sections.setdefault(section, {})[last] = {
+            "section": section,
+            "name": last,
+            "value": value,
+            "type": "",
+            "description": "",
+        }
+    return sections
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return found
+
+
+def script(desk: Desk) -> dict[str, Any]:
+    """Where agents get the program from, pinned: the repository and commit of denpyo.toml, or else of the checkout denpyo runs in."""
+    settings = desk.config.clearml
+    repository = settings.repository or _git("config", "--get", "remote.origin.url")
+    commit = settings.commit or _git("rev-parse", "HEAD")
+    if not repository or not commit:
+        raise DeskError(
+            "clearml.repository and clearml.commit are missing in denpyo.toml: agents get denpyo from there"
+        )
+    lock = _lock(desk.folder / settings.requirements) if settings.requirements else _lock(shipped(LOCK))
+    return {
+        "repository": repository,
+        "version_num": commit,
+        "branch": "",
+        "entry_point": "-m jobs",
+        "working_dir": ".",
+        "binary": "python3",
+        "diff": "",
+        "requirements": {"pip": lock},
+    }
+
+
+@cache
+def _git(*words: str) -> str:
+    """What git says of the checkout this program runs in; "" where it runs in none."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(shipped("")), *words],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _lock(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DeskError(f"clearml.requirements: {file}: {error.strerror}") from error
+
+
+def ended(desk: Desk, run: str, state: str, task: Mapping[str, Any]) -> Look:
+    """What an ended task says: the result its job has left, or why there is none, in the language of who asked."""
+    left = _result(task)
+    if left is not None and state != "stopped":
+        return Look(str(left["state"]), left)
+    with desk.ledger() as ledger:
+        row = ledger.run(run)
+        request = ledger.request(run.rpartition(".")[0])
+    code = "stopped_on_request" if state == "stopped" else "interrupted"
+    if state != "stopped" and row is not None and _seconds(task) > row.max_hours * 3600:
+        code = "time_limit"
+    said = str(task.get("status_message") or "") if code == "interrupted" else ""
+    reason = text(code, request.language if request else FALLBACK)
+    if said:
+        reason = f"{reason} ({shown(' '.join(said.split()), LONGEST)})"
+    state = "stopped" if code == "stopped_on_request" else "failed"
+    return Look(state, {"state": state, "code": code, "reason": reason, "metrics": {}})
+
+
+def _result(task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The result of a job, if there is one that is as jobs leave it: whoever may edit a task may have edited this."""
+    written = ((task.get("configuration") or {}).get("result") or {}).get("value")
+    try:
+        found = json.loads(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
+    if (
+        not isinstance(found, dict)
+        or found.get("state") not in ("done", "failed")
+        or not isinstance(found.get("metrics"), dict)
+    ):
+        return None
+    metrics = {str(name): value for name, value in found["metrics"].items() if _is_number(value)}
+    return {**found, "metrics": metrics}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _seconds(task: Mapping[str, Any]) -> float:
+    """How long a task ran, by the server's clock."""
+    begun, over = task.get("started"), task.get("completed") or task.get("last_update")
+    try:
+        return (datetime.fromisoformat(str(over)) - datetime.fromisoformat(str(begun))).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
