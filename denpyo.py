@@ -255,7 +255,7 @@ def submit(
     from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = Wishes(sender, queue, _known_engine(engine), again, encoding or "")
+    wishes = Wishes(sender, queue, engine.value if engine else "", again, encoding or "")
     sources, targets = _sources(files), _targets(files, annotate, force)
     if dry_run:
         return _judge(there, sources, wishes, targets, json, dry=True)
@@ -265,6 +265,8 @@ def submit(
         marked = _marked(there, sources, outcome, targets, kept=True, encoding=encoding or "")
     terminal.submission(there, outcome, as_json=json, marked=marked)
     _exit_if(bool(outcome.problems))
+    if outcome.undelivered:
+        raise typer.Exit(NO_ANSWER)
 
 
 @app.command()
@@ -286,7 +288,7 @@ def run(
     from submit.response import Wishes
 
     there = open_desk(desk)
-    wishes = Wishes(sender=sender, again=again, encoding=encoding or "")
+    wishes = Wishes(sender=sender, engine="local", again=again, encoding=encoding or "")
     source, targets = _source(file), _targets([file], annotate, force)
     with progress.told(json) as told:
         outcome, found = one_machine.run(there, source, wishes, told)
@@ -381,7 +383,7 @@ def status(
         from submit.inbox import health
 
         return terminal.sources(health.inbox_data(there), as_json=json)
-    for found in one_machine.watched(there, request, watch=watch):
+    for found in one_machine.watched(there, request, terminal.not_answered, watch=watch):
         if request:
             terminal.status(there, found[0], as_json=json, one_line=watch)
         elif json:
@@ -435,14 +437,14 @@ def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -
 
     there = open_desk(desk)
     found = standing.standing(there, request)
-    page = standing.summary(there, found)
-    if page is None:
+    page = standing.page(there, found)
+    if not page:
         raise typer.Exit(_complain(f"{request} has no page: it is {found.request.state}", REFUSED))
     if json:
-        return terminal.document({"id": request, "url": page.resolve().as_uri()})
-    terminal.say(page.resolve().as_uri())
+        return terminal.document({"id": request, "url": page})
+    terminal.say(page)
     if sys.stdout.isatty():
-        typer.launch(str(page))
+        typer.launch(page)
 
 
 @audit.command()
@@ -560,16 +562,6 @@ def demo(
         return terminal.document(shown.data())
     for line in shown.lines():
         terminal.say(line)
-
-
-def _known_engine(engine: EngineName | None) -> str:
-    from submit.engines import engines
-
-    if engine and engine.value not in engines():
-        raise typer.Exit(
-            _complain(f"the engine {engine.value} is not set up here; there is: {', '.join(engines())}", WRONG_USE)
-        )
-    return engine.value if engine else ""
 
 
 def _sources(files: Sequence[Path]) -> list[Source]:

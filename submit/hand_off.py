@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from schema.job import Resources
 from schema.slip import SlipError
-from schema.words import text
+from schema.words import FALLBACK, text
 from submit import lineage
 from submit.desk import Desk, machine_user, now
 from submit.engines import Engine, EngineDownError, Handle, Look, Ticket, engines
@@ -26,30 +27,50 @@ from submit.ledger.files import held
 
 NOTHING: Mapping[str, Resources] = MappingProxyType({})
 WAIT = 30.0
+SEARCH_LAG = 600.0
+"""Seconds that an engine may take until it finds by its tag what it was given."""
 OPEN = ("queued", "running")
 OVER = ("done", "failed", "stopped", "superseded")
 
 
-def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> int:
-    """Hand every allowed run to its engine that is not there yet, whoever allowed it; how many were. One that cannot be handed over
-    fails alone; when an engine does not answer, that is said (EngineDownError) after all others were tried.
+def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> dict[str, Handle]:
+    """Hand every allowed run to its engine that is not there yet, whoever allowed it; the handles of those that were. One that cannot
+    be handed over fails alone; when an engine does not answer, that is said (EngineDownError) after all others were tried.
 
     ``wanted`` is what runs may take whose slips this process has just written; the slips of the others are read again first.
     """
-    handed, down = 0, None
+    handed: dict[str, Handle] = {}
+    down = Down()
     with desk.ledger() as ledger:
-        _release(desk, ledger)
+        with down.noted():
+            _release(desk, ledger)
         for name, rows in _by_engine(ledger.runs(states=("accepted",))).items():
             engine = engines()[name]
-            for start in range(0, len(rows), engine.AT_ONCE):
-                try:
+            with down.noted():  # an engine that did not answer is not asked again for the rest of its runs
+                for start in range(0, len(rows), engine.AT_ONCE):
                     with _hand_off(desk, name):
-                        handed += _deliver(desk, ledger, engine, rows[start : start + engine.AT_ONCE], wanted)
-                except EngineDownError as error:
-                    down = error
-    if down:
-        raise down
+                        handed |= _deliver(desk, ledger, engine, rows[start : start + engine.AT_ONCE], wanted)
+    down.say()
     return handed
+
+
+class Down:
+    """What engines did not answer while others were tried."""
+
+    def __init__(self) -> None:
+        self._error: EngineDownError | None = None
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineDownError as error:
+            self._error = error
+
+    def say(self) -> None:
+        """Raise what was noted last, if anything was."""
+        if self._error:
+            raise self._error
 
 
 def _by_engine(rows: Iterable[RunRow]) -> dict[str, list[RunRow]]:
@@ -67,23 +88,19 @@ def _hand_off(desk: Desk, engine: str) -> AbstractContextManager[None]:
 
 def _deliver(
     desk: Desk, ledger: Ledger, engine: Engine, rows: Sequence[RunRow], wanted: Mapping[str, Resources]
-) -> int:
+) -> Mapping[str, Handle]:
     still = ledger.runs_still("accepted", [row.run for row in rows])
     rows = [row for row in rows if row.run in still]  # others were quicker
     tickets = _tickets(desk, ledger, rows, wanted)
     rows = [row for row in rows if row.run in tickets]
     with ledger.writing() as tx:
-        begun = _append_all(
+        _append_all(
             tx, [_new(f"enqueuing:{row.run}", "enqueuing", row, engine=row.engine, queue=row.queue) for row in rows]
         )
-    handles = {}
-    for row in rows:
-        if f"enqueuing:{row.run}" not in begun and (there := engine.find(desk, row.run)):
-            handles[row.run] = there  # the call before a crash had come through
-    handles |= engine.enqueue(desk, [tickets[row.run] for row in rows if row.run not in handles])
+    handles = engine.enqueue(desk, list(tickets.values()))  # it finds those that a call before a crash brought there
     with ledger.writing() as tx:
         _queued(tx, rows, handles)
-    return len(rows)
+    return handles
 
 
 def _tickets(desk: Desk, ledger: Ledger, rows: Sequence[RunRow], wanted: Mapping[str, Resources]) -> dict[str, Ticket]:
@@ -130,18 +147,27 @@ def _queued(tx: Writing, rows: Sequence[RunRow], handles: Mapping[str, Handle]) 
 
 def _release(desk: Desk, ledger: Ledger) -> None:
     """Let go on what waits for an earlier version of itself: that one is withdrawn if it has not begun, and waited for if it has."""
-    if waiting := ledger.runs(states=("held",)):
-        follow(desk)
+    waiting = ledger.runs(states=("held",))
+    down = Down()
+    if waiting:
+        with down.noted():
+            follow(desk)
     for row in waiting:
-        for earlier in lineage.open_before(ledger, row.request):
-            _withdraw(desk, ledger, earlier, by=row.request)
-        if lineage.open_before(ledger, row.request):
-            continue
-        with ledger.writing() as tx:
-            now_row = ledger.run(row.run)
-            if now_row and now_row.state == "held":  # nobody cancelled or released it meanwhile
-                _append_all(tx, [_new(f"released:{row.run}", "released", row)])
-                _move(tx, ledger, replace(now_row, state="accepted"))
+        with down.noted():
+            _release_one(desk, ledger, row)
+    down.say()
+
+
+def _release_one(desk: Desk, ledger: Ledger, row: RunRow) -> None:
+    for earlier in lineage.open_before(ledger, row.request):
+        _withdraw(desk, ledger, earlier, by=row.request)
+    if lineage.open_before(ledger, row.request):
+        return
+    with ledger.writing() as tx:
+        now_row = ledger.run(row.run)
+        if now_row and now_row.state == "held":  # nobody cancelled or released it meanwhile
+            _append_all(tx, [_new(f"released:{row.run}", "released", row)])
+            _move(tx, ledger, replace(now_row, state="accepted"))
 
 
 def _withdraw(desk: Desk, ledger: Ledger, row: RunRow, by: str) -> None:
@@ -157,16 +183,37 @@ def _withdraw(desk: Desk, ledger: Ledger, row: RunRow, by: str) -> None:
 
 
 def follow(desk: Desk) -> None:
-    """Ask the engines what became of the open runs, and write down what has changed."""
+    """Ask the engines what became of the open runs, and write down what has changed. When one does not answer, that is said
+    (EngineDownError) after all others were asked."""
+    down = Down()
     with desk.ledger() as ledger:
         for name, rows in _by_engine(ledger.runs(states=OPEN)).items():
-            looks = engines()[name].look(desk, [row.run for row in rows])
-            if any(row.run in looks and _goes_on(row, looks[row.run]) for row in rows):
-                with ledger.writing() as tx:
-                    for run, look in looks.items():
-                        now_row = ledger.run(run)  # read again: another process may have followed it further
-                        if now_row and _goes_on(now_row, look):
-                            _note(tx, ledger, now_row, look)
+            with down.noted():
+                looks = dict(engines()[name].look(desk, [row.run for row in rows]))
+                looks |= {row.run: _gone(ledger, row) for row in rows if row.run not in looks and _long_ago(row)}
+                _follow(ledger, rows, looks)
+    down.say()
+
+
+def _follow(ledger: Ledger, rows: Sequence[RunRow], looks: Mapping[str, Look]) -> None:
+    if any(row.run in looks and _goes_on(row, looks[row.run]) for row in rows):
+        with ledger.writing() as tx:
+            for run, look in looks.items():
+                now_row = ledger.run(run)  # read again: another process may have followed it further
+                if now_row and _goes_on(now_row, look):
+                    _note(tx, ledger, now_row, look)
+
+
+def _gone(ledger: Ledger, row: RunRow) -> Look:
+    """A run that its engine had taken and knows no more: somebody has deleted it there."""
+    request = ledger.request(row.request)
+    reason = text("run_gone", request.language if request else FALLBACK)
+    return Look("failed", {"state": "failed", "code": "run_gone", "reason": reason, "metrics": {}})
+
+
+def _long_ago(row: RunRow) -> bool:
+    """Whether its engine has had the time to find what it was just given."""
+    return (now() - datetime.fromisoformat(row.updated_at)).total_seconds() > SEARCH_LAG
 
 
 def _goes_on(row: RunRow, look: Look) -> bool:
@@ -195,7 +242,8 @@ def _note(tx: Writing, ledger: Ledger, row: RunRow, look: Look, by: str = "") ->
 def cancel(desk: Desk, request: str) -> bool:
     """Ask for a request to be stopped. False where there is nothing to stop any more. One that was not handed over never is."""
     with desk.ledger() as ledger:
-        follow(desk)
+        with suppress(EngineDownError):  # it is asked again below
+            follow(desk)
         rows = [row for row in ledger.runs(request) if row.state not in OVER]
         with ledger.writing() as tx:
             _append_all(tx, [_new(f"stopping:{row.run}", "stopping", row) for row in rows])

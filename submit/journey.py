@@ -9,7 +9,8 @@ from generators.excel import RESPONSE
 from schema.problem import Problem
 from schema.words import Fact
 from submit import hand_off, lineage
-from submit.desk import Desk
+from submit.desk import Desk, DeskError
+from submit.engines import EngineDownError
 from submit.judging import Changed, Outcome, Seen, judged, nobody
 from submit.keeping import KNOWN, Keeper
 from submit.ledger import Ledger
@@ -35,8 +36,15 @@ def submit(
 
 
 def hand_over(desk: Desk, outcome: Outcome) -> Outcome:
-    """Hand over what was kept, and say what waits for an earlier version of itself."""
-    hand_off.deliver(desk, outcome.wanted)
+    """Hand over what was kept, and say what waits: for an engine that does not answer, for an agent, for an earlier version of
+    itself."""
+    try:
+        handed = hand_off.deliver(desk, outcome.wanted)
+        outcome.unattended = sorted(
+            {one.unattended for run, one in handed.items() if one.unattended and run in outcome.wanted}
+        )
+    except (EngineDownError, DeskError) as error:  # a desk without what its engine needs: accepted all the same
+        outcome.undelivered = " ".join(str(error).split())
     with desk.ledger() as ledger:
         held = {row.request for row in ledger.runs(states=("held",))}
         for number, one in enumerate(outcome.responses if held else ()):

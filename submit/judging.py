@@ -36,7 +36,8 @@ class Outcome:
     """What became of a submission: its requests in the order they were handed in, every Problem and every warning with its language,
     and what was filled in or brought up to date, with the place and kind of its response. ``responses`` are all of them, refused ones
     too; ``left_out`` counts the good ones that were not kept because others were refused; ``wanted`` is what new runs may take;
-    ``unseen`` says why the ledger could not be looked into, where they were judged alone."""
+    ``unseen`` says why the ledger could not be looked into, where they were judged alone; ``undelivered`` why what was accepted could
+    not be handed over yet; ``unattended`` are the queues of it that nobody takes runs from now."""
 
     requests: list[Kept] = field(default_factory=list)
     problems: list[tuple[Problem, str]] = field(default_factory=list)
@@ -48,6 +49,8 @@ class Outcome:
     refused: int = 0
     left_out: int = 0
     unseen: str = ""
+    undelivered: str = ""
+    unattended: list[str] = field(default_factory=list)
 
     def count(self, one: Kept, problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         """Note one response. ``problems`` and ``warnings`` are all of it, those of the ledger last."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from schema.answers import Where
 from schema.problem import Problem
 from submit import hand_off, standing
 from submit import work as worker
 from submit.desk import Desk
+from submit.engines import EngineDownError, engines
 from submit.journey import submit
 from submit.judging import Outcome, check
 from submit.response import Kept, Source, Wishes
@@ -60,7 +61,7 @@ def work(desk: Desk, *, drain: bool, told: Told) -> int:
 
     def catch_up() -> bool:
         hand_off.follow(desk)
-        return hand_off.deliver(desk) > 0
+        return bool(hand_off.deliver(desk))
 
     catch_up()
     ended = worker.work(desk, drain=drain, told=_noted(desk, told), idle=catch_up)
@@ -68,11 +69,15 @@ def work(desk: Desk, *, drain: bool, told: Told) -> int:
     return ended
 
 
-def watched(desk: Desk, request: str, *, watch: bool) -> Iterator[list[Standing]]:
-    """Where requests stand now and, when watching, again at each change, until all have ended."""
+def watched(desk: Desk, request: str, down: Callable[[str], None], *, watch: bool) -> Iterator[list[Standing]]:
+    """Where requests stand now and, when watching, again at each change, until all have ended. ``down`` hears of an engine that does
+    not answer, once for as long as it does not: what is known is told all the same."""
     before: list[tuple[str, str]] = []
+    silent = ""
     while True:
-        hand_off.follow(desk)
+        was, silent = silent, _followed(desk)
+        if silent not in ("", was):
+            down(silent)
         found = [standing.standing(desk, request)] if request else standing.all_standing(desk)
         states = [(one.request.id, one.request.state) for one in found]
         if states != before or not before:
@@ -80,4 +85,13 @@ def watched(desk: Desk, request: str, *, watch: bool) -> Iterator[list[Standing]
             yield found
         if not watch or all(one.over for one in found):
             return
-        time.sleep(BEAT)
+        time.sleep(max((engines()[one.run.engine].BEAT for one in found if one.run and not one.over), default=BEAT))
+
+
+def _followed(desk: Desk) -> str:
+    """Follow the open runs; which engine did not answer, in a line."""
+    try:
+        hand_off.follow(desk)
+    except EngineDownError as error:
+        return " ".join(str(error).split())
+    return ""

@@ -51,7 +51,11 @@ class Standing:
         return self.request.state in OVER or self.run is None
 
     def run_data(self) -> dict[str, Any] | None:
-        return {"engine": self.run.engine, "id": self.run.run, "url": self.run.url} if self.run else None
+        if self.run is None:
+            return None
+        data = {"engine": self.run.engine, "id": self.run.run, "url": self.run.url}
+        found = links(self)
+        return {**data, "links": dict(found)} if found else data
 
     def status_data(self) -> dict[str, Any]:
         """The contract of ``denpyo status --json``."""
@@ -115,6 +119,21 @@ def summary(desk: Desk, found: Standing) -> Path | None:
     name = found.result.get("summary")
     file = desk.runs / found.run.run / str(name) if found.run and name else None
     return file if file and file.is_file() else None
+
+
+def page(desk: Desk, found: Standing) -> str:
+    """The address of a run's page: its summary where it lies on this machine, else where its engine shows it; "" where there is
+    none."""
+    file = summary(desk, found)
+    if file:
+        return file.resolve().as_uri()
+    url = (found.run.url if found.run else "") or ""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def links(found: Standing) -> Mapping[str, str]:
+    """The pages that its engine has of a run, by what they show."""
+    return engines()[found.run.engine].links(found.run.url) if found.run and found.run.url else {}
 
 
 def models(desk: Desk, found: Standing) -> list[Model]:

@@ -197,7 +197,14 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
             for kept, one in _standings(desk, outcome.requests)
         ]
         return document(
-            {"requests": requests, **outcome_data(outcome), "left_out": outcome.left_out, **marked_data(marked)}
+            {
+                "requests": requests,
+                **outcome_data(outcome),
+                "left_out": outcome.left_out,
+                "undelivered": outcome.undelivered,
+                "unattended": outcome.unattended,
+                **marked_data(marked),
+            }
         )
     states = [one.request.state for _, one in _standings(desk, outcome.requests)]
     problems(outcome.problems)
@@ -207,7 +214,22 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
         say("  ".join((kept.id, *(one for one in said if one))))
     if outcome.left_out:
         say(text("submitted_left_out", _language(desk, outcome), count=str(outcome.left_out)))
+    waits(desk, outcome)
     marked_files(marked)
+
+
+def not_answered(line: str) -> None:
+    """An engine does not answer; what is known of its runs is as old as its last answer."""
+    complain(f"denpyo: {shown(line, 500)}")
+
+
+def waits(desk: Desk, outcome: Outcome) -> None:
+    """What keeps what was accepted from being run now."""
+    language = _language(desk, outcome)
+    if outcome.undelivered:
+        complain(text("undelivered", language, why=shown(outcome.undelivered, 500)))
+    for queue in outcome.unattended:
+        complain(text("unattended", language, queue=queue))
 
 
 def _language(desk: Desk, outcome: Outcome) -> str:
@@ -275,6 +297,8 @@ def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False
     for label, told in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
         if told:
             say(f"  {label}: {told}")
+    for shows, address in standing.links(found).items():
+        say(f"  {shows}: {address}")
     for model in standing.models(desk, found):
         say(f"  model: {model.id}")
     marked_files(marked or ([], []))

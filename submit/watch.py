@@ -169,11 +169,8 @@ class Watch:
 
     def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
-        outcome, one.undelivered = journey.keep(self.desk, delivery.sources, Wishes(), queue=True), ""
-        try:
-            journey.hand_over(self.desk, outcome)
-        except EngineDownError as error:
-            one.undelivered = _line(error)
+        outcome = journey.submit(self.desk, delivery.sources, Wishes())
+        one.undelivered = shown(outcome.undelivered, LONGEST_LINE)
         one.health.accepted += sum(each.good and not each.known for each in outcome.responses)
         one.health.refused += outcome.refused
         return outcome
@@ -248,13 +245,14 @@ def _bug(error: Exception) -> str:
 def _go_rounds(desk: Desk) -> bool:
     """Note what has ended, and hand over what waits; whether nothing was in the way. An engine that is down is asked again on the next
     round."""
-    try:
-        hand_off.follow(desk)
-        hand_off.deliver(desk)
-    except (EngineDownError, LedgerBusy, OSError) as error:
-        sys.stderr.write(f"denpyo: {_line(error)}\n")
-        return False
-    return True
+    good = True
+    for step in (hand_off.follow, hand_off.deliver):
+        try:
+            step(desk)
+        except (EngineDownError, LedgerBusy, OSError) as error:
+            sys.stderr.write(f"denpyo: {_line(error)}\n")
+            good = False
+    return good
 
 
 @contextmanager

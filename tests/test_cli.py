@@ -217,11 +217,6 @@ def test_a_second_init_is_refused(desk: Path) -> None:
         pytest.param(
             ("check", "nowhere.xlsx"), "nowhere.xlsx: No such file or directory", id="a file that is not there"
         ),
-        pytest.param(
-            ("submit", "x.yaml", "--engine", "clearml"),
-            "the engine clearml is not set up here; there is: local",
-            id="an engine",
-        ),
     ],
 )
 def test_wrong_use_is_one_line_and_2(words: tuple[str, ...], line: str, desk: Path) -> None:

@@ -26,12 +26,12 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A run that an engine has taken: the engine's own id for it, and an address a person can look at. Not ``attended``: nobody takes
-    runs from its queue now."""
+    """A run that an engine has taken: the engine's own id for it, and an address a person can look at. ``unattended`` is the name of
+    its queue where nobody takes runs from that one now."""
 
     engine_id: str
     url: str
-    attended: bool = True
+    unattended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,13 @@ from submit.engines import EngineDownError, Handle, Look, Model, Ticket, clearml
 from submit.engines.clearml_server import SIDE_BY_SIDE, Server, ServerError
 
 AT_ONCE = 100
+SAID_BY = (
+    "CLEARML_CONFIG_FILE",
+    "CLEARML_API_HOST",
+    "CLEARML_WEB_HOST",
+    "CLEARML_API_ACCESS_KEY",
+    "CLEARML_API_SECRET_KEY",
+)
 BEAT = 2.0
 MOST_RUNS = 500
 """How many tasks the server lists in one answer."""
@@ -56,11 +63,11 @@ ENDED = [
 def server(desk: Desk) -> Server:
     """The server of ``clearml.conf`` or of ClearML's environment variables, as the SDK reads both; one connection a process.
     DeskError where neither says which, or where others may read the file."""
-    return _server(os.environ.get("CLEARML_CONFIG_FILE", ""), os.environ.get("CLEARML_API_HOST", ""))
+    return _server(*(os.environ.get(name, "") for name in SAID_BY))
 
 
 @cache
-def _server(file: str, host: str) -> Server:
+def _server(*said: str) -> Server:
     try:
         from clearml.backend_api.session import Session
         from clearml.backend_api.session.defs import ENV_ACCESS_KEY, ENV_SECRET_KEY
@@ -115,14 +122,12 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
         ):
             found[one.run] = drafts[one.run] = task
         list(pool.map(partial(_write_ticket, there), [task["id"] for task in drafts.values()]))
-    unattended: set[str] = set()
+    waits: dict[str, str] = {}
     for queue in dict.fromkeys(wanted[run].queue for run in drafts):
-        if not _enqueue(there, queue, [task["id"] for run, task in drafts.items() if wanted[run].queue == queue]):
-            unattended.add(queue)
-    return {
-        run: Handle(task["id"], _page(there, task), attended=run not in drafts or wanted[run].queue not in unattended)
-        for run, task in found.items()
-    }
+        mine = {run: str(task["id"]) for run, task in drafts.items() if wanted[run].queue == queue}
+        if not _enqueue(there, queue, list(mine.values())):
+            waits |= dict.fromkeys(mine, queue)
+    return {run: Handle(task["id"], _page(there, task), waits.get(run, "")) for run, task in found.items()}
 
 
 def _create(there: Server, body: Mapping[str, Any]) -> dict[str, Any]:
