@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZipFile
 
-from generators import google_form, issue_form, json_schema, reference
+from generators import clearml_task, google_form, issue_form, json_schema, reference
 from generators.excel import template
 from generators.microsoft import page as microsoft_page
 from generators.microsoft import quick_import
@@ -29,6 +29,7 @@ LAYOUTS: tuple[Literal["form", "table"], ...] = ("form", "table")
 FORMS = (
     "excel_templates/*/*.xlsx",
     "forms/google/*.json",
+    "forms/clearml/*.json",
     "forms/microsoft/*",
     "forms/github/*.yml",
     f"{EXAMPLES}/*.*.yml",
@@ -84,6 +85,7 @@ def _of_kind(kind: Kind) -> Iterator[tuple[str, bytes]]:
         for layout in LAYOUTS:
             yield f"excel_templates/{language}/{kind.name}.{layout}.xlsx", template.write(kind.form, language, layout)
         yield f"forms/google/{kind.name}.{language}.json", google_form.write(kind.form, language)
+        yield f"forms/clearml/{kind.name}.{language}.json", clearml_task.write(kind.form, language)
         yield f"forms/microsoft/{kind.name}.{language}.docx", quick_import.write(kind.form, language)
         yield f"forms/microsoft/{kind.name}.{language}.html", microsoft_page.write(kind.form, language)
 

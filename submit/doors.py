@@ -57,6 +57,12 @@ def _github(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Rea
     return issue_form.read(data, name, kinds, json_schema.read)
 
 
+def _clearml(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[Read], list[Problem]]:
+    from generators import clearml_task
+
+    return clearml_task.read(data, name, kinds)
+
+
 DOORS: Mapping[str, tuple[str, Reader]] = {
     ".xlsx": ("excel", _excel),
     ".xlsm": ("excel", _excel),
@@ -87,7 +93,7 @@ def _responses(data: bytes, name: str, kinds: Mapping[str, Kind]) -> tuple[list[
     return found or ([], [Problem("not_responses", Where(name))])
 
 
-ONLINE: dict[str, Reader] = {"google": _google, "microsoft": _responses, "github": _github}
+ONLINE: dict[str, Reader] = {"google": _google, "microsoft": _responses, "github": _github, "clearml": _clearml}
 """Responses of online forms, which an inbox hands over under the name of their door."""
 
 

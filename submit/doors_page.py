@@ -16,6 +16,7 @@ from generators.microsoft.asked import asked
 from schema import words
 from schema.answers import Where
 from schema.kinds import Kind
+from schema.parameters import places
 from schema.question import RESOURCES, Form, Question
 from schema.words import Words
 
@@ -34,6 +35,7 @@ HEADS = (
     Words("Google: shown as", ja="Google：表示"),
     Words("Microsoft: number and tag", ja="Microsoft：番号とタグ"),
     Words("GitHub: element and heading", ja="GitHub：要素と見出し"),
+    Words("ClearML: section and parameter", ja="ClearML：セクションとパラメータ"),
     Words("YAML: name", ja="YAML：名前"),
 )
 ON_PAGE = Words("{sort}, page {page}", ja="{sort}（{page}ページ）")
@@ -51,10 +53,10 @@ CHOICES = {
 }
 AFTER = Words(
     "What an administrator does for each: [google.md](google.md), [microsoft.md](microsoft.md), [github.md](github.md), "
-    "[mail.md](mail.md), and the folder in [operate.md](operate.md). "
+    "[clearml.md](clearml.md), [mail.md](mail.md), and the folder in [operate.md](operate.md). "
     "Each page ends with the faults that were put into it and what became of them. The forms themselves lie in "
     "`excel_templates/` and `forms/`.",
-    ja="管理者の手順：[google.md](google.md)、[microsoft.md](microsoft.md)、[github.md](github.md)、[mail.md](mail.md)、フォルダーは[operate.md](operate.md)"
+    ja="管理者の手順：[google.md](google.md)、[microsoft.md](microsoft.md)、[github.md](github.md)、[clearml.md](clearml.md)、[mail.md](mail.md)、フォルダーは[operate.md](operate.md)"
     "（いずれも英語）。各ページの終わりに、試した障害とその結果の表があります。フォームは`excel_templates/`と`forms/`にあります。",
 )
 
@@ -62,7 +64,13 @@ AFTER = Words(
 def doors_page(kind: Kind, language: str) -> str:
     """Markdown: a row for each question, in the order of the form."""
     form = kind.form
-    columns = (_excel(kind, language), _google(form, language), _microsoft(form, language), _github(form, language))
+    columns = (
+        _excel(kind, language),
+        _google(form, language),
+        _microsoft(form, language),
+        _github(form, language),
+        _clearml(form),
+    )
     rows = [
         (_label(one, language), *(column.get(one.key, "–") for column in columns), _yaml(one)) for one in form.questions
     ]
@@ -109,6 +117,11 @@ def _google_sort(question: Mapping[str, Any]) -> Words:
 def _microsoft(form: Form, language: str) -> Mapping[str, str]:
     """Number and tag of each question."""
     return {one.key: literal(f"{one.number}. [{one.title.rpartition('[')[2]}") for one in asked(form, language)}
+
+
+def _clearml(form: Form) -> Mapping[str, str]:
+    """Section and name of each parameter."""
+    return {key: f"{literal(section)}: {code(name)}" for key, (section, name) in places(form).items()}
 
 
 def _github(form: Form, language: str) -> Mapping[str, str]:

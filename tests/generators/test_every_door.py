@@ -14,7 +14,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from generators import Read, google_form, issue_form, json_schema
+from generators import Read, clearml_task, google_form, issue_form, json_schema
 from generators.excel import read as excel
 from generators.excel import template
 from generators.excel.spelling import in_xml
@@ -27,6 +27,7 @@ from schema.kinds import Kind
 from schema.question import Form
 from schema.words import Words
 from schema.yaml_text import dump
+from tests.generators.clearml_person import clone
 from tests.generators.github_issues import body, entered, payload
 from tests.generators.google_respondent import fill_in, person
 from tests.generators.microsoft.test_round_trip import answered, by_flow, by_workbook
@@ -105,6 +106,10 @@ def _by_hand(kind: Kind, wanted: Wanted) -> str:
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
 
 
+def clearml_page(kind: Kind, wanted: Wanted, job: Job, resources: Resources, language: str) -> Read:
+    return only(clearml_task.read(clone(kind, wanted, language), "ClearML task", {kind.name: kind}))
+
+
 DOORS: Mapping[str, Door] = {
     "Excel, form": form_sheet,
     "Excel, table": table_row,
@@ -113,6 +118,7 @@ DOORS: Mapping[str, Door] = {
     "Microsoft, flow": microsoft_flow,
     "GitHub form": github_form,
     "GitHub YAML": github_yaml,
+    "ClearML": clearml_page,
     "YAML by hand": yaml_by_hand,
 }
 
@@ -142,6 +148,7 @@ def forms(form: Form) -> dict[str, bytes]:
         "Microsoft, document": quick_import.write(form, "en"),
         "Microsoft, page": microsoft_page.write(form, "en"),
         "GitHub": issue_form.write(form, "en"),
+        "ClearML": clearml_task.write(form, "en"),
         "JSON Schema": json_schema.write(form),
     }
 
@@ -164,4 +171,5 @@ def test_every_door_is_in_the_contract() -> None:
         "microsoft",
         "google",
         "github",
+        "clearml",
     }
