@@ -13,24 +13,24 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from generators import clearml_task
 from schema import slip
 from schema.job import Script
+from schema.parameters import PROPERTIES
 from schema.problem import shown
+from schema.question import RESOURCES, Form
 from schema.slip import Request
 from schema.words import FALLBACK, text
 from submit.desk import LEDGER, Desk, DeskError, shipped
 from submit.engines import Look, Ticket
 
 TAG = "denpyo"
-PROPERTIES = "properties"
-"""The section of the hyperparameters that ClearML's page shows as user properties."""
 MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
 TAKEN_BACK = "taken back"
 ON_REQUEST = "denpyo: stopped on request"
 LONGEST = 2_000
-DEFAULT_SECTION = "Job"
 TYPES = {"inference": "inference"}
-LOCK = "requirements/jobs.txt"
+LOCK = "requirements/task.txt"
 
 
 def property_of(name: str, value: str, description: str = "") -> dict[str, str]:
@@ -76,7 +76,7 @@ class Making:
             "tags": [TAG, found.kind, f"rid:{found.id}", f"run:{ticket.run}"],
             "comment": f"{kind.form.title.say(found.language)}\n{self._record}",
             "configuration": {"slip": slip_object(data)},
-            "hyperparams": {**_answers(self.desk, found), PROPERTIES: _properties(ticket, found, data)},
+            "hyperparams": {**_answers(kind.form, found), PROPERTIES: _properties(ticket, found, data)},
             "script": script(self.desk),
             **({"container": {"image": image}} if image else {}),
         }
@@ -100,34 +100,21 @@ def _properties(ticket: Ticket, found: Request, data: bytes) -> dict[str, dict[s
         "kind": (found.kind, ""),
         "version": (str(found.version), "of the kind"),
         "language": (found.language, ""),
+        "schema": (found.schema, "fingerprint of the questions"),
     }
     return {name: property_of(name, *said) for name, said in told.items()}
 
 
-def _answers(desk: Desk, found: Request) -> dict[str, dict[str, dict[str, str]]]:
-    """The answers for reading, in the sections of their names."""
-    values = _flat(found.job.answers()) | _flat({"resources": found.resources.answers()})
-    sections: dict[str, dict[str, dict[str, str]]] = {}
-    for name, value in values.items():
-        section, _, last = name.rpartition(".")
-        section = section or DEFAULT_SECTION
-        sections.setdefault(section, {})[last] = {
-            "section": section,
-            "name": last,
-            "value": value,
-            "type": "",
-            "description": "",
-        }
-    return sections
+def _answers(form: Form, found: Request) -> dict[str, dict[str, dict[str, str]]]:
+    """The answers as a person may clone and edit them: a copy of a run is a whole form."""
+    values = _flat(found.job.answers()) | _flat({RESOURCES: found.resources.answers()})
+    return clearml_task.hyperparams(form, found.language, values)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[prefix + name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return found
 
 
