@@ -10,16 +10,30 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
 from pytest_cov.engine import CovController
+
+if TYPE_CHECKING:
+    from tests.standins.clearml import ClearML
 
 settings.register_profile("unhurried", deadline=None)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable" if os.environ.get("CI") else "unhurried")
 TRACES_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 """What coverage.py's ``patch = subprocess`` leaves in the environment, so that processes trace themselves."""
+
+
+@pytest.fixture
+def clearml_server() -> Iterator[ClearML]:
+    """A ClearML server on loopback. What of the stand-in itself is wrong fails the test that used it."""
+    from tests.standins.clearml import ClearML  # half a second: the SDK with its schemas
+
+    with ClearML() as server:
+        yield server
+    assert server.faults == []
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

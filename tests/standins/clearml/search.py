@@ -1,0 +1,150 @@
+"""How the real server searches: database/model/base.py (GetMixin), in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.standins.clearml.errors import Refused
+from tests.standins.clearml.state import Record
+
+LARGEST_PAGE = 500
+"""``services._mongo.max_page_size``: no answer has more, asked for or not."""
+_OPERATORS = {"__$all": all, "__$and": all, "__$any": any, "__$or": any}
+_WITHIN = re.compile(r"^(>=|>|<=|<)?(.*)$")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which fields of a record are searched in which way; the others of a query are no filter."""
+
+    patterns: tuple[str, ...] = ("name",)
+    lists: tuple[str, ...] = ("tags", "system_tags", "id")
+    equal: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+
+
+def find(records: Iterable[Record], query: Mapping[str, Any], options: Options) -> list[Record]:
+    """The page of records that was asked for, each cut to ``only_fields`` (dotted; without ``id`` unless it is asked for)."""
+    matching = [one for one in records if _matches(one, query, options)]
+    for field in reversed(_order(query)):
+        matching = _ordered(matching, field)
+    page, size = _page(query)
+    only = query.get("only_fields") or []
+    return [projected(one, only) for one in matching[page * size : (page + 1) * size]]
+
+
+def _matches(record: Record, query: Mapping[str, Any], options: Options) -> bool:
+    given = {key: value for key, value in query.items() if value is not None}
+    return (
+        all(_fits(given[one], record.get(one)) for one in options.patterns if given.get(one))
+        and all(_listed(given[one], record.get(one)) for one in options.lists if one in given)
+        and all(record.get(one) == given[one] for one in options.equal if one in given)
+        and all(_timely(given[one], record.get(one)) for one in options.times if one in given)
+        and _any_and_all(given, record)
+    )
+
+
+def _fits(pattern: str, value: Any, flags: int = 0) -> bool:
+    return isinstance(value, str) and re.search(pattern, value, flags) is not None
+
+
+def _any_and_all(query: Mapping[str, Any], record: Record) -> bool:
+    for keys, over in ((("_any_", "_or_"), any), (("_all_", "_and_"), all)):
+        for asked in (query[key] for key in keys if key in query):
+            fields, pattern = asked.get("fields") or [], asked.get("pattern") or ""
+            if fields and not over(_fits(pattern, at(record, one), re.IGNORECASE) for one in fields):
+                return False
+    return True
+
+
+def _listed(asked: Any, value: Any) -> bool:
+    """A filter over a list: any of them, unless an operator says otherwise; "-x" or "__$not" before x means without x.
+
+    The first operator joins what the operators gather (NewListFieldBucketHelper).
+    """
+    have = set(value) if isinstance(value, list) else {value}
+    joined, inside, empty = None, any, False
+    buckets: dict[tuple[Any, bool], list[str]] = {}
+    negated = False
+    for one in asked if isinstance(asked, list) else [asked]:
+        if one is None:
+            empty = True
+        elif one == "__$not":
+            negated = True
+        elif one.startswith("__$") and one != "__$nop":
+            if one not in _OPERATORS:
+                raise Refused("fields_value_error", "Unsupported operator", operator=one)
+            inside = _OPERATORS[one]
+            joined = joined or inside
+        elif one != "__$nop":
+            without = negated or one.startswith("-")
+            buckets.setdefault((inside, not without), []).append(one[1:] if one.startswith("-") else one)
+            joined, negated = joined or any, False
+    found = [over(one in have for one in wanted) is include for (over, include), wanted in buckets.items()]
+    return (not found and not empty) or (joined or any)(found) or (empty and not (have - {None}))
+
+
+def _timely(asked: Any, value: Any) -> bool:
+    for one in asked if isinstance(asked, list) else [asked]:
+        sign, wanted = (_WITHIN.match(one) or re.match("()(.*)", one)).groups()  # type: ignore[union-attr]
+        if value is None or not _compares(sign or "", _time(value), _time(wanted)):
+            return False
+    return True
+
+
+def _compares(sign: str, left: datetime, right: datetime) -> bool:
+    order = (left > right) - (left < right)
+    return order in {">=": (0, 1), ">": (1,), "<=": (-1, 0), "<": (-1,)}.get(sign, (0,))
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.astimezone()
+
+
+def _order(query: Mapping[str, Any]) -> list[str]:
+    asked = query.get("order_by") or []
+    fields = list(asked) if isinstance(asked, list) else [asked]
+    return [*fields, "id"] if fields and not {"id", "-id"} & set(fields) else fields
+
+
+def _ordered(records: list[Record], field: str) -> list[Record]:
+    """What has no such field comes last either way."""
+    path = field.removeprefix("-")
+    have = [one for one in records if at(one, path) not in (None, "")]
+    lack = [one for one in records if at(one, path) in (None, "")]
+    return [*sorted(have, key=lambda one: at(one, path), reverse=field.startswith("-")), *lack]
+
+
+def _page(query: Mapping[str, Any]) -> tuple[int, int]:
+    page, size = query.get("page"), query.get("page_size")
+    if page is not None and page < 0:
+        raise Refused("validation_error", "page must be >=0", field="page")
+    if size is not None and size < 1:
+        raise Refused("validation_error", "page_size must be >0", field="page_size")
+    return page or 0, min(size or LARGEST_PAGE, LARGEST_PAGE)
+
+
+def at(record: Any, path: str) -> Any:
+    """The value at a dotted path, or None."""
+    for part in path.split("."):
+        record = record.get(part) if isinstance(record, dict) else None
+    return record
+
+
+def projected(record: Record, only: Iterable[str]) -> Record:
+    """A record cut to dotted paths; utilities/dicts.py: project_dict. "-path" leaves a path out."""
+    include = [one for one in only if not one.startswith("-")]
+    result: Record = {} if include else dict(record)
+    for path in include:
+        source, target, parts = record, result, path.split(".")
+        for part in parts[:-1]:
+            source = source.get(part) or {}
+            target = target.setdefault(part, {})
+        if isinstance(source, dict) and parts[-1] in source:
+            target[parts[-1]] = source[parts[-1]]
+    return {key: value for key, value in result.items() if f"-{key}" not in only}
