@@ -167,7 +167,8 @@ def _tasks(there: Server, runs: Iterable[str], fields: Sequence[str] = LOOKED_AT
         }
         for task in there.call("tasks.get_all", **asked, search_hidden=True).get("tasks", ()):
             run = next((tag[4:] for tag in task.get("tags", ()) if tag in tags), "")
-            if run and run not in found and clearml_task.property_in(task, "ticket") in ("", task["id"]):
+            mine = ("", task["id"], clearml_task.taken_back(task["id"]))
+            if run and run not in found and clearml_task.property_in(task, "ticket") in mine:
                 found[run] = task
     return found
 
@@ -215,7 +216,7 @@ def _taken_back(there: Server, task: Mapping[str, Any]) -> bool:
         return False
     if task["status"] not in ("created", "queued"):
         return False
-    _write_ticket(there, task["id"], clearml_task.TAKEN_BACK)
+    _write_ticket(there, task["id"], clearml_task.taken_back(task["id"]))
     return _unless_moved_on(there, "tasks.stopped", task=task["id"], force=True, status_reason=clearml_task.ON_REQUEST)
 
 

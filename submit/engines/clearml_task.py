@@ -26,7 +26,6 @@ from submit.engines import Look, Ticket
 
 TAG = "denpyo"
 MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
-TAKEN_BACK = "taken back"
 ON_REQUEST = "denpyo: stopped on request"
 LONGEST = 2_000
 TYPES = {"inference": "inference"}
@@ -36,6 +35,11 @@ LOCK = "requirements/task.txt"
 def property_of(name: str, value: str, description: str = "") -> dict[str, str]:
     """A user property, as ``tasks.edit_hyper_params`` takes it."""
     return {"section": PROPERTIES, "name": name, "value": value, "type": "", "description": description}
+
+
+def taken_back(task: str) -> str:
+    """What stands in place of the ticket once a run was withdrawn or stopped before it began."""
+    return f"taken back from {task}"
 
 
 def property_in(task: Mapping[str, Any], name: str) -> str:

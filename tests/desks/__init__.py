@@ -19,12 +19,24 @@ from submit.desk import Desk, open_desk
 from submit.new_desk import make_desk
 
 KINDS = Path(__file__).parent / "kinds"
+CLONED_FROM, COMMIT = "file:///srv/git/denpyo.git", "0123456789abcdef0123456789abcdef01234567"
 
 
 def desk_in(folder: Path) -> Desk:
     """A new desk that knows ``count_starts``."""
     made = make_desk(folder)
     shutil.copytree(KINDS, made.folder / "kinds", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return open_desk(folder)
+
+
+def clearml_desk_in(folder: Path, more: str = "") -> Desk:
+    """A new desk whose runs go to ClearML; which server, the environment says."""
+    made = desk_in(folder)
+    config = made.folder / "denpyo.toml"
+    written = config.read_text(encoding="utf-8").replace('engine = "local" ', 'engine = "clearml" ')
+    config.write_text(
+        f'{written}\n[clearml]\nrepository = "{CLONED_FROM}"\ncommit = "{COMMIT}"\n{more}', encoding="utf-8"
+    )
     return open_desk(folder)
 
 

@@ -1,0 +1,300 @@
+"""The engine ``clearml`` against a server that keeps ClearML's own schemas and rules: never twice, never lost."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from submit import hand_off, journey, one_machine, standing
+from submit.desk import Desk, now
+from submit.engines import EngineDownError, clearml
+from submit.judging import Outcome
+from submit.ledger import verify
+from submit.response import Source, Wishes
+from tests.desks import COMMIT, clearml_desk_in, command, counting, denpyo, environment
+from tests.standins.clearml import ClearML
+from tests.standins.clearml.server import Trouble
+
+CANARY = "kanaria-5f1c9e"
+CALLS = (
+    "auth.login",
+    "tasks.get_all",
+    "projects.get_all",
+    "projects.create",
+    "tasks.create",
+    "tasks.edit_hyper_params",
+    "tasks.enqueue_many",
+)
+TROUBLES: tuple[Trouble, ...] = ("drop_before", "drop_after", "fail")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    for name, value in clearml_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return clearml_desk_in(tmp_path / "desk")
+
+
+def submitted(desk: Desk, *names: str) -> Outcome:
+    files = [counting(desk.folder.parent, name) for name in names]
+    return journey.submit(desk, [Source(one.name, one.read_bytes()) for one in files], Wishes())
+
+
+def queued(server: ClearML) -> list[str]:
+    """The tasks of all queues, in order."""
+    return [entry["task"] for queue in server.queues.values() for entry in queue.get("entries", ())]
+
+
+def states(desk: Desk) -> dict[str, str]:
+    return {one.request.id: one.request.state for one in standing.all_standing(desk)}
+
+
+def test_a_run_is_a_task_with_its_slip_its_answers_and_who_it_is(desk: Desk, clearml_server: ClearML) -> None:
+    (kept,) = submitted(desk, "one").requests
+    (task,) = clearml_server.tasks.values()
+    assert task["name"] == f"count_starts {kept.id}.1"
+    assert sorted(task["tags"]) == ["count_starts", "denpyo", f"rid:{kept.id}", f"run:{kept.id}.1"]
+    assert task["status"] == "queued"
+    assert clearml_server.projects[task["project"]]["name"] == "denpyo/count_starts"
+    assert task["script"]["entry_point"] == "-m jobs"
+    assert task["script"]["version_num"] == COMMIT
+    slip = task["configuration"]["slip"]
+    assert (slip["type"], slip["value"].encode()) == ("yaml", standing.standing(desk, kept.id).slip.read_bytes())  # type: ignore[union-attr]
+    assert {one["name"]: one["value"] for one in task["hyperparams"]["1 Job"].values()}["name"] == "one"
+    noted = {name: one["value"] for name, one in task["hyperparams"]["properties"].items()}
+    assert (noted["request"], noted["run"], noted["ticket"]) == (kept.id, f"{kept.id}.1", task["id"])
+    with desk.ledger() as ledger:
+        (before,) = [one for one in ledger.entries(request=kept.id) if one.action == "enqueuing"]
+    assert f"{before.seq} entries, root " in task["comment"]
+
+
+def test_its_page_and_what_it_shows_are_addresses_of_clearml(desk: Desk, clearml_server: ClearML) -> None:
+    (kept,) = submitted(desk, "one").requests
+    (task,) = clearml_server.tasks.values()
+    here = f"{clearml_server.web_url}/projects/{task['project']}/tasks/{task['id']}"
+    found = standing.standing(desk, kept.id)
+    assert standing.page(desk, found) == f"{here}/output/log"
+    assert standing.links(found) == {
+        "task": f"{here}/output/log",
+        "results": f"{here}/info-output/metrics/scalar",
+        "artifacts": f"{here}/artifacts/output-model",
+    }
+    assert denpyo("open", kept.id, desk=desk.folder).stdout == f"{here}/output/log\n"
+
+
+def test_a_queue_that_no_agent_watches_is_said(desk: Desk, clearml_server: ClearML) -> None:
+    assert submitted(desk, "one").unattended == ["default"]
+    assert [one["name"] for one in clearml_server.queues.values()] == ["default"]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_call_is_cut_off_each_run_is_one_task_and_one_place_in_the_queue(
+    call: str, trouble: Trouble, desk: Desk, clearml_server: ClearML
+) -> None:
+    clearml_server.fault(call, trouble)
+    first = submitted(desk, "one", "two")
+    assert first.undelivered
+    assert set(states(desk).values()) == {"accepted"}
+    second = submitted(desk, "three")
+    assert not second.undelivered
+    assert set(states(desk).values()) == {"queued"}
+    runs = [f"run:{one.id}.1" for one in (*first.requests, *second.requests)]
+    made = [tag for task in clearml_server.tasks.values() for tag in task["tags"] if tag.startswith("run:")]
+    assert sorted(made) == sorted(runs)
+    assert sorted(queued(clearml_server)) == sorted(clearml_server.tasks)
+    assert verify(desk.folder / "ledger").ok
+
+
+def test_an_answer_that_comes_too_late_is_found_the_next_time(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("submit.engines.clearml_server.SECONDS", (0.5, 0.2))
+    clearml_server.fault("tasks.create", "late", seconds=0.6)
+    assert "did not answer tasks.create: ReadTimeout" in submitted(desk, "one").undelivered
+    hand_off.deliver(desk)
+    assert list(states(desk).values()) == ["queued"]
+    assert len(clearml_server.tasks) == len(queued(clearml_server)) == 1
+
+
+def test_two_who_submit_the_same_at_once_make_one_task(desk: Desk, clearml_server: ClearML) -> None:
+    files = [counting(desk.folder.parent, name) for name in ("one", "two", "three")]
+    words = command("submit", *files)
+    both = [
+        subprocess.Popen(words, env=environment(desk.folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert len(clearml_server.tasks) == len(queued(clearml_server)) == 3
+    assert set(states(desk).values()) == {"queued"}
+
+
+def test_a_server_that_is_down_leaves_the_request_accepted_and_says_so_with_its_id(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("CLEARML_API_HOST", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        done = denpyo("submit", counting(desk.folder.parent, "one"), desk=desk.folder, code=3)
+    (id,) = states(desk)
+    assert done.stdout.startswith(id)
+    assert "did not answer auth.login: ConnectionError" in done.stderr
+    assert states(desk) == {id: "accepted"}
+    monkeypatch.undo()
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_known_to_be_down_within_three_seconds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("CLEARML_API_HOST", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        there = clearml.server(desk)
+        begun = time.monotonic()
+        with pytest.raises(EngineDownError, match=r"did not answer auth\.login: ReadTimeout"):
+            there.call("tasks.get_all")
+        assert time.monotonic() - begun < 3
+
+
+def test_a_web_page_in_its_place_is_no_clearml_server(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARML_API_HOST", clearml_server.web_url)
+    with pytest.raises(EngineDownError, match=r"auth\.login as no ClearML server does \(HTTP 501\)"):
+        clearml.server(desk).call("tasks.get_all")
+
+
+def test_wrong_credentials_are_one_line_without_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARML_API_SECRET_KEY", CANARY)
+    outcome = submitted(desk, "one")
+    assert "does not take the credentials" in outcome.undelivered
+    assert CANARY not in outcome.undelivered
+
+
+def test_no_credentials_at_all_are_said_and_the_request_stays_accepted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARML_API_SECRET_KEY", "")
+    assert "no credentials for ClearML: run `clearml-init`" in submitted(desk, "one").undelivered
+    assert list(states(desk).values()) == ["accepted"]
+
+
+def test_a_clearml_conf_that_others_may_read_is_refused(
+    tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf = clearml_server.write_conf(tmp_path)
+    conf.chmod(0o644)
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(conf))
+    done = denpyo("submit", counting(tmp_path, "one"), desk=clearml_desk_in(tmp_path / "desk").folder, code=3)
+    assert f"{conf} holds your credentials and must be your own, with mode 0600" in done.stderr
+
+
+def test_the_credentials_of_clearml_conf_are_taken_and_stand_nowhere_else(
+    tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(clearml_server.write_conf(tmp_path)))
+    there = clearml_desk_in(tmp_path / "desk").folder
+    done = denpyo("submit", counting(tmp_path, "one"), desk=there)
+    secret = clearml_server.user().secret_key
+    told = json.dumps([done.stdout, done.stderr, list(clearml_server.tasks.values())])
+    written = b"".join(one.read_bytes() for one in there.rglob("*") if one.is_file())
+    assert len(clearml_server.tasks) == 1
+    assert secret not in told
+    assert secret.encode() not in written
+
+
+def test_a_run_costs_two_calls_and_a_batch_five_more(desk: Desk, clearml_server: ClearML) -> None:
+    submitted(desk, *(f"n{number}" for number in range(40)))
+    calls = [name for name, _ in clearml_server.calls]
+    assert len(calls) == 2 * 40 + 5
+    assert calls.count("tasks.enqueue_many") == calls.count("tasks.get_all") == 1
+    assert clearml_server.connections <= 4
+
+
+def test_many_runs_are_followed_with_one_call(desk: Desk, clearml_server: ClearML) -> None:
+    submitted(desk, *(f"n{number}" for number in range(30)))
+    before = len(clearml_server.calls)
+    (found,) = one_machine.watched(desk, "", print, watch=False)
+    assert len(found) == 30
+    assert [name for name, _ in clearml_server.calls[before:]] == ["tasks.get_all"]
+
+
+def test_where_requests_stand_is_said_while_the_server_is_down(desk: Desk, clearml_server: ClearML) -> None:
+    submitted(desk, "one")
+    clearml_server.fault("tasks.get_all", "fail")
+    said: list[str] = []
+    (found,) = one_machine.watched(desk, "", said.append, watch=False)
+    assert [one.request.state for one in found] == ["queued"]
+    assert said == [f"ClearML at {clearml_server.url} failed at tasks.get_all (500/0)"]
+
+
+def ended(server: ClearML, status: str, result: dict[str, Any] | None = None, message: str = "") -> None:
+    """As agents leave a task."""
+    (task,) = server.tasks.values()
+    task["status"], task["status_message"] = status, message
+    if result is not None:
+        task["configuration"]["result"] = {"name": "result", "type": "json", "value": json.dumps(result)}
+
+
+def test_a_run_that_is_done_has_the_result_that_its_job_left(desk: Desk, clearml_server: ClearML) -> None:
+    (kept,) = submitted(desk, "one").requests
+    ended(clearml_server, "completed", {"state": "done", "metrics": {"accuracy": 0.9, "odd": "x"}, "passed": True})
+    hand_off.follow(desk)
+    found = standing.standing(desk, kept.id)
+    assert (found.request.state, found.result["metrics"]) == ("done", {"accuracy": 0.9})
+
+
+@pytest.mark.parametrize("written", ["", "{", "[]", '{"state": "queued"}', '{"state": "done", "metrics": 3}'])
+def test_a_task_that_ended_without_a_result_as_jobs_leave_it_has_failed(
+    written: str, desk: Desk, clearml_server: ClearML
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    ended(clearml_server, "failed", message="この実行は始められません。")
+    (task,) = clearml_server.tasks.values()
+    task["configuration"]["result"] = {"name": "result", "type": "json", "value": written}
+    hand_off.follow(desk)
+    found = standing.standing(desk, kept.id)
+    assert found.request.state == "failed"
+    assert found.result["reason"].endswith("(この実行は始められません。)")
+
+
+def test_a_run_that_was_deleted_there_has_failed_once_it_is_sure(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    clearml_server.tasks.clear()
+    hand_off.follow(desk)
+    assert states(desk) == {kept.id: "queued"}
+    monkeypatch.setattr("submit.hand_off.now", lambda: now() + timedelta(minutes=11))
+    hand_off.follow(desk)
+    assert states(desk) == {kept.id: "failed"}
+    assert "削除" in standing.standing(desk, kept.id).result["reason"]
+
+
+def test_a_copy_of_a_run_that_somebody_made_is_not_the_run(desk: Desk, clearml_server: ClearML) -> None:
+    (kept,) = submitted(desk, "one").requests
+    (task,) = clearml_server.tasks.values()
+    clearml.server(desk).call("tasks.clone", task=task["id"], new_task_name="a copy")
+    assert len(clearml_server.tasks) == 2
+    assert all(f"run:{kept.id}.1" in one["tags"] for one in clearml_server.tasks.values())
+    handle = clearml.find(desk, f"{kept.id}.1")
+    assert handle
+    assert handle.engine_id == task["id"]
+
+
+def test_a_run_that_is_cancelled_before_it_began_is_out_of_the_queue_and_has_no_ticket(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    assert hand_off.cancel(desk, kept.id)
+    (task,) = clearml_server.tasks.values()
+    assert (task["status"], queued(clearml_server)) == ("stopped", [])
+    assert task["hyperparams"]["properties"]["ticket"]["value"] == f"taken back from {task['id']}"
+    assert states(desk) == {kept.id: "stopped"}
