@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
 
 SERVICES = ("auth", "tasks", "projects", "queues", "workers", "models", "events", "organization")
 
@@ -21,6 +22,8 @@ NUMBER = {"type": ["integer", "null"]}
 YES = {"type": ["boolean", "null"]}
 THING = {"type": ["object", "null"]}
 
+BY_THE_SDK: dict[str, Any] = {"method": TEXT}
+"""What every request of the SDK carries beside its fields: a property of its base class (backend_api/session/request.py)."""
 MORE_IN_REQUESTS: dict[str, dict[str, Any]] = {
     "tasks.create": {
         "id": TEXT,
@@ -42,12 +45,15 @@ MORE_IN_ANSWERS: dict[str, dict[str, Any]] = {
     "events.multi_task_scalar_metrics_iter_histogram": {"*": THING},
     "tasks.move": {"project_id": TEXT},
 }
-ANSWERED_FIELDS: dict[str, dict[str, Any]] = {
-    "last_metrics": {"last_change": TEXT, "last_changed_by": TEXT, "last_worker_report": TEXT},
-    "entries": {"last_update": TEXT, "display_name": TEXT},
+ANSWERED_FIELDS: dict[frozenset[str], dict[str, Any]] = {
+    frozenset({"last_metrics", "script"}): {"last_change": TEXT, "last_changed_by": TEXT, "last_worker_report": TEXT},
+    frozenset({"entries", "name"}): {"last_update": TEXT, "display_name": TEXT},
+    frozenset({"basename", "default_output_destination"}): {"parent": TEXT},
+    frozenset({"model", "name"}): {"updated": TEXT},
 }
-"""By a field that tells a task or a queue: what the real server 2.3.0 answers beside (database/model/task/task.py, queue.py)."""
-EVENT_FIELDS: dict[str, Any] = {"allow_locked": YES, "model_event": YES, "worker": TEXT}
+"""By fields that tell a task, a queue, a project, a model of a task: what the real server 2.3.0 answers beside what the SDK's schemas know
+(database/model/task/task.py, queue.py, project.py)."""
+EVENT_FIELDS: dict[str, Any] = {**BY_THE_SDK, "allow_locked": YES, "model_event": YES, "worker": TEXT}
 """Fields of an event beside those of its kind; bll/event/event_bll.py: add_events."""
 
 
@@ -107,43 +113,46 @@ def known() -> frozenset[str]:
 @cache
 def request_of(endpoint: str) -> Draft7Validator:
     schema = NOT_IN_THE_SDK[endpoint][0] if endpoint in NOT_IN_THE_SDK else _bundled()[endpoint]["Request"]
-    return Draft7Validator(_closed(schema, MORE_IN_REQUESTS.get(endpoint, {})))
+    return Draft7Validator(_closed(schema, {**BY_THE_SDK, **MORE_IN_REQUESTS.get(endpoint, {})}, answer=False))
 
 
 @cache
 def answer_of(endpoint: str) -> Draft7Validator:
     schema = NOT_IN_THE_SDK[endpoint][1] if endpoint in NOT_IN_THE_SDK else _bundled()[endpoint]["Response"]
-    return Draft7Validator(_closed(schema, MORE_IN_ANSWERS.get(endpoint, {})))
+    return Draft7Validator(_closed(schema, MORE_IN_ANSWERS.get(endpoint, {}), answer=True))
 
 
 def faults(validator: Draft7Validator, value: Any) -> list[str]:
     """What is wrong with a request or an answer, each with its place."""
-    return [f"{'.'.join(map(str, one.absolute_path)) or '.'}: {one.message}" for one in validator.iter_errors(value)]
+    found = (best_match([one]) for one in validator.iter_errors(value))
+    return [f"{'.'.join(map(str, one.absolute_path)) or '.'}: {one.message[:300]}" for one in found]
 
 
-def _closed(schema: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def _closed(schema: Mapping[str, Any], more: Mapping[str, Any], *, answer: bool) -> dict[str, Any]:
     """The schema that takes no field which it does not name."""
-    closed: dict[str, Any] = _close(schema)
+    closed: dict[str, Any] = _close(schema, answer)
     named = {key: value for key, value in more.items() if key != "*"}
     closed["properties"] = {**closed.get("properties", {}), **named}
-    if "anyOf" not in closed:
+    if "anyOf" in closed:  # an event: each kind is closed for itself
+        del closed["properties"], closed["additionalProperties"]
+    else:
         closed["additionalProperties"] = more.get("*", False)
-    if not closed["properties"]:
-        del closed["properties"]
     return closed
 
 
-def _close(part: Any) -> Any:
+def _close(part: Any, answer: bool) -> Any:
     if isinstance(part, list):
-        return [_close(one) for one in part]
+        return [_close(one, answer) for one in part]
     if not isinstance(part, Mapping):
         return part
-    closed = {key: _close(value) for key, value in part.items()}
+    closed = {key: _close(value, answer) for key, value in part.items()}
     properties = closed.get("properties")
     if part.get("type") in ("object", ["object", "null"]) and isinstance(properties, dict):
         for tell, more in ANSWERED_FIELDS.items():
-            properties.update(more if tell in properties else {})
-        if "const" in properties.get("type", {}):  # an event
-            properties.update(EVENT_FIELDS)
+            properties.update(more if answer and tell <= set(properties) else {})
+        if "const" in properties.get(
+            "type", {}
+        ):  # an event; the SDK sends levels in capitals, and the real server takes them
+            properties.update(EVENT_FIELDS | ({"level": TEXT} if "level" in properties else {}))
         closed.setdefault("additionalProperties", False)
     return closed
