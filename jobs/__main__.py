@@ -1,4 +1,5 @@
-"""``python -P -m jobs SLIP --out DIR --run ID.ATTEMPT``: run one attempt of one slip and leave ``result.json`` in DIR.
+"""``python -P -m jobs SLIP --out DIR --run ID.ATTEMPT``: run one attempt of one slip and leave ``result.json`` in DIR. Without any
+argument, under a ClearML agent: run the task that it named (``on_agent.py``).
 
 The exit status: 0 done, 1 failed (``result.json`` says why), 2 wrong use, 75 another process is running this attempt, 76 this
 attempt has already started. With 75 and 76 nothing is run. ``DENPYO_KINDS`` names the folders of a desk's own kinds; a worker
@@ -9,24 +10,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from jobs import attempt as marks
 from jobs.asked import changes
-from jobs.outcome import Attempt, Done, Failed, Workload
+from jobs.outcome import Attempt, Done, Failed, Workload, failed
+from jobs.result import now, result
 from jobs.texts import say
 from schema import kinds, slip
 from schema.job import Script
-from schema.problem import Problem, shown
+from schema.problem import shown
 from schema.words import FALLBACK, languages
 
 DONE, FAILED, RUNNING, STARTED = 0, 1, 75, 76
@@ -63,6 +61,10 @@ WORKLOADS: Mapping[str, Callable[[], Workload]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
+    if arguments is None and not sys.argv[1:] and os.environ.get("CLEARML_TASK_ID"):
+        from jobs import on_agent
+
+        return on_agent.main()
     parser = argparse.ArgumentParser(prog="python -P -m jobs", description="Run one attempt of one slip.")
     parser.add_argument("slip", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="the folder of this run")
@@ -85,7 +87,7 @@ def _alone(data: bytes, out: Path, request: str, number: int) -> int:
     if held is None:
         print(f"{request}.{number}: already running", file=sys.stderr)
         return RUNNING
-    started_at = _now()
+    started_at = now()
     if not marks.mark_started(out, f"{request}.{number}", started_at):
         print(f"{request}.{number}: this attempt has already started", file=sys.stderr)
         return STARTED
@@ -95,14 +97,14 @@ def _alone(data: bytes, out: Path, request: str, number: int) -> int:
     try:
         ended, changed = _judged(data, out, request, number, held)
     except kinds.KindError as error:
-        ended = Failed(say("reason_kind", language, detail=shown(str(error), LONGEST_DETAIL)))
+        ended = failed("reason_kind", language, detail=shown(str(error), LONGEST_DETAIL))
     except Exception:  # ours, and the last place to say so
         ended = _program_error(out, language)
     try:
-        marks.write_result(out, _result(ended, language, started_at, changed))
+        marks.write_result(out, result(ended, language, started_at, changed))
     except Exception:  # a full disk, or what cannot be written: a short result may still find its place
         ended = _program_error(out, language)
-        marks.write_result(out, _result(ended, language, started_at, []))
+        marks.write_result(out, result(ended, language, started_at, []))
     _tell(ended, language)
     return DONE if isinstance(ended, Done) else FAILED
 
@@ -113,7 +115,7 @@ def _program_error(out: Path, language: str) -> Failed:
         traceback.print_exc()
     log = out / marks.LOG
     named = shown(str(log), LONGEST_DETAIL) if log.exists() else say("log_of_run", language)
-    return Failed(say("reason_program_error", language, log=named))
+    return failed("reason_program_error", language, log=named)
 
 
 def _judged(data: bytes, out: Path, request: str, number: int, held: int) -> tuple[Done | Failed, list[str]]:
@@ -122,11 +124,11 @@ def _judged(data: bytes, out: Path, request: str, number: int, held: int) -> tup
     try:
         found = slip.read(data, known)
     except slip.SlipError as error:
-        return Failed(say("reason_problems", _language(data)), tuple(error.problems)), []
+        return failed("reason_problems", _language(data), tuple(error.problems)), []
     attempt = Attempt(found, known[found.kind], number, out, (held,))
     changed = changes(attempt)
     if found.id != request:
-        return Failed(attempt.say("reason_other_run", found=found.id, wanted=f"{request}.{number}")), changed
+        return attempt.failed("reason_other_run", found=found.id, wanted=f"{request}.{number}"), changed
     marks.limit_time(found.resources.max_hours)
     named = attempt.kind.job.workload
     return WORKLOADS[SCRIPT if isinstance(named, Script) else named]().run(attempt), changed
@@ -139,64 +141,12 @@ def _language(data: bytes) -> str:
     return wanted if wanted in languages() else FALLBACK
 
 
-def _result(ended: Done | Failed, language: str, started_at: str, changed: list[str]) -> dict[str, Any]:
-    """What ``result.json`` holds."""
-    return {
-        "state": "failed",
-        "metrics": {},
-        "passed": None,
-        "model": None,
-        "summary": None,
-        "artifacts": list(ended.artifacts),
-        "changes": changed,
-        "warnings": [],
-        "problems": [],
-        "reason": None,
-        "dataset_sha256": None,
-        "seed": None,
-        "source": ended.source,
-        "denpyo": marks.denpyo_version(),
-        "python": platform.python_version(),
-        "started_at": started_at,
-        "ended_at": _now(),
-        **(_done(ended, language) if isinstance(ended, Done) else _failed(ended, language)),
-    }
-
-
-def _done(ended: Done, language: str) -> dict[str, Any]:
-    metrics = {name: value for name, value in ended.metrics.items() if marks.is_metric(value)}
-    left_out = [shown(name) for name in ended.metrics if name not in metrics]
-    warning = [say("warn_metrics", language, names=", ".join(left_out))] if left_out else []
-    return {
-        "state": "done",
-        "metrics": metrics,
-        "passed": ended.passed,
-        "model": asdict(ended.model) if ended.model else None,
-        "summary": ended.summary,
-        "warnings": [*ended.warnings, *warning],
-        "dataset_sha256": ended.dataset_sha256,
-        "seed": ended.seed,
-    }
-
-
-def _failed(ended: Failed, language: str) -> dict[str, Any]:
-    return {"reason": ended.reason, "problems": [_problem(one, language) for one in ended.problems]}
-
-
 def _tell(ended: Done | Failed, language: str) -> None:
     if isinstance(ended, Failed):
         with suppress(OSError):  # it stands in the result, whether or not anybody can be told
             print(ended.reason, file=sys.stderr)
             for problem in ended.problems:
                 print(problem.line(language), file=sys.stderr)
-
-
-def _problem(problem: Problem, language: str) -> dict[str, str]:
-    return {"code": problem.code, "question": problem.question, "message": problem.message(language)}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def run(attempt: Attempt) -> Done | Failed:
     table = dataset.table(TEST)
     if job.output_format == "xlsx" and len(table.rows) > predictions.MOST_ROWS:
         most, rows = f"{predictions.MOST_ROWS:,}", f"{len(table.rows):,}"
-        return Failed(attempt.say("reason_too_many_rows", most=most, rows=rows))
+        return attempt.failed("reason_too_many_rows", most=most, rows=rows)
     return _predict(attempt, model, dataset, table, job.output_format)
 
 

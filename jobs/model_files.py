@@ -36,7 +36,7 @@ def save(attempt: Attempt, dataset: Dataset, course: Course) -> Saved | Failed:
     try:
         onnx = onnx_models.convert(kept.pipeline, data.features.used, data.classes).SerializeToString()
     except TooLargeError as error:
-        return Failed(attempt.say("reason_model_too_large", nodes=f"{error.nodes:,}"))
+        return attempt.failed("reason_model_too_large", nodes=f"{error.nodes:,}")
     (folder / models.ONNX).write_bytes(onnx)
     compared = proof.compare(
         proof.by_joblib(folder / models.JOBLIB, data.test, data.features.used),
@@ -44,7 +44,7 @@ def save(attempt: Attempt, dataset: Dataset, course: Course) -> Saved | Failed:
     )
     if not compared.holds:
         detail = f"{compared.other_labels}/{compared.rows}, {compared.largest:.2g}"
-        return Failed(attempt.say("reason_onnx_differs", detail=detail))
+        return attempt.failed("reason_onnx_differs", detail=detail)
     models.write_card(folder, _card(attempt, dataset, course, compared))
     path = f"{models.FOLDER}/{models.ONNX}"
     return Saved(ModelFile(attempt.model_id, path, hashlib.sha256(onnx).hexdigest()), compared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from schema.job import Fault
 from schema.kinds import Kind
 from schema.problem import Problem
 from schema.slip import Request
+from schema.words import languages
 
 MODEL_PREFIX = "m-"
 
@@ -51,7 +52,11 @@ class Attempt:
         return Problem(fault.code, Where(self.request.id, fault.field), fault.field, fault.facts, suggestion)
 
     def refused(self, faults: list[Fault]) -> Failed:
-        return Failed(self.say("reason_problems"), tuple(self.problem(fault) for fault in faults))
+        return failed("reason_problems", self.language, tuple(self.problem(fault) for fault in faults))
+
+    def failed(self, name: str, **facts: str) -> Failed:
+        """The end of a run for the reason of this name."""
+        return failed(name, self.language, (), **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class ModelFile:
 @dataclass(frozen=True, slots=True)
 class Done:
     """A run that came to its end. ``passed`` is None where nobody said how good is good enough; ``artifacts`` are paths seen
-    from the run's folder; ``warnings`` are sentences in the person's language; ``source`` says which script ran."""
+    from the run's folder; ``warnings`` are sentences in the person's language; ``source`` says which script ran; ``series`` are figures
+    of the way there, in order: a metric of every training, the loss after every pass."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     passed: bool | None = None
@@ -77,16 +83,25 @@ class Done:
     dataset_sha256: str | None = None
     seed: int | None = None
     source: Mapping[str, Any] | None = None
+    series: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A run that could not come to its end, for a reason that a person can do something about: one sentence in their language."""
+    """A run that could not come to its end, for a reason that a person can do something about: one sentence in their language, and
+    in ``reasons`` the same in every language."""
 
     reason: str
     problems: tuple[Problem, ...] = ()
     artifacts: tuple[str, ...] = ()
     source: Mapping[str, Any] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def failed(name: str, language: str, problems: tuple[Problem, ...] = (), **facts: str) -> Failed:
+    """The end of a run for the reason of this name in ``texts.toml``."""
+    reasons = {one: say(name, one, **facts) for one in languages()}
+    return Failed(reasons[language], problems, reasons=reasons)
 
 
 class Workload(Protocol):

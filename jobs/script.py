@@ -23,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +37,7 @@ from schema.problem import shown
 from schema.yaml_text import dump
 
 OUTPUT, ANSWERS, REPOSITORY, METRICS = "output", "answers.yaml", "repository", "metrics.json"
+IMAGE_VARIABLE = "DENPYO_IMAGE"  # the container image that this process runs in, where somebody knows
 OWN_PATHS = ("PYTHONPATH", "PYTHONSAFEPATH")  # where denpyo lies, which is no business of a script
 LAST_LINES = 5
 LONGEST_LINE = 65_536
@@ -59,7 +61,7 @@ def run(attempt: Attempt) -> Done | Failed:
     try:
         return _run(attempt, script, Deadline(time.monotonic() + hours * 3600 + AFTER_THE_WORKER))
     except subprocess.TimeoutExpired:
-        return Failed(attempt.say("reason_time", hours=f"{hours:g}"))
+        return attempt.failed("reason_time", hours=f"{hours:g}")
 
 
 def _run(attempt: Attempt, script: Script, deadline: Deadline) -> Done | Failed:
@@ -68,34 +70,35 @@ def _run(attempt: Attempt, script: Script, deadline: Deadline) -> Done | Failed:
         return home
     entry = home / script.entry
     if not entry.is_file():
-        return Failed(attempt.say("reason_no_entry", entry=script.entry))
+        return attempt.failed("reason_no_entry", entry=script.entry)
     try:
         python = fetch.python_with(script.packages, deadline) if script.packages else Path(sys.executable)
     except FetchError as error:
-        return Failed(attempt.say("reason_packages", detail=str(error)))
+        return attempt.failed("reason_packages", detail=str(error))
     source = _source(script, entry)
     code, last = _start(attempt, [str(python), str(entry), *_arguments(attempt)], deadline)
     if code:
         said = shown(" / ".join(last), LONGEST_SAID) or attempt.say("nothing_said")
-        return Failed(attempt.say("reason_exit", code=str(code), detail=said), (), _named(artifacts(attempt)), source)
+        ended = attempt.failed("reason_exit", code=str(code), detail=said)
+        return replace(ended, artifacts=_named(artifacts(attempt)), source=source)
     return _done(attempt, script, source)
 
 
 def _home(attempt: Attempt, script: Script, deadline: Deadline) -> Path | Failed:
     """The folder that the entry lies in."""
-    if script.image:
-        return Failed(attempt.say("reason_container"))
+    if script.image and os.environ.get(IMAGE_VARIABLE) != script.image:
+        return attempt.failed("reason_container")
     if not script.repository:
         return attempt.kind.file.parent
     if fetch.has_secret(script.repository):
-        return Failed(attempt.say("reason_secret"))
+        return attempt.failed("reason_secret")
     if not fetch.is_allowed(script.repository):
-        return Failed(attempt.say("reason_address", address=shown(script.repository)))
+        return attempt.failed("reason_address", address=shown(script.repository))
     target = attempt.out / REPOSITORY
     try:
         fetch.checkout(script.repository, script.commit, target, deadline)
     except FetchError as error:
-        return Failed(attempt.say("reason_fetch", commit=script.commit, detail=str(error)))
+        return attempt.failed("reason_fetch", commit=script.commit, detail=str(error))
     return target
 
 
@@ -218,8 +221,8 @@ def _done(attempt: Attempt, script: Script, source: Mapping[str, Any]) -> Done |
     try:
         metrics, left_out = read_metrics(attempt.out / OUTPUT / METRICS)
     except (OSError, ValueError) as error:
-        reason = attempt.say("reason_metrics", detail=shown(str(error), LONGEST_SAID))
-        return Failed(reason, (), _named(files), source)
+        ended = attempt.failed("reason_metrics", detail=shown(str(error), LONGEST_SAID))
+        return replace(ended, artifacts=_named(files), source=source)
     warnings = (attempt.say("warn_metrics", names=", ".join(left_out)),) if left_out else ()
     page = script_page.write(attempt, script, source, metrics, files)
     return Done(metrics=metrics, summary=page, artifacts=_named(files), warnings=warnings, source=source)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from jobs import asked, datasets, model_files, models, training, training_page
+from jobs import algorithms, asked, datasets, model_files, models, training, training_page
 from jobs.datasets import Dataset
 from jobs.features import MOST_CATEGORIES, Features
 from jobs.outcome import Attempt, Done, Failed
@@ -31,7 +31,7 @@ def run(attempt: Attempt) -> Done | Failed:
     try:
         course = training.train(plan, data)
     except DivergedError:
-        return Failed(attempt.say("reason_diverged"))
+        return attempt.failed("reason_diverged")
     return _finish(attempt, dataset, course)
 
 
@@ -61,7 +61,16 @@ def _finish(attempt: Attempt, dataset: Dataset, course: Course) -> Done | Failed
         warnings=tuple(warnings),
         dataset_sha256=dataset.sha256,
         seed=course.kept.seed,
+        series=_series(course),
     )
+
+
+def _series(course: Course) -> dict[str, list[float]]:
+    """The score of every training where there were several, and the loss after every pass of the one that was kept."""
+    name = "accuracy" if course.data.classes else "r2"
+    scores = [one.measured.score for one in course.made]
+    losses = [float(one) for one in algorithms.loss_curve(course.kept.pipeline)]
+    return {**({name: scores} if len(scores) > 1 else {}), **({"loss": losses} if len(losses) > 1 else {})}
 
 
 def _warnings(attempt: Attempt, course: Course) -> Iterator[str]:

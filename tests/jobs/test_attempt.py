@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import resource
@@ -112,6 +113,7 @@ def test_a_training_leaves_its_result_and_nothing_else(tmp_path: Path) -> None:
     assert found["problems"] == []
     assert found["reason"] is None
     assert found["seed"] == 42
+    assert found["lock_sha256"] == hashlib.sha256((ROOT / "requirements" / "jobs.txt").read_bytes()).hexdigest()
     assert found["started_at"] < found["ended_at"]
 
 
@@ -268,8 +270,21 @@ def test_problems_at_the_start_are_printed_one_a_line_and_stand_in_the_result(tm
     assert ended.stderr.splitlines()[1:] == [f"7k3m:dataset_id: {message} [no_dataset]"]
     found = result(out)
     assert found["state"] == "failed"
-    assert found["problems"] == [{"code": "no_dataset", "question": "dataset_id", "message": message}]
+    english = "There is no dataset named “absent”. Use one of: diabetes, wine; or ask your operator to put it in place."
+    assert found["problems"] == [
+        {
+            "code": "no_dataset",
+            "question": "dataset_id",
+            "message": message,
+            "where": "7k3m:dataset_id",
+            "messages": {"ja": message, "en": english},
+        }
+    ]
     assert found["reason"] == "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。"
+    assert found["reasons"] == {
+        "ja": "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。",
+        "en": "The run could not start, because something about its answers or data has to be put right first.",
+    }
 
 
 def test_a_slip_that_was_changed_to_something_wrong_is_refused_again(tmp_path: Path) -> None:
@@ -336,9 +351,9 @@ def test_a_result_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("metrics", [{"a\nb": 2**53, "c": 1.0}, {"a\nb": float("nan"), "c": 1.0}])
 def test_a_figure_that_no_record_can_hold_is_left_out_whatever_ran(metrics: dict[str, float]) -> None:
-    from jobs.__main__ import _result
+    from jobs.result import result as result_of
 
-    found = _result(Done(metrics=metrics), "en", "2026-11-21T09:30:00+00:00", [])
+    found = result_of(Done(metrics=metrics), "en", "2026-11-21T09:30:00+00:00", [])
     assert found["metrics"] == {"c": 1.0}
     assert found["warnings"] == [
         "These figures were left out, because each must be one finite number, a whole one at most 2^53 - 1: a b"
