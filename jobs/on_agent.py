@@ -1,0 +1,250 @@
+"""``python -m jobs`` under a ClearML agent, which names a task: what the task asks is run as anywhere else, and reported to the task.
+
+A task that the desk sent carries its own id as its ticket, and the slip; a copy of it has another id. A copy runs only where the
+desk allows it (``direct``): then its hyperparameters are the answers. The run is a process of its own that knows nothing of ClearML;
+this one hands it the data it needs, ends it when its time is over, and reports what it leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jobs import attempt as marks
+from jobs import from_clearml, origin, reporting
+from jobs.attempt import GRACE_SECONDS
+from jobs.outcome import Failed, failed
+from jobs.report_clearml import ReportError, Reports, Task, is_started
+from jobs.result import now, result
+from jobs.script import IMAGE_VARIABLE
+from schema import kinds, parameters, slip, words
+from schema.answers import Where
+from schema.check import check
+from schema.job import Script
+from schema.kinds import Kind
+from schema.slip import Request, Via
+from schema.words import FALLBACK, languages
+
+VARIABLE = "CLEARML_TASK_ID"
+FOLDER_VARIABLE = "DENPYO_RUNS"
+RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
+STARTED = (75, 76)
+AGENT_LOOKS = 60.0
+"""Seconds: an agent looks at the task's status every few; see ``_wait_for_the_agent``."""
+PASSED_ON = re.compile(
+    "PATH|HOME|USER|LANG|LC_[A-Z]+|TZ|TMPDIR|LD_LIBRARY_PATH|CUDA_[A-Z_]+|NVIDIA_[A-Z_]+|OMP_NUM_THREADS|PIP_[A-Z_]+"
+    "|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|SSH_AUTH_SOCK|GIT_SSH_COMMAND|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY"
+    "|DENPYO_(?:DATASETS|KINDS|MODELS|CACHE)"
+)
+"""What a run hears of the agent's environment: enough to compute and to fetch a script, and no credentials of ClearML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a task asks: the slip, the run, and what the run needs from ClearML."""
+
+    slip: bytes
+    run: str
+    request: Request
+    kind: Kind
+
+
+def main() -> int:
+    """Run the task that the agent named. The exit status: 0 done, 1 failed; the task says why."""
+    try:
+        return _run(Reports(os.environ[VARIABLE]))
+    except ReportError as error:
+        print(f"denpyo: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(reports: Reports) -> int:
+    task = reports.task
+    known = kinds.load([Path(one) for one in os.environ.get("DENPYO_KINDS", "").split(os.pathsep) if one])
+    order = _order(task, known)
+    if isinstance(order, Order) and reports.started_elsewhere(order.run):
+        order = failed("reason_already_started", order.request.language)
+    if isinstance(order, Failed):
+        return _refused(reports, order)
+    reports.note_started()
+    print(f"denpyo: {order.request.kind} {order.run}", flush=True)
+    folder = _folder(order.run)
+    found = _at_work(order, reports, folder)
+    if found is None:
+        return _refused(reports, failed("reason_already_started", order.request.language))
+    return _over(reports, order, folder, found)
+
+
+def _order(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
+    """What the task asks, or why it may not run."""
+    noted = parameters.properties(task.hyperparams)
+    language = noted.get("language", FALLBACK) if noted.get("language") in languages() else FALLBACK
+    if is_started(task.id, task.hyperparams):
+        return failed("reason_already_started", language)
+    if noted.get("ticket") == task.id:
+        return _sent_by_the_desk(task, noted, language, known)
+    if noted.get("direct") == "true":
+        return _asked_directly(task, known)
+    return failed("reason_no_ticket", language)
+
+
+def _sent_by_the_desk(task: Task, noted: Mapping[str, str], language: str, known: Mapping[str, Kind]) -> Order | Failed:
+    data, run = task.configuration.get("slip", "").encode(), RUN.fullmatch(noted.get("run", ""))
+    if run is None or hashlib.sha256(data).hexdigest() != noted.get("slip_sha256"):
+        return failed("reason_slip_changed", language)
+    try:
+        request = slip.read(data, known)
+    except slip.SlipError as error:
+        return failed("reason_problems", language, tuple(error.problems))
+    return Order(data, run[0], request, known[request.kind])
+
+
+def _asked_directly(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
+    """The hyperparameters of a copy, judged as those of any door."""
+    where = Where(f"{task.name} ({task.id})")
+    answers = parameters.answers(task.id, task.hyperparams, known, where)
+    checked = check(answers, known)
+    if isinstance(checked, list):
+        return failed("reason_problems", answers.language, tuple(checked))
+    form = known[checked.kind].form
+    asked = json.dumps(task.hyperparams, ensure_ascii=False, sort_keys=True).encode()
+    request = Request(
+        id=task.id,
+        kind=checked.kind,
+        version=form.version,
+        schema=form.fingerprint,
+        denpyo=marks.denpyo_version(),
+        requested_by=task.user,
+        trust="verified",
+        requested_at=datetime.now(UTC),
+        via=Via("clearml", f"clearml:{task.id}", hashlib.sha256(asked).hexdigest(), task.name),
+        language=answers.language,
+        job=checked.job,
+        resources=checked.resources,
+        changes=checked.changes,
+    )
+    return Order(slip.write(request), f"{task.id}.1", request, known[checked.kind])
+
+
+def _folder(run: str) -> Path:
+    """The folder of this attempt, outside of the clone, which the agent empties."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(named) if named else _cache() / "runs"
+    (folder / run).mkdir(parents=True, exist_ok=True, mode=0o700)
+    return (folder / run).resolve()
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "denpyo")
+
+
+def _at_work(order: Order, reports: Reports, folder: Path) -> dict[str, Any] | None:
+    """Let the run come to its end; its result, or None where this attempt has run here before."""
+    file = folder / "slip.yaml"
+    started_at = now()
+    if not (folder / marks.STARTED).exists():
+        file.write_bytes(order.slip)
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", "-m", "jobs", str(file), "--out", str(folder), "--run", order.run],
+        cwd=folder,
+        env=_environment(order, reports, folder),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    code = _waited(process, order.request.resources.max_hours * 3600)
+    if process.returncode in STARTED:
+        return None
+    if (folder / marks.RESULT).exists():
+        found: dict[str, Any] = json.loads((folder / marks.RESULT).read_text(encoding="utf-8"))
+        return found
+    return _cut_off(order, folder, code, started_at)
+
+
+def _waited(process: subprocess.Popen[bytes], seconds: float) -> str:
+    """Why the run was cut off, should it have left no result."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _end(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        _end(process, signal.SIGKILL)
+        process.wait()
+        return "time_limit"
+    _end(process, signal.SIGKILL)  # whoever is left of what it started
+    return "interrupted"
+
+
+def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, how)
+
+
+def _cut_off(order: Order, folder: Path, code: str, started_at: str) -> dict[str, Any]:
+    reasons = {one: words.text(code, one) for one in languages()}
+    ended = Failed(reasons[order.request.language], reasons=reasons)
+    found = {**result(ended, order.request.language, started_at, []), "code": code}
+    marks.write_result(folder, found)
+    return found
+
+
+def _environment(order: Order, reports: Reports, folder: Path) -> dict[str, str]:
+    """What the run may know, with the folders that hold its data and models, and the lock file its libraries are of."""
+    lock = folder / "requirements.txt"
+    lock.write_text(reports.task.requirements, encoding="utf-8")
+    passed = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    workload = order.kind.job.workload
+    image = workload.image if isinstance(workload, Script) and os.environ.get("CLEARML_DOCKER_IMAGE") else ""
+    return {
+        **passed,
+        "PYTHONPATH": str(origin.ROOT),
+        origin.LOCK_VARIABLE: str(lock),
+        **from_clearml.folders(order.kind.form, order.request.job.answers(), reports, _cache()),
+        **({IMAGE_VARIABLE: image} if image else {}),
+    }
+
+
+def _over(reports: Reports, order: Order, folder: Path, found: dict[str, Any]) -> int:
+    lost = reporting.report(reports, order.request, folder, found)
+    if found["state"] == "done":
+        if not lost and FOLDER_VARIABLE not in os.environ:
+            shutil.rmtree(folder, ignore_errors=True)  # the task has all of it, and the mark that it has started
+        return 0
+    return _failed(reports, order.request.language, found)
+
+
+def _refused(reports: Reports, ended: Failed) -> int:
+    """Nothing was run. Where answers are to be put right, they stand in a result too; a refusal leaves that of an earlier run alone."""
+    language = next((one for one, said in ended.reasons.items() if said == ended.reason), FALLBACK)
+    found = result(ended, language, now(), [])
+    if ended.problems:
+        reports.result(reporting.text(found))
+    return _failed(reports, language, found)
+
+
+def _failed(reports: Reports, language: str, found: Mapping[str, Any]) -> int:
+    message = reporting.message(found, language)
+    print(message, file=sys.stderr, flush=True)
+    reports.failed(str(found["reason"]), message)
+    _wait_for_the_agent()
+    return 1
+
+
+def _wait_for_the_agent() -> None:
+    """Stay until the agent ends this process, as it does when it sees the task failed (clearml-agent 3.0.3, ``TaskStopSignal``): it
+    then leaves the status as it is. Of a process that has ended by itself it reports the exit code, over what we have said."""
+    if os.environ.get("CLEARML_WORKER_ID"):
+        time.sleep(AGENT_LOOKS)

@@ -1,0 +1,262 @@
+"""The ClearML task that this process runs for: what it asks, and what is reported to it. The only importer of clearml among jobs.
+
+Plain calls of ClearML's interface over the SDK's session, and its storage for files. ``Task.init`` is never called: it would patch
+libraries and streams, and send git's diff and the list of packages along. What the server does with a call: ``apiserver/services/``
+of clearml-server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from schema.parameters import PROPERTIES, Parameters
+
+RETRIES = {"total": 12, "connect": 12, "read": 12, "backoff_factor": 0.5, "backoff_max": 30.0}
+"""A server that is down for some minutes costs no run its result; one that stays down ends it."""
+READ = ("id", "name", "user", "project", "status", "tags", "hyperparams", "configuration", "script", "output")
+LONGEST_PREVIEW = 1_000
+WIDTH, HEIGHT = 640, 480
+
+
+class ReportError(Exception):
+    """ClearML did not do what it was asked, or did not answer. Holds no secret: what was called, and what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as it stands on the server. ``configuration`` is text by name; ``requirements`` what its libraries were installed from."""
+
+    id: str
+    name: str
+    user: str
+    project: str
+    tags: tuple[str, ...]
+    hyperparams: Parameters
+    configuration: Mapping[str, str]
+    requirements: str
+
+
+class Reports:
+    """One task, and the calls about it."""
+
+    def __init__(self, task_id: str) -> None:
+        try:
+            from clearml.backend_api.session import Session
+
+            self._session = Session(http_retries_config=dict(RETRIES))
+            self._session.config.put("api.http.wait_on_maintenance_forever", False)  # type: ignore[no-untyped-call]
+            self._files = Session.get_files_server_host()
+        except Exception as error:  # the SDK raises whatever its parts raise, and has put no credentials into it
+            raise ReportError(
+                f"ClearML cannot be reached as clearml.conf says: {type(error).__name__}: {error}"
+            ) from None
+        self._id = task_id
+        self._storage = ""
+        self.task = self._read()
+
+    def call(self, endpoint: str, /, **asked: Any) -> dict[str, Any]:
+        """The data of the server's answer."""
+        service, _, action = endpoint.partition(".")
+        return self._data(endpoint, lambda: self._session.send_request(service, action, method="post", json=asked))
+
+    def _data(self, name: str, send: Callable[[], Any]) -> dict[str, Any]:
+        import requests
+
+        try:
+            answer = send()
+            told = answer.json()
+        except (requests.RequestException, ValueError, OSError) as error:
+            raise ReportError(f"{name}: {type(error).__name__}") from None
+        if answer.status_code != 200:
+            raise ReportError(f"{name}: {answer.status_code}: {told.get('meta', {}).get('result_msg', '')}")
+        return dict(told.get("data") or {})
+
+    def _read(self) -> Task:
+        asked = {"id": [self._id], "only_fields": [*READ, "user.name", "project.name"], "search_hidden": True}
+        found = self.call("tasks.get_all", **asked).get("tasks") or [{}]
+        one = found[0]
+        if one.get("id") != self._id:
+            raise ReportError(f"ClearML has no task {self._id}")
+        script, output = one.get("script") or {}, one.get("output") or {}
+        installed = script.get("requirements") or {}
+        self._project = _id(one.get("project"))
+        where = str(output.get("destination") or self._files).rstrip("/")
+        told = (_named(one.get("project")), f"{one['name']}.{self._id}")
+        self._storage = "/".join((where, *(quote(part, safe="/") for part in told)))
+        return Task(
+            id=self._id,
+            name=str(one["name"]),
+            user=_named(one.get("user")),
+            project=_named(one.get("project")),
+            tags=tuple(one.get("tags") or ()),
+            hyperparams=one.get("hyperparams") or {},
+            configuration={name: str(it.get("value") or "") for name, it in (one.get("configuration") or {}).items()},
+            requirements=str(installed.get("org_pip") or installed.get("pip") or ""),
+        )
+
+    def started_elsewhere(self, run: str) -> bool:
+        """Whether another task of the same run has noted that it has started."""
+        asked = {"tags": [f"run:{run}"], "only_fields": ["id", f"hyperparams.{PROPERTIES}"], "search_hidden": True}
+        found = self.call("tasks.get_all", **asked).get("tasks") or ()
+        return any(is_started(one["id"], one.get("hyperparams") or {}) for one in found if one["id"] != self._id)
+
+    def note_started(self) -> None:
+        """The mark that this task has begun, on the server before anything runs."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        noted = {"section": PROPERTIES, "name": "started", "value": f"{self._id} {at}", "type": "", "description": ""}
+        self.call("tasks.edit_hyper_params", task=self._id, hyperparams=[noted], force=True)
+
+    def upload(self, file: Path, name: str) -> str:
+        """The address of a file that was uploaded to where the task keeps its output."""
+        from clearml import StorageManager
+
+        target = f"{self._storage}/{quote(name, safe='/')}"
+        try:
+            return str(StorageManager.upload_file(str(file), target, wait_for_upload=True))
+        except Exception as error:  # the SDK has a driver a kind of storage, and each raises what it likes
+            raise ReportError(f"{name}: {type(error).__name__}: {error}") from None
+
+    def artifact(self, file: Path, name: str) -> None:
+        """A file on the task's page; a text shows its beginning there."""
+        data = file.read_bytes()
+        kind, preview = _KINDS.get(file.suffix, "application/octet-stream"), ""
+        if kind in _READABLE:
+            preview = data.decode("utf-8", "replace")[:LONGEST_PREVIEW]
+        told = {
+            "key": name,
+            "type": "custom",
+            "mode": "output",
+            "uri": self.upload(file, f"artifacts/{name}"),
+            "content_size": len(data),
+            "hash": hashlib.sha256(data).hexdigest(),
+            "timestamp": int(time.time()),
+            "type_data": {"content_type": kind, "preview": preview},
+        }
+        self.call("tasks.add_or_update_artifacts", task=self._id, artifacts=[told], force=True)
+
+    def model(self, model_id: str, file: Path, card: str, tags: Sequence[str]) -> None:
+        """The model in ClearML's registry under our name, with its card as its configuration."""
+        asked = {
+            "name": model_id,
+            "uri": self.upload(file, f"models/{file.name}"),
+            "framework": "ONNX",
+            "design": {"design": card},
+            "tags": list(tags),
+            "project": self._project,
+            "task": self._id,
+            "ready": True,
+        }
+        made = self.call("models.create", **asked)["id"]
+        self.call("tasks.add_or_update_model", task=self._id, name=model_id, model=made, type="output")
+
+    def scalars(self, series: Mapping[tuple[str, str], Iterable[float]]) -> None:
+        """Figures by title and series; several of one are a curve."""
+        self._events(
+            {"type": "training_stats_scalar", "metric": title, "variant": line, "iter": step, "value": value}
+            for (title, line), values in series.items()
+            for step, value in enumerate(values)
+        )
+
+    def pictures(self, pictures: Mapping[str, str]) -> None:
+        """Plots by title: each a data address, drawn as the one image of an empty plot."""
+        self._events(
+            {"type": "plot", "metric": title, "variant": title, "iter": 0, "plot_str": json.dumps(_plot(title, source))}
+            for title, source in pictures.items()
+        )
+
+    def page(self, title: str, url: str) -> None:
+        """An uploaded page among the debug samples, where ClearML shows it as it is."""
+        shown = {"type": "training_debug_image", "metric": title, "variant": title, "iter": 0, "url": url, "key": url}
+        self._events([shown])
+
+    def _events(self, events: Iterable[Mapping[str, Any]]) -> None:
+        told = [{**one, "task": self._id, "timestamp": int(time.time() * 1000)} for one in events]
+        if told:
+            send = self._session.send_request_batch
+            self._data("events.add_batch", lambda: send("events", "add_batch", json=told, method="post")[-1])
+
+    def result(self, text: str) -> None:
+        """What the desk reads: ``result.json`` as a configuration object."""
+        told = {"name": "result", "type": "json", "value": text, "description": "what this run found"}
+        self.call("tasks.edit_configuration", task=self._id, configuration=[told], force=True)
+
+    def failed(self, reason: str, message: str) -> None:
+        self.call("tasks.failed", task=self._id, status_reason=reason, status_message=message)
+
+    def fetch_model(self, model_id: str, folder: Path) -> None:
+        """Put a model of the registry into ``folder`` as a run leaves it: its ONNX file, and its card last."""
+        from clearml import StorageManager
+
+        from jobs import models
+
+        asked = {"name": f"^{model_id}$", "only_fields": ["name", "uri", "design"], "order_by": ["-created"]}
+        found = [one for one in self.call("models.get_all", **asked).get("models") or () if one["name"] == model_id]
+        copy = StorageManager.get_local_copy(found[0]["uri"], extract_archive=False) if found else None
+        if copy is None:
+            raise ReportError(f"ClearML has no model {model_id} whose file can be fetched")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / models.ONNX).write_bytes(Path(copy).read_bytes())
+        (folder / models.CARD).write_text(str((found[0].get("design") or {}).get("design", "")), encoding="utf-8")
+
+
+def fetch_dataset(dataset_id: str) -> Path:
+    """The folder in ClearML's cache that a ClearML Dataset is in, fetched when it is not there yet."""
+    from clearml import Dataset
+
+    try:
+        return Path(Dataset.get(dataset_id=dataset_id).get_local_copy())
+    except Exception as error:  # the SDK raises ValueError, and whatever its storage raises
+        raise ReportError(f"the ClearML Dataset {dataset_id}: {type(error).__name__}: {error}") from None
+
+
+def is_started(task_id: str, hyperparams: Parameters) -> bool:
+    """Whether a task has noted that it has started; in a copy the mark of the other task stands, and says nothing."""
+    noted = (hyperparams.get(PROPERTIES) or {}).get("started") or {}
+    return str(noted.get("value") or "").startswith(task_id)
+
+
+_READABLE = ("application/json", "text/plain", "application/yaml")
+_KINDS = {
+    ".html": "text/html",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".yaml": "application/yaml",
+    ".txt": "text/plain",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _plot(title: str, source: str) -> dict[str, Any]:
+    """A plotly figure of one image, as the SDK makes one of a picture that it cannot draw itself."""
+    image = {
+        "source": source,
+        "xref": "x",
+        "yref": "y",
+        "x": 0,
+        "y": HEIGHT,
+        "sizex": WIDTH,
+        "sizey": HEIGHT,
+        "sizing": "contain",
+        "layer": "below",
+    }
+    axes = {
+        "xaxis": {"visible": False, "range": [0, WIDTH]},
+        "yaxis": {"visible": False, "range": [0, HEIGHT], "scaleanchor": "x"},
+    }
+    margin = {"l": 0, "r": 0, "t": 64, "b": 0}
+    return {"data": [], "layout": {**axes, "margin": margin, "images": [image], "showlegend": False, "title": title}}
+
+
+def _id(one: object) -> str:
+    return str(one.get("id", "")) if isinstance(one, Mapping) else str(one or "")
+
+
+def _named(one: object) -> str:
+    return str(one.get("name") or one.get("id", "")) if isinstance(one, Mapping) else str(one or "")
