@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+AGENT := .venv-agent
 OURS := denpyo.py schema generators submit jobs
 
-.PHONY: demo test check format build lock pictures kills fuzz clean
+.PHONY: demo test check agent format build lock pictures kills fuzz clean
 
 demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
 
-test: check
+test: check $(AGENT)/agent.done
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 check: $(VENV)/dev.done
@@ -20,6 +21,9 @@ check: $(VENV)/dev.done
 	$(BIN)/lint-imports
 	$(BIN)/denpyo build --check
 	$(BIN)/python -m pytest tests/test_house.py
+
+# The real clearml-agent, which tests start; it pulls requests down, so it has an environment of its own.
+agent: $(AGENT)/agent.done
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff format .
@@ -61,5 +65,10 @@ $(VENV)/dev.done: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m compileall -q $(OURS)
 	touch $@
 
+$(AGENT)/agent.done: requirements/agent.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(AGENT)
+	$(AGENT)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement requirements/agent.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(AGENT) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
