@@ -18,7 +18,8 @@ MOST_IN_A_PAGE = 10_000
 
 
 def add(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    return add_batch(state, user, {"requests": [data]})
+    add_batch(state, user, {"requests": [data]})
+    return {}  # the real one counts here too, which the SDK's schema does not know
 
 
 def add_batch(state: State, user: User, data: Mapping[str, Any]) -> Record:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,12 @@ import pytest
 from schema import slip
 from submit import journey, work
 from submit.desk import Desk
-from submit.engines import Engine, Handle, Look, Ticket, local
+from submit.engines import Engine, Handle, Look, Ticket, clearml, local
 from submit.ledger import RunRow
 from submit.response import Source, Wishes
-from tests.desks import counting, desk_in, starts
+from tests.desks import clearml_desk_in, counting, desk_in, starts
+from tests.standins.clearml import ClearML
+from tests.standins.quick_agent import QuickAgent
 
 
 @dataclass
@@ -39,7 +41,7 @@ class House:
             row = ledger.request(kept.id)
             assert row is not None
             assert row.slip is not None
-            run = RunRow(f"{kept.id}.1", kept.id, 1, "local", "default", 1, "accepted", row.updated_at)
+            run = RunRow(f"{kept.id}.1", kept.id, 1, self.desk.config.engine, "default", 1, "accepted", row.updated_at)
             with ledger.writing() as tx:
                 tx.put_run(run)
             written = (ledger.folder / row.slip).read_bytes()
@@ -74,18 +76,37 @@ def running() -> Iterator[bytes]:
             yield file.read_bytes()
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "clearml"])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
+    made: House = request.getfixturevalue(f"{request.param}_house")
+    return made
+
+
+@pytest.fixture
+def local_house(tmp_path: Path) -> House:
     def drain(desk: Desk) -> None:
         work.work(desk, drain=True, told=lambda run, state: None)
 
-    return {"local": House(local, desk_in(tmp_path / "desk"), tmp_path, drain)}[request.param]
+    return House(local, desk_in(tmp_path / "desk"), tmp_path, drain)
+
+
+@pytest.fixture
+def clearml_house(tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    for name, value in clearml_server.environment().items():
+        monkeypatch.setenv(name, value)
+    told = {"DENPYO_KINDS": str(tmp_path / "desk" / "kinds"), "DENPYO_RUNS": str(tmp_path / "agent" / "runs")}
+    desk = clearml_desk_in(tmp_path / "desk")
+
+    def drain(desk: Desk) -> None:
+        QuickAgent(clearml.server(desk), tmp_path / "agent", "default", told).drain()
+
+    return House(clearml, desk, tmp_path, drain)
 
 
 def test_a_run_goes_from_queued_to_done_with_its_metrics(house: House) -> None:
     ticket = house.ticket("one")
-    handle = house.enqueue(ticket)
-    assert handle.engine_id == ticket.run
+    house.enqueue(ticket)
     assert house.look(ticket.run).state == "queued"
     with house.working():
         pass
@@ -95,7 +116,7 @@ def test_a_run_goes_from_queued_to_done_with_its_metrics(house: House) -> None:
 
 def test_the_same_run_twice_is_one_run(house: House) -> None:
     ticket = house.ticket("one")
-    assert house.enqueue(ticket) == house.enqueue(ticket)
+    assert house.enqueue(ticket).engine_id == house.enqueue(ticket).engine_id
     with house.working():
         pass
     house.enqueue(ticket)
@@ -108,7 +129,9 @@ def test_find_knows_what_was_enqueued_and_nothing_else(house: House) -> None:
     ticket = house.ticket("one")
     assert house.engine.find(house.desk, ticket.run) is None
     handle = house.enqueue(ticket)
-    assert house.engine.find(house.desk, ticket.run) == handle
+    found = house.engine.find(house.desk, ticket.run)
+    assert found
+    assert (found.engine_id, found.url) == (handle.engine_id, handle.url)
     assert house.engine.find(house.desk, "no-such-run.1") is None
     assert house.engine.look(house.desk, ["no-such-run.1"]) == {}
 
@@ -150,7 +173,9 @@ def test_a_run_that_it_does_not_know_is_not_withdrawn(house: House) -> None:
 def test_several_runs_are_taken_in_one_call_each_with_its_handle(house: House) -> None:
     tickets = [house.ticket(name) for name in ("one", "two")][: house.engine.AT_ONCE]
     handles = house.engine.enqueue(house.desk, tickets)
-    assert {run: handle.engine_id for run, handle in handles.items()} == {one.run: one.run for one in tickets}
+    assert {run: house.engine.find(house.desk, run) for run in handles} == {
+        one.run: replace(handles[one.run], unattended="") for one in tickets
+    }
     with house.working():
         pass
     assert starts(house.folder) == dict.fromkeys(["one", "two"][: len(tickets)], 1)
