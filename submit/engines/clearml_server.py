@@ -17,7 +17,7 @@ SIDE_BY_SIDE = 4
 VERSION = "v2.23"
 SECONDS = (2.0, 15.0)
 """How long a call waits for a connection, and then for its answer."""
-LOG_IN_SECONDS = (1.2, 1.7)
+LOG_IN_SECONDS = (0.8, 2.1)
 """The same for the first call of all, so that a server which is down is known to be within three seconds."""
 LONGEST_LINE = 300
 

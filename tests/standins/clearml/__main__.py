@@ -9,6 +9,7 @@ import signal
 import threading
 from pathlib import Path
 
+from tests.standins.clearml import schemas
 from tests.standins.clearml.server import ClearML
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: ended.set())
     with ClearML(latency=given.latency_ms / 1000, port=given.port) as server:
+        schemas.known()  # read now, so that the first call is answered as quickly as all others
         if given.conf:
             server.write_conf(given.conf)
         _written(given.port_file, {"url": server.url, "files_url": server.files_url, "web_url": server.web_url})
