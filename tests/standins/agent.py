@@ -76,6 +76,7 @@ class Agent:
             "CLEARML_CONFIG_FILE": str(self._conf),
             "CLEARML_CACHE_DIR": self._made("cache"),
             "CLEARML_AGENT_QUEUE_POLL_FREQ_SEC": "0.5",
+            "CLEARML_AGENT_STATUS_REPORT_FREQ_SEC": "1",
             "CLEARML_AGENT_SKIP_PIP_VENV_INSTALL": sys.executable,  # the interpreter of the tasks; alone, its pip would be renewed
             "CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL": "1",
             "PIP_DRY_RUN": "1",  # and were pip started all the same, it would change nothing

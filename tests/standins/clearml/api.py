@@ -26,6 +26,8 @@ class Api:
     calls: list[tuple[str, str]] = field(default_factory=list)
     """Endpoint and the id of its caller ("" for whom nobody knows), in the order in which they came."""
     faults: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """``endpoint: message`` of each refusal: who calls may keep quiet about it."""
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """HTTP status and body of an answer."""
@@ -35,6 +37,7 @@ class Api:
             try:
                 status, subcode, text, data = 200, 0, "OK", self._acted(endpoint, headers, query, body)
             except Refused as refusal:
+                self.refusals.append(f"{endpoint}: {refusal}")
                 status, subcode, text, data = refusal.status, refusal.subcode, str(refusal), {}
             except Exception:
                 self.faults.append(f"{endpoint}: {traceback.format_exc()}")

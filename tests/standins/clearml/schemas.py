@@ -37,13 +37,18 @@ MORE_IN_REQUESTS: dict[str, dict[str, Any]] = {
         "allow_public": YES,
     },  # database/model/project.py: list_fields; the SDK's Dataset
     "workers.get_all": {"worker_pattern": TEXT},  # apimodels/workers.py: GetAllRequest
+    "workers.status_report": {
+        "is_daemon": YES,
+        "tags": TEXTS,
+        "machine_stats": THING,
+    },  # the agent: nothing as null, fractions
+    "workers.unregister": {"queues": TEXTS},  # the agent
 }
 MORE_IN_ANSWERS: dict[str, dict[str, Any]] = {
     "events.scalar_metrics_iter_histogram": {
         "*": THING
     },  # metric -> variant -> {name, x, y}; the schema speaks of "images"
     "events.multi_task_scalar_metrics_iter_histogram": {"*": THING},
-    "tasks.move": {"project_id": TEXT},
 }
 ANSWERED_FIELDS: dict[frozenset[str], dict[str, Any]] = {
     frozenset({"last_metrics", "script"}): {"last_change": TEXT, "last_changed_by": TEXT, "last_worker_report": TEXT},
@@ -136,7 +141,7 @@ def _closed(schema: Mapping[str, Any], more: Mapping[str, Any], *, answer: bool)
     if "anyOf" in closed:  # an event: each kind is closed for itself
         del closed["properties"], closed["additionalProperties"]
     else:
-        closed["additionalProperties"] = more.get("*", False)
+        closed["additionalProperties"] = more.get("*", schema.get("additionalProperties", False))
     return closed
 
 

@@ -34,6 +34,9 @@ class Fault:
     status: int = 500
 
 
+_KNOWN = ("tasks", "projects", "queues", "models", "workers", "events")
+
+
 class ClearML:
     """A ClearML server for tests. Everything it knows is in ``state``; ``with ClearML() as server:`` starts and stops it."""
 
@@ -93,6 +96,11 @@ class ClearML:
     def faults(self) -> list[str]:
         """Faults of the stand-in, never of who calls: a test that used it looks that there are none."""
         return self.api.faults
+
+    @property
+    def refusals(self) -> list[str]:
+        """``endpoint: message`` of each refusal, in the order in which they came."""
+        return self.api.refusals
 
     def fault(
         self, endpoint: str, trouble: Trouble, times: int = 1, *, seconds: float = 0.0, status: int = 500
@@ -231,8 +239,8 @@ class _Web(_Handler):
 def controlled(server: ClearML, path: str, body: bytes) -> bytes:
     """``/standin/...``, for a stand-in that runs as its own process:
 
-    ``/standin/state`` everything it knows; ``/standin/calls``; ``POST /standin/fault`` {endpoint, trouble, times, seconds, status};
-    ``POST /standin/set`` {latency, search_lag}.
+    ``/standin/state``: everything it knows; ``/standin/calls``: who called what, and refusals;
+    ``POST /standin/fault`` {endpoint, trouble, times, seconds, status}; ``POST /standin/set`` {latency, search_lag}.
     """
     asked = json.loads(body or b"{}")
     match path.removeprefix("/standin/"):
@@ -242,11 +250,8 @@ def controlled(server: ClearML, path: str, body: bytes) -> bytes:
             server.latency = asked.get("latency", server.latency)
             server.state.search_lag = asked.get("search_lag", server.state.search_lag)
         case "calls":
-            return json.dumps(
-                {"calls": server.calls, "connections": server.connections, "faults": server.faults}
-            ).encode()
+            seen = {one: getattr(server, one) for one in ("calls", "connections", "faults", "refusals")}
+            return json.dumps(seen).encode()
     with server.state.lock:
-        known = {
-            one: getattr(server.state, one) for one in ("tasks", "projects", "queues", "models", "workers", "events")
-        }
+        known = {one: getattr(server.state, one) for one in _KNOWN}
         return json.dumps({**known, "faults": server.faults}).encode()

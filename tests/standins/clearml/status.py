@@ -33,13 +33,17 @@ def become(user: User, task: Record, status: str, data: Mapping[str, Any], **mor
     """Reason and message are those of the call, also when it has none; a queued task is no longer "development"."""
     current = task["status"]
     if not data.get("force") and status != current and status not in ALLOWED[current]:
-        raise Refused("invalid_task_status", "Invalid status change", current_status=current, new_status=status)
+        raise _not_allowed(current, status)
     texts = {key: data.get(key) or "" for key in ("status_reason", "status_message")}
     fields = {"status": status, **texts, "status_changed": now(), **changed(task, user), **more}
     task.update(fields)
     if status == "queued":
         task["system_tags"] = [one for one in task["system_tags"] if one != "development"]
     return {"updated": 1, "fields": {key: value for key, value in fields.items() if value is not None}}
+
+
+def _not_allowed(current: str, new: str) -> Refused:
+    return Refused("invalid_task_status", "Invalid status change", current_status=current, new_status=new)
 
 
 def _to(status: str, **more: Callable[[], Any]) -> Call:
@@ -67,7 +71,10 @@ def started(state: State, user: User, data: Mapping[str, Any]) -> Record:
 
 
 def publish(state: State, user: User, data: Mapping[str, Any]) -> Record:
+    """Not twice: here what is already published is no exception."""
     task = state.task(data["task"])
+    if not data.get("force") and task["status"] == "published":
+        raise _not_allowed("published", "published")
     done = become(user, task, "published", data, published=now())
     for item in task["models"]["output"][-1:]:
         if item["model"] in state.models and data.get("publish_model", True):

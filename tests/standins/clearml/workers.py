@@ -16,15 +16,15 @@ _OVER: dict[str, Callable[[list[float]], float]] = {"avg": fmean, "min": min, "m
 
 
 def register(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    for queue in data.get("queues", ()):
+    for queue in data.get("queues") or ():
         if queue not in state.queues:
             raise Refused("invalid_queue_id", ids=[queue])
     state.workers[data["worker"]] = {
         "id": data["worker"],
         "user": user.id,
-        "queues": list(data.get("queues", ())),
-        "tags": list(data.get("tags", ())),
-        "system_tags": list(data.get("system_tags", ())),
+        "queues": list(data.get("queues") or ()),
+        "tags": list(data.get("tags") or ()),
+        "system_tags": list(data.get("system_tags") or ()),
         "register_time": now(),
         "last_activity_time": now(),
         "timeout": data.get("timeout") or SILENT_AFTER,
