@@ -23,10 +23,7 @@ agent {
   package_manager { type: pip, pip_version: "" }
   enable_task_env: true
 }
-sdk {
-  storage { cache { default_base_dir: HOME/cache } }
-  development { report_use_subprocess: false }  # else each wait for what was reported takes 5 seconds
-}
+sdk.storage.cache.default_base_dir: HOME/cache
 """
 
 

@@ -120,12 +120,16 @@ class ClearML:
         return next(one for one in self.users if one.name == name)
 
     def write_conf(self, folder: Path, user: str = "desk", more: str = "") -> Path:
-        """A ``clearml.conf`` for this server with a user's credentials; ``more`` stands at its end."""
+        """A ``clearml.conf`` for this server with a user's credentials; ``more`` stands at its end.
+
+        Reports leave from a thread: with the SDK's own process for them, each wait for what was reported takes 5 seconds.
+        """
         who = self.user(user)
         path = folder / "clearml.conf"
         path.write_text(
             f"api {{\n  api_server: {self.url}\n  web_server: {self.web_url}\n  files_server: {self.files_url}\n"
-            f'  credentials {{ "access_key" = "{who.access_key}", "secret_key" = "{who.secret_key}" }}\n}}\n{more}',
+            f'  credentials {{ "access_key" = "{who.access_key}", "secret_key" = "{who.secret_key}" }}\n}}\n'
+            f"sdk.development.report_use_subprocess: false\n{more}",
             encoding="utf-8",
         )
         path.chmod(0o600)
