@@ -6,10 +6,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 AGENT := .venv-agent
 OURS := denpyo.py schema generators submit jobs
 
-.PHONY: demo test check agent format build lock pictures kills fuzz clean
+.PHONY: demo demo-clearml test check agent format build lock pictures kills fuzz clean
 
 demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
+
+# The same over ClearML: a stand-in for its server and a real agent, on this machine alone.
+demo-clearml: $(VENV)/dev.done $(AGENT)/agent.done
+	$(BIN)/python -m tests.standins.demo
 
 test: check $(AGENT)/agent.done
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85
