@@ -16,9 +16,8 @@ SIDE_BY_SIDE = 4
 """How many calls are under way at once: the server answers each in some milliseconds, most of which is the way there and back."""
 VERSION = "v2.23"
 SECONDS = (2.0, 15.0)
-"""How long a call waits for a connection, and then for its answer."""
-LOG_IN_SECONDS = (0.8, 2.1)
-"""The same for the first call of all, so that a server which is down is known to be within three seconds."""
+"""How long a call waits for a connection, and then for its answer: a server that is down is known to be within three seconds, one
+that has much to do may take its time."""
 LONGEST_LINE = 300
 
 
@@ -75,7 +74,7 @@ class Server:
                 json=asked,
                 headers=headers,
                 auth=auth,
-                timeout=LOG_IN_SECONDS if auth else SECONDS,
+                timeout=SECONDS,
                 allow_redirects=False,
             )
         except requests.RequestException as error:

@@ -108,6 +108,10 @@ class ClearML:
         """Something goes wrong from now on; see ``Fault``."""
         self._faults.append(Fault(endpoint, trouble, times, seconds, status))
 
+    def forget_faults(self) -> None:
+        """Nothing more goes wrong."""
+        self._faults.clear()
+
     def next_fault(self, endpoint: str) -> Fault | None:
         with self.state.lock:
             for one in self._faults:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from submit.judging import Outcome
 from submit.ledger import verify
 from submit.response import Source, Wishes
 from tests.desks import COMMIT, clearml_desk_in, command, counting, denpyo, environment
+from tests.desks.kills import killed_after
 from tests.standins.clearml import ClearML
 from tests.standins.clearml.server import Trouble
 
@@ -151,14 +154,18 @@ def test_a_server_that_is_down_leaves_the_request_accepted_and_says_so_with_its_
     monkeypatch.undo()
 
 
-def test_a_server_that_takes_the_call_and_says_nothing_is_known_to_be_down_within_three_seconds(
+def test_a_server_that_takes_no_connection_is_known_to_be_down_within_three_seconds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("CLEARML_API_HOST", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(2):  # the kernel keeps one more than the backlog
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        monkeypatch.setenv("CLEARML_API_HOST", f"http://127.0.0.1:{full.getsockname()[1]}")
         there = clearml.server(desk)
         begun = time.monotonic()
-        with pytest.raises(EngineDownError, match=r"did not answer auth\.login: ReadTimeout"):
+        with pytest.raises(EngineDownError, match=r"did not answer auth\.login: ConnectTimeout"):
             there.call("tasks.get_all")
         assert time.monotonic() - begun < 3
 
@@ -298,3 +305,25 @@ def test_a_run_that_is_cancelled_before_it_began_is_out_of_the_queue_and_has_no_
     assert (task["status"], queued(clearml_server)) == ("stopped", [])
     assert task["hyperparams"]["properties"]["ticket"]["value"] == f"taken back from {task['id']}"
     assert states(desk) == {kept.id: "stopped"}
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+def test_killed_while_it_hands_over_each_request_is_one_task_in_one_place_of_the_queue(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    """Eight moments; hundreds, with faults of the server, and the starts of the jobs counted: ``benchmarks/clearml_faults.py``."""
+    clearml_server.latency = 0.02
+    folder, chance = desk.folder.parent, random.Random(20261121)  # noqa: S311
+    begun = time.monotonic()
+    denpyo("submit", counting(folder, "n0"), desk=desk.folder)
+    usual = time.monotonic() - begun
+    killed = [
+        killed_after(["submit", counting(folder, f"n{number}")], desk.folder, chance.uniform(0.5, 1) * usual)
+        for number in range(1, 9)
+    ]
+    denpyo("submit", *(counting(folder, f"n{number}") for number in range(9)), desk=desk.folder)
+    assert sum(killed) >= 2
+    assert len(clearml_server.tasks) == 9
+    assert sorted(queued(clearml_server)) == sorted(clearml_server.tasks)
+    assert set(states(desk).values()) == {"queued"}
