@@ -47,7 +47,8 @@ class Agent:
 
     def start(self, within: float = 30.0) -> None:
         """Starts the daemon and waits until it has looked into its queue; who does not within ``within`` seconds is ended."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CLEARML_", "TRAINS_"))}
+        ours = ("CLEARML_", "TRAINS_", "PYTHONPATH")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         command = [str(PROGRAM), "daemon", "--queue", self.queue, "--create-queue", "--foreground", "--cpu-only"]
         with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(

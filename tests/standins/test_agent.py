@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import pytest
 import requests
 
-from tests.standins.agent import Agent
+from tests.standins.agent import PROGRAM, Agent
 from tests.standins.clearml import ClearML
 from tests.standins.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.untraced,
+    pytest.mark.skipif(not PROGRAM.exists() and not os.environ.get("CI"), reason="needs the agent (make agent)"),
+]
 SCRIPT = """
 from clearml import Task
 

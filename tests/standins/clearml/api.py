@@ -57,7 +57,7 @@ class Api:
             raise Refused("not_supported", endpoint=endpoint)
         data = _read(endpoint, query, body)
         answer = ENDPOINTS[endpoint](self.state, user, data)
-        if faults := schemas.faults(schemas.answer_of(endpoint), answer):
+        if faults := schemas.answer_of(endpoint).faults(answer):
             self.faults.append(f"{endpoint}: {faults}")
             raise Refused("general_error", "the stand-in's own answer does not fit its schema", faults=faults)
         return answer
@@ -78,8 +78,8 @@ def _read(endpoint: str, query: str, body: bytes) -> Record:
         raise Refused("validation_error", "malformed JSON") from None
     asked = {**{key: int(value) if value.isdigit() else value for key, value in parse_qsl(query)}, **data}
     checks = [(schemas.request_of("events.add"), one) for one in lines] or [(schemas.request_of(endpoint), asked)]
-    for validator, one in checks:
-        if faults := schemas.faults(validator, one):
+    for check, one in checks:
+        if faults := check.faults(one):
             raise Refused("validation_error", "; ".join(faults))
     return asked
 

@@ -7,10 +7,12 @@ agent sends, or the real server knows, beyond these schemas is named below.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 
@@ -31,6 +33,7 @@ MORE_IN_REQUESTS: dict[str, dict[str, Any]] = {
     },  # an id sent along is taken and ignored; services/tasks.py: create_fields
     "tasks.enqueue": {"force": YES},  # apimodels/tasks.py: EnqueueRequest, since API 2.26
     "tasks.dequeue": {"remove_from_all_queues": YES, "new_status": TEXT},  # apimodels/tasks.py: DequeueRequest
+    "tasks.update": {"status_message": TEXT},  # database/model/task/task.py: user_set_allowed
     "tasks.get_all": {"last_update": TEXTS, "include_subprojects": YES},  # database/model/task/task.py: datetime_fields
     "projects.get_all": {
         "parent": TEXTS,
@@ -115,22 +118,35 @@ def known() -> frozenset[str]:
     return frozenset(_bundled()) | frozenset(NOT_IN_THE_SDK)
 
 
+@dataclass(frozen=True)
+class Check:
+    """A schema, twice: the quick one says whether, the other says what."""
+
+    quick: jsonschema_rs.Draft7Validator
+    telling: Draft7Validator
+
+    def faults(self, value: Any) -> list[str]:
+        """What is wrong with a request or an answer, each with its place."""
+        if self.quick.is_valid(value):
+            return []
+        found = (best_match([one]) for one in self.telling.iter_errors(value))
+        return [f"{'.'.join(map(str, one.absolute_path)) or '.'}: {one.message[:300]}" for one in found]
+
+
 @cache
-def request_of(endpoint: str) -> Draft7Validator:
+def request_of(endpoint: str) -> Check:
     schema = NOT_IN_THE_SDK[endpoint][0] if endpoint in NOT_IN_THE_SDK else _bundled()[endpoint]["Request"]
-    return Draft7Validator(_closed(schema, {**BY_THE_SDK, **MORE_IN_REQUESTS.get(endpoint, {})}, answer=False))
+    return _check(_closed(schema, {**BY_THE_SDK, **MORE_IN_REQUESTS.get(endpoint, {})}, answer=False))
 
 
 @cache
-def answer_of(endpoint: str) -> Draft7Validator:
+def answer_of(endpoint: str) -> Check:
     schema = NOT_IN_THE_SDK[endpoint][1] if endpoint in NOT_IN_THE_SDK else _bundled()[endpoint]["Response"]
-    return Draft7Validator(_closed(schema, MORE_IN_ANSWERS.get(endpoint, {}), answer=True))
+    return _check(_closed(schema, MORE_IN_ANSWERS.get(endpoint, {}), answer=True))
 
 
-def faults(validator: Draft7Validator, value: Any) -> list[str]:
-    """What is wrong with a request or an answer, each with its place."""
-    found = (best_match([one]) for one in validator.iter_errors(value))
-    return [f"{'.'.join(map(str, one.absolute_path)) or '.'}: {one.message[:300]}" for one in found]
+def _check(schema: dict[str, Any]) -> Check:
+    return Check(jsonschema_rs.Draft7Validator(schema, validate_formats=False), Draft7Validator(schema))
 
 
 def _closed(schema: Mapping[str, Any], more: Mapping[str, Any], *, answer: bool) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from tests.standins.clearml.errors import Refused
@@ -13,8 +14,10 @@ from tests.standins.clearml.state import Record
 
 LARGEST_PAGE = 500
 """``services._mongo.max_page_size``: no answer has more, asked for or not."""
-_OPERATORS = {"__$all": all, "__$and": all, "__$any": any, "__$or": any}
-_WITHIN = re.compile(r"^(>=|>|<=|<)?(.*)$")
+Over = Callable[[Iterable[bool]], bool]
+Test = Callable[[Record], bool]
+_OPERATORS: dict[str, Over] = {"__$all": all, "__$and": all, "__$any": any, "__$or": any}
+_WITHIN = re.compile(r"(>=|>|<=|<)?(.*)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Options:
 
 def find(records: Iterable[Record], query: Mapping[str, Any], options: Options) -> list[Record]:
     """The page of records that was asked for, each cut to ``only_fields`` (dotted; without ``id`` unless it is asked for)."""
-    matching = [one for one in records if _matches(one, query, options)]
+    tests = _tests(query, options)
+    matching = [one for one in records if all(test(one) for test in tests)]
     for field in reversed(_order(query)):
         matching = _ordered(matching, field)
     page, size = _page(query)
@@ -37,63 +41,82 @@ def find(records: Iterable[Record], query: Mapping[str, Any], options: Options) 
     return [projected(one, only) for one in matching[page * size : (page + 1) * size]]
 
 
-def _matches(record: Record, query: Mapping[str, Any], options: Options) -> bool:
+def _tests(query: Mapping[str, Any], options: Options) -> list[Test]:
+    """What a record has to pass, read once from the query."""
     given = {key: value for key, value in query.items() if value is not None}
-    return (
-        all(_fits(given[one], record.get(one)) for one in options.patterns if given.get(one))
-        and all(_listed(given[one], record.get(one)) for one in options.lists if one in given)
-        and all(record.get(one) == given[one] for one in options.equal if one in given)
-        and all(_timely(given[one], record.get(one)) for one in options.times if one in given)
-        and _any_and_all(given, record)
-    )
+    return [
+        *(_fits(one, given[one]) for one in options.patterns if given.get(one)),
+        *(_listed(one, given[one]) for one in options.lists if one in given),
+        *(_equal(one, given[one]) for one in options.equal if one in given),
+        *(_timely(one, given[one]) for one in options.times if one in given),
+        *_any_and_all(given),
+    ]
 
 
-def _fits(pattern: str, value: Any, flags: int = 0) -> bool:
-    return isinstance(value, str) and re.search(pattern, value, flags) is not None
+def _fits(field: str, pattern: str, flags: int = 0) -> Test:
+    compiled = re.compile(pattern, flags)
+    return lambda record: isinstance(at(record, field), str) and compiled.search(at(record, field)) is not None
 
 
-def _any_and_all(query: Mapping[str, Any], record: Record) -> bool:
+def _equal(field: str, wanted: Any) -> Test:
+    return lambda record: record.get(field) == wanted
+
+
+def _any_and_all(query: Mapping[str, Any]) -> Iterator[Test]:
     for keys, over in ((("_any_", "_or_"), any), (("_all_", "_and_"), all)):
         for asked in (query[key] for key in keys if key in query):
-            fields, pattern = asked.get("fields") or [], asked.get("pattern") or ""
-            if fields and not over(_fits(pattern, at(record, one), re.IGNORECASE) for one in fields):
-                return False
-    return True
+            each = [_fits(one, asked.get("pattern") or "", re.IGNORECASE) for one in asked.get("fields") or []]
+            if each:
+                yield partial(_over, over, each)
 
 
-def _listed(asked: Any, value: Any) -> bool:
+def _over(over: Over, each: list[Test], record: Record) -> bool:
+    return over(one(record) for one in each)
+
+
+def _listed(field: str, asked: Any) -> Test:
     """A filter over a list: any of them, unless an operator says otherwise; "-x" or "__$not" before x means without x.
 
     The first operator joins what the operators gather (NewListFieldBucketHelper).
     """
-    have = set(value) if isinstance(value, list) else {value}
-    joined, inside, empty = None, any, False
-    buckets: dict[tuple[Any, bool], list[str]] = {}
-    negated = False
+    inside: Over = any
+    joined: Over | None = None
+    empty = negated = False
+    buckets: dict[tuple[Over, bool], list[str]] = {}
     for one in asked if isinstance(asked, list) else [asked]:
         if one is None:
             empty = True
-        elif one == "__$not":
-            negated = True
-        elif one.startswith("__$") and one != "__$nop":
-            if one not in _OPERATORS:
-                raise Refused("fields_value_error", "Unsupported operator", operator=one)
-            inside = _OPERATORS[one]
+        elif one in ("__$not", "__$nop"):
+            negated = one == "__$not"
+        elif one.startswith("__$"):
+            inside = _operator(one)
             joined = joined or inside
-        elif one != "__$nop":
+        else:
             without = negated or one.startswith("-")
-            buckets.setdefault((inside, not without), []).append(one[1:] if one.startswith("-") else one)
+            buckets.setdefault((inside, not without), []).append(one.removeprefix("-"))
             joined, negated = joined or any, False
-    found = [over(one in have for one in wanted) is include for (over, include), wanted in buckets.items()]
-    return (not found and not empty) or (joined or any)(found) or (empty and not (have - {None}))
+    return partial(_has, field, list(buckets.items()), joined or any, empty)
 
 
-def _timely(asked: Any, value: Any) -> bool:
-    for one in asked if isinstance(asked, list) else [asked]:
-        sign, wanted = (_WITHIN.match(one) or re.match("()(.*)", one)).groups()  # type: ignore[union-attr]
-        if value is None or not _compares(sign or "", _time(value), _time(wanted)):
-            return False
-    return True
+def _operator(word: str) -> Over:
+    if word not in _OPERATORS:
+        raise Refused("fields_value_error", "Unsupported operator", operator=word)
+    return _OPERATORS[word]
+
+
+def _has(field: str, buckets: list[Any], joined: Over, empty: bool, record: Record) -> bool:
+    value = record.get(field)
+    have = value if isinstance(value, list) else [value]
+    found = [over(one in have for one in wanted) is include for (over, include), wanted in buckets]
+    return (not found and not empty) or joined(found) or (empty and not set(have) - {None})
+
+
+def _timely(field: str, asked: Any) -> Test:
+    bounds = [_WITHIN.fullmatch(one) for one in (asked if isinstance(asked, list) else [asked])]
+    limits = [(one[1] or "", _time(one[2])) for one in bounds if one]
+    return lambda record: (
+        bool(record.get(field)) and all(_compares(sign, _time(record[field]), one) for sign, one in limits)
+    )
 
 
 def _compares(sign: str, left: datetime, right: datetime) -> bool:

@@ -135,11 +135,11 @@ def get_by_id(state: State, user: User, data: Mapping[str, Any]) -> Record:
 
 def get_all(state: State, user: User, data: Mapping[str, Any]) -> Record:
     """At most 500 at once; without ``only_fields`` whole tasks, with it those fields alone; hidden ones only when asked for."""
-    hidden = data.get("search_hidden") or data.get("id")
+    hidden, lag = data.get("search_hidden") or data.get("id"), state.search_lag
     seen = (
         one
         for one in state.tasks.values()
-        if (hidden or "hidden" not in one["system_tags"]) and kept.age(one["created"]) >= state.search_lag
+        if (hidden or "hidden" not in one["system_tags"]) and not (lag and kept.age(one["created"]) < lag)
     )
     asked = {**data, "project": _with_children(state, data)} if data.get("project") else data
     whole = {key: value for key, value in asked.items() if key != "only_fields"}
@@ -181,9 +181,9 @@ def edit(state: State, user: User, data: Mapping[str, Any]) -> Record:
 
 
 def update(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    """Whatever the status: name, comment, project, tags, and nothing else of what may be sent."""
+    """Whatever the status: name, comment, status message, project, tags, and nothing else of what may be sent."""
     task = state.task(data["task"])
-    fields = _checked(state, data, UPDATABLE)
+    fields = _checked(state, data, (*UPDATABLE, "status_message"))
     task.update(fields)
     return {"updated": 1, "fields": {**fields, **changed(task, user, update=False)}} if fields else {"updated": 0}
 
