@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jobs import datasets, models
+from jobs import datasets
 from jobs.asked import flat
 from jobs.report_clearml import ReportError, Reports, fetch_dataset
 from schema.parameters import properties
 from schema.question import Form
 
 CLEARML_ID = re.compile("[0-9a-f]{32}")
+MODELS_VARIABLE = "DENPYO_MODELS"
 NAMED_DATASET = "clearml_dataset"
 """The user property in which the desk says which ClearML Dataset a dataset's name stands for."""
 
@@ -30,7 +31,7 @@ def folders(form: Form, answers: Mapping[str, Any], reports: Reports, cache: Pat
             if what == "dataset" and (folder := _dataset(name, reports, cache)):
                 found[datasets.VARIABLE] = folder
             elif what == "model" and (folder := _model(name, reports, cache)):
-                found[models.VARIABLE] = folder
+                found[MODELS_VARIABLE] = folder
         except ReportError as error:
             print(f"denpyo: {error}", file=sys.stderr, flush=True)
     return found
@@ -51,6 +52,8 @@ def _dataset(name: str, reports: Reports, cache: Path) -> str:
 
 
 def _model(name: str, reports: Reports, cache: Path) -> str:
+    from jobs import models  # brings pandas along, which nothing else of this process needs
+
     run = models.MODEL_ID.fullmatch(name)
     if models.find(name) or run is None:
         return ""

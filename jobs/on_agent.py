@@ -72,9 +72,8 @@ def main() -> int:
 
 
 def _run(reports: Reports) -> int:
-    task = reports.task
     known = kinds.load([Path(one) for one in os.environ.get("DENPYO_KINDS", "").split(os.pathsep) if one])
-    order = _order(task, known)
+    order = _order(reports, known)
     if isinstance(order, Order) and reports.started_elsewhere(order.run):
         order = failed("reason_already_started", order.request.language)
     if isinstance(order, Failed):
@@ -88,8 +87,9 @@ def _run(reports: Reports) -> int:
     return _over(reports, order, folder, found)
 
 
-def _order(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
+def _order(reports: Reports, known: Mapping[str, Kind]) -> Order | Failed:
     """What the task asks, or why it may not run."""
+    task = reports.task
     noted = parameters.properties(task.hyperparams)
     language = noted.get("language", FALLBACK) if noted.get("language") in languages() else FALLBACK
     if is_started(task.id, task.hyperparams):
@@ -97,7 +97,7 @@ def _order(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
     if noted.get("ticket") == task.id:
         return _sent_by_the_desk(task, noted, language, known)
     if noted.get("direct") == "true":
-        return _asked_directly(task, known)
+        return _asked_directly(reports, known)
     return failed("reason_no_ticket", language)
 
 
@@ -112,8 +112,9 @@ def _sent_by_the_desk(task: Task, noted: Mapping[str, str], language: str, known
     return Order(data, run[0], request, known[request.kind])
 
 
-def _asked_directly(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
+def _asked_directly(reports: Reports, known: Mapping[str, Kind]) -> Order | Failed:
     """The hyperparameters of a copy, judged as those of any door."""
+    task = reports.task
     where = Where(f"{task.name} ({task.id})")
     answers = parameters.answers(task.id, task.hyperparams, known, where)
     checked = check(answers, known)
@@ -127,7 +128,7 @@ def _asked_directly(task: Task, known: Mapping[str, Kind]) -> Order | Failed:
         version=form.version,
         schema=form.fingerprint,
         denpyo=marks.denpyo_version(),
-        requested_by=task.user,
+        requested_by=reports.name_of_user(),
         trust="verified",
         requested_at=datetime.now(UTC),
         via=Via("clearml", f"clearml:{task.id}", hashlib.sha256(asked).hexdigest(), task.name),

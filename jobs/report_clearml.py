@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from schema.parameters import PROPERTIES, Parameters
 
 RETRIES = {"total": 12, "connect": 12, "read": 12, "backoff_factor": 0.5, "backoff_max": 30.0}
 """A server that is down for some minutes costs no run its result; one that stays down ends it."""
-READ = ("id", "name", "user", "project", "status", "tags", "hyperparams", "configuration", "script", "output")
+PAUSES = (0.0, 0.5, 2.0, 8.0)
+"""Seconds before each try of a call."""
+READ = ("id", "name", "user", "project", "tags", "hyperparams", "configuration", "script", "output")
 LONGEST_PREVIEW = 1_000
 WIDTH, HEIGHT = 640, 480
 
@@ -36,7 +38,6 @@ class Task:
     id: str
     name: str
     user: str
-    project: str
     tags: tuple[str, ...]
     hyperparams: Parameters
     configuration: Mapping[str, str]
@@ -51,7 +52,7 @@ class Reports:
             from clearml.backend_api.session import Session
 
             self._session = Session(http_retries_config=dict(RETRIES))
-            self._session.config.put("api.http.wait_on_maintenance_forever", False)  # type: ignore[no-untyped-call]
+            self._session.config.get("api.http").put("wait_on_maintenance_forever", False)  # type: ignore[no-untyped-call]
             self._files = Session.get_files_server_host()
         except Exception as error:  # the SDK raises whatever its parts raise, and has put no credentials into it
             raise ReportError(
@@ -62,44 +63,58 @@ class Reports:
         self.task = self._read()
 
     def call(self, endpoint: str, /, **asked: Any) -> dict[str, Any]:
-        """The data of the server's answer."""
+        """The data of the server's answer. What came through without an answer is asked again where that does no harm."""
         service, _, action = endpoint.partition(".")
-        return self._data(endpoint, lambda: self._session.send_request(service, action, method="post", json=asked))
+        tries = 1 if action == "create" else len(PAUSES)
+        return self._data(
+            endpoint, lambda: self._session.send_request(service, action, method="post", json=asked), tries
+        )
 
-    def _data(self, name: str, send: Callable[[], Any]) -> dict[str, Any]:
-        import requests
+    def _data(self, endpoint: str, send: Callable[[], Any], tries: int = len(PAUSES)) -> dict[str, Any]:
+        from requests import RequestException
 
-        try:
-            answer = send()
-            told = answer.json()
-        except (requests.RequestException, ValueError, OSError) as error:
-            raise ReportError(f"{name}: {type(error).__name__}") from None
-        if answer.status_code != 200:
-            raise ReportError(f"{name}: {answer.status_code}: {told.get('meta', {}).get('result_msg', '')}")
-        return dict(told.get("data") or {})
+        said = ""
+        for pause in PAUSES[:tries]:
+            time.sleep(pause)
+            try:
+                answer = send()
+                told = answer.json()
+            except (RequestException, ValueError, OSError) as error:
+                said = type(error).__name__
+                continue
+            if answer.status_code == 200:
+                return dict(told.get("data") or {})
+            said = f"{answer.status_code}: {told.get('meta', {}).get('result_msg', '')}"
+            if answer.status_code < 500:
+                break
+        raise ReportError(f"{endpoint}: {said}")
 
     def _read(self) -> Task:
-        asked = {"id": [self._id], "only_fields": [*READ, "user.name", "project.name"], "search_hidden": True}
+        asked = {"id": [self._id], "only_fields": list(READ), "search_hidden": True}
         found = self.call("tasks.get_all", **asked).get("tasks") or [{}]
         one = found[0]
         if one.get("id") != self._id:
             raise ReportError(f"ClearML has no task {self._id}")
         script, output = one.get("script") or {}, one.get("output") or {}
         installed = script.get("requirements") or {}
-        self._project = _id(one.get("project"))
+        self._project = str(one.get("project") or "")
         where = str(output.get("destination") or self._files).rstrip("/")
-        told = (_named(one.get("project")), f"{one['name']}.{self._id}")
-        self._storage = "/".join((where, *(quote(part, safe="/") for part in told)))
+        self._storage = f"{where}/denpyo/{self._id}"
         return Task(
             id=self._id,
             name=str(one["name"]),
-            user=_named(one.get("user")),
-            project=_named(one.get("project")),
+            user=str(one.get("user") or ""),
             tags=tuple(one.get("tags") or ()),
             hyperparams=one.get("hyperparams") or {},
             configuration={name: str(it.get("value") or "") for name, it in (one.get("configuration") or {}).items()},
             requirements=str(installed.get("org_pip") or installed.get("pip") or ""),
         )
+
+    def name_of_user(self) -> str:
+        """Who made the task, as ClearML calls them."""
+        asked = {"id": [self.task.user], "only_fields": ["id", "name"]}
+        found = self.call("users.get_all", **asked).get("users") or [{}]
+        return str(found[0].get("name") or self.task.user)
 
     def started_elsewhere(self, run: str) -> bool:
         """Whether another task of the same run has noted that it has started."""
@@ -117,7 +132,7 @@ class Reports:
         """The address of a file that was uploaded to where the task keeps its output."""
         from clearml import StorageManager
 
-        target = f"{self._storage}/{quote(name, safe='/')}"
+        target = f"{self._storage}/{_plain(name)}"
         try:
             return str(StorageManager.upload_file(str(file), target, wait_for_upload=True))
         except Exception as error:  # the SDK has a driver a kind of storage, and each raises what it likes
@@ -254,9 +269,7 @@ def _plot(title: str, source: str) -> dict[str, Any]:
     return {"data": [], "layout": {**axes, "margin": margin, "images": [image], "showlegend": False, "title": title}}
 
 
-def _id(one: object) -> str:
-    return str(one.get("id", "")) if isinstance(one, Mapping) else str(one or "")
-
-
-def _named(one: object) -> str:
-    return str(one.get("name") or one.get("id", "")) if isinstance(one, Mapping) else str(one or "")
+def _plain(name: str) -> str:
+    """A path of letters and digits that stands for a name: what a file is called is up to people, and addresses take it apart."""
+    plain = re.sub("[^A-Za-z0-9._/-]", "_", name)
+    return plain if plain == name else f"{plain}.{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"

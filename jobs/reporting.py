@@ -9,10 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from jobs import models
 from jobs.attempt import RESULT
 from jobs.report_clearml import ReportError, Reports
-from jobs.summary import NAME as SUMMARY
 from jobs.texts import say
 from schema.problem import shown
 from schema.slip import Request
@@ -20,6 +18,7 @@ from schema.words import languages
 
 LONGEST_MESSAGE = 8_000
 LONGEST_NAME = 200
+CARD = "model.json"
 
 
 def report(reports: Reports, request: Request, folder: Path, found: dict[str, Any]) -> list[str]:
@@ -55,7 +54,7 @@ def _parts(
         if file.resolve().is_relative_to(folder) and file.is_file():
             yield name, lambda file=file, name=name: reports.artifact(file, name)  # type: ignore[misc]
     if found.get("summary"):
-        yield SUMMARY, lambda: _page(reports, folder / SUMMARY)
+        yield found["summary"], lambda: _page(reports, folder / found["summary"])
     if found.get("model"):
         yield found["model"]["id"], lambda: _model(reports, request, folder, found["model"])
 
@@ -68,16 +67,17 @@ def _scalars(found: Mapping[str, Any]) -> dict[tuple[str, str], Sequence[float]]
 
 def _page(reports: Reports, file: Path) -> None:
     """The summary as an artifact and as a page to look at, and its pictures among the plots."""
-    reports.artifact(file, SUMMARY)
+    reports.artifact(file, file.name)
     pictures = Pictures()
     pictures.feed(file.read_text(encoding="utf-8"))
     reports.pictures(pictures.found)
-    reports.page(SUMMARY, reports.upload(file, f"summary/{SUMMARY}"))
+    reports.page(file.name, reports.upload(file, f"summary/{file.name}"))
 
 
 def _model(reports: Reports, request: Request, folder: Path, made: Mapping[str, str]) -> None:
-    card = (folder / models.FOLDER / models.CARD).read_text(encoding="utf-8")
-    reports.model(made["id"], folder / made["path"], card, ["denpyo", request.kind, f"rid:{request.id}"])
+    file = folder / made["path"]
+    card = (file.parent / CARD).read_text(encoding="utf-8")
+    reports.model(made["id"], file, card, ["denpyo", request.kind, f"rid:{request.id}"])
 
 
 class Pictures(HTMLParser):

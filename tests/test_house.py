@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -72,8 +73,18 @@ def test_every_requirement_is_pinned_with_a_hash_and_names_no_address() -> None:
         text = file.read_text(encoding="utf-8")
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert pins, file
-        assert all("==" in line and line.endswith("\\") for line in pins), file
+        assert all("==" in line and (line.endswith("\\") or " --hash=sha256:" in line) for line in pins), file
         assert "://" not in text, file
+
+
+def test_what_an_agent_installs_is_one_line_a_requirement_of_the_versions_that_are_tested() -> None:
+    """clearml-agent reads line by line, and breaks what is continued or carries a marker."""
+    folder = ROOT / "requirements"
+    lines = (folder / "task.txt").read_text(encoding="utf-8").splitlines()
+    tested = {line.partition(" ")[0] for line in (folder / "dev.txt").read_text(encoding="utf-8").splitlines()}
+    assert {line.partition(" ")[0] for line in lines} <= tested
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+    assert {"clearml", "scikit-learn"} <= {line.partition("==")[0] for line in lines}
 
 
 def test_no_file_is_a_drawer() -> None:

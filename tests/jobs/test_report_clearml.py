@@ -1,0 +1,294 @@
+"""A task that a ClearML agent runs: what is checked before, what is reported after, with the real SDK against the stand-in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema import kinds, parameters
+from schema.slip import Request
+from tests.jobs.clearml_tasks import call, copied, project, run, said, sent
+from tests.jobs.runs import FOREST, ROOT, request, with_hours
+from tests.standins.clearml import ClearML
+
+KINDS = ROOT / "tests" / "desks" / "kinds"
+CANARY = "canary-in-the-environment"
+LOCK = (ROOT / "requirements" / "jobs.txt").read_text(encoding="utf-8")
+NO_TICKET = {
+    "en": (
+        "This copy did not come through the desk, so nothing was run. Reset it and put it into the desk's queue (`denpyo`): "
+        "the desk checks it and sends it on."
+    ),
+    "ja": (
+        "この複製はデスクを通っていないため、実行しませんでした。リセットしてから、デスクのキュー（`denpyo`）に入れてください。デスクが確認して実行に回します。"
+    ),
+}
+ALREADY = {
+    "en": (
+        "This request has already started once, so it was not run again. If it is still wanted, ask for it again through the "
+        "desk."
+    ),
+    "ja": "この依頼は一度始まっているため、もう一度は実行しませんでした。まだ必要なら、デスクにあらためて依頼してください。",
+}
+
+
+def counting(folder: Path, language: str = "ja", **answers: Any) -> Request:
+    """A request whose run adds a line to the file ``count``."""
+    job = {"name": "one", "file": str(folder / "count"), **answers}
+    return request("count_starts", job, language, folders=[KINDS])
+
+
+def starts(folder: Path) -> int:
+    file = folder / "count"
+    return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
+
+
+def start(server: ClearML, task: str, folder: Path, **more: str) -> int:
+    """Run a task whose kind is one of the tests' own; its exit status."""
+    return run(server, task, folder / "home", **{"DENPYO_KINDS": str(KINDS), **more}).returncode
+
+
+def results(server: ClearML, task: str) -> Any:
+    return json.loads(server.tasks[task]["configuration"]["result"]["value"])
+
+
+def stands(server: ClearML, task: str) -> tuple[str, str]:
+    """The status of a task and its message."""
+    return server.tasks[task]["status"], server.tasks[task]["status_message"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that ran to its end: its task on its server, and what the process printed."""
+
+    server: ClearML
+    task: str
+    printed: str
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    """A training that is not good enough at once, with the lock file of its libraries on the task."""
+    wanted = request("train_supervised", {**FOREST, "dataset_id": "wine", "evaluation_threshold": 1, "max_retry": 1})
+    home = tmp_path_factory.mktemp("trained")
+    with ClearML() as server:
+        task = sent(server, wanted, requirements={"pip": LOCK})
+        ended = run(server, task, home, NOT_FOR_THE_TASK=CANARY)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        yield Trained(server, task, ended.stdout, home)
+    assert server.faults == []
+
+
+def test_a_training_leaves_its_result_on_the_task_with_what_it_came_from(trained: Trained) -> None:
+    assert trained.printed.splitlines() == [
+        "denpyo: train_supervised 7k3m.1",
+        "training random_forest with seed 42 on 133 rows",
+        "training random_forest with seed 43 on 133 rows",
+    ]
+    found = results(trained.server, trained.task)
+    assert (found["state"], found["passed"], found["seed"]) == ("done", False, 43)
+    assert found["lock_sha256"] == hashlib.sha256(LOCK.encode()).hexdigest()
+    assert len(found["dataset_sha256"]) == 64
+    told = trained.server.tasks[trained.task]
+    assert {one["key"] for one in told["execution"]["artifacts"]} == {
+        *("result.json", "summary.html", "model/model.onnx", "model/model.joblib", "model/model.json"),
+    }
+    assert not any((trained.home / ".cache" / "denpyo" / "runs").iterdir())
+
+
+def test_no_secret_stands_in_what_is_reported(trained: Trained) -> None:
+    there = trained.server
+    everything = trained.printed + json.dumps([there.tasks, there.state.events, there.models])
+    everything += "".join(one.decode("utf-8", "replace") for one in there.files.kept.values())
+    for secret in (CANARY, there.user("desk").secret_key, there.user("desk").access_key):
+        assert secret not in everything
+
+
+def test_figures_are_scalars_and_every_training_is_a_point_of_a_curve(trained: Trained) -> None:
+    found = results(trained.server, trained.task)
+    events = trained.server.state.events[trained.task]
+    scalars = {(one["metric"], one["variant"], one["iter"]): one["value"] for one in events if "value" in one}
+    curve = {("accuracy", "accuracy (course)", step): value for step, value in enumerate(found["series"]["accuracy"])}
+    assert scalars == {**{(name, name, 0): value for name, value in found["metrics"].items()}, **curve}
+    assert len(curve) == 2
+
+
+def test_the_pictures_of_the_summary_are_plots_and_the_page_itself_a_debug_sample(trained: Trained) -> None:
+    events = trained.server.state.events[trained.task]
+    plots = [one for one in events if one["type"] == "plot"]
+    assert [one["metric"] for one in plots] == ["Right and wrong, class by class", "Which columns matter"]
+    source = json.loads(plots[0]["plot_str"])["layout"]["images"][0]["source"]
+    assert source.startswith("data:image/svg+xml;base64,")
+    (page,) = [one for one in events if one["type"] == "training_debug_image"]
+    html = trained.server.files.get(page["url"].removeprefix(trained.server.files_url))
+    assert html
+    assert html.startswith(b"<!doctype html>")
+
+
+def test_the_model_is_registered_under_its_id_with_its_card(trained: Trained) -> None:
+    told, found = trained.server.tasks[trained.task], results(trained.server, trained.task)
+    (model,) = trained.server.models.values()
+    assert (model["name"], model["framework"], model["ready"]) == ("m-7k3m-1", "ONNX", True)
+    (output,) = told["models"]["output"]
+    assert (output["name"], output["model"]) == ("m-7k3m-1", model["id"])
+    onnx = trained.server.files.get(model["uri"].removeprefix(trained.server.files_url))
+    assert onnx
+    assert hashlib.sha256(onnx).hexdigest() == found["model"]["sha256"]
+    assert json.loads(model["design"]["design"])["files"]["model.onnx"] == found["model"]["sha256"]
+
+
+def test_a_task_that_has_started_once_is_not_run_again(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    assert start(clearml_server, task, tmp_path) == 0
+    assert results(clearml_server, task)["metrics"] == {"counted": 1}
+    noted = clearml_server.tasks[task]["hyperparams"]["properties"]["started"]["value"]
+    assert noted.startswith(f"{task} 20")
+    assert start(clearml_server, task, tmp_path) == 1
+    assert stands(clearml_server, task) == ("failed", f"{ALREADY['ja']}\n\n{ALREADY['en']}")
+    assert starts(tmp_path) == 1
+    assert results(clearml_server, task)["state"] == "done"
+
+
+def test_another_task_of_the_same_attempt_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
+    first, second = (sent(clearml_server, counting(tmp_path, "en")) for _ in range(2))
+    assert start(clearml_server, first, tmp_path) == 0
+    assert start(clearml_server, second, tmp_path) == 1
+    assert stands(clearml_server, second) == ("failed", f"{ALREADY['en']}\n\n{ALREADY['ja']}")
+    assert starts(tmp_path) == 1
+
+
+def test_a_copy_of_a_run_that_did_not_come_through_the_desk_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
+    copy = copied(clearml_server, sent(clearml_server, counting(tmp_path)))
+    assert start(clearml_server, copy, tmp_path) == 1
+    assert stands(clearml_server, copy) == ("failed", f"{NO_TICKET['ja']}\n\n{NO_TICKET['en']}")
+    assert starts(tmp_path) == 0
+
+
+def test_a_slip_that_was_changed_on_the_page_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    text = clearml_server.tasks[task]["configuration"]["slip"]["value"].replace("code: 0", "code: 1")
+    changed = {"name": "slip", "type": "yaml", "value": text, "description": ""}
+    call(clearml_server, "tasks.started", task=task, force=True)
+    call(clearml_server, "tasks.edit_configuration", task=task, configuration=[changed], force=True)
+    assert start(clearml_server, task, tmp_path) == 1
+    assert stands(clearml_server, task)[1].startswith(
+        "このタスクの伝票が、記録されたものと違うため、実行しませんでした。"
+    )
+    assert starts(tmp_path) == 0
+
+
+def test_a_run_whose_time_is_over_is_ended_and_says_so(clearml_server: ClearML, tmp_path: Path) -> None:
+    wanted = with_hours(counting(tmp_path, seconds=60, stubborn=True), 0.001)
+    task = sent(clearml_server, wanted)
+    assert start(clearml_server, task, tmp_path) == 1
+    assert stands(clearml_server, task) == (
+        "failed",
+        "実行時間の上限を超えたため、打ち切りました。\n\nIt ran longer than it was allowed to and was ended.",
+    )
+    assert (results(clearml_server, task)["state"], results(clearml_server, task)["code"]) == ("failed", "time_limit")
+
+
+def template(server: ClearML, folder: Path, **edited: str) -> str:
+    """A copy of a template that a person sent to an agent straight away, with these answers; the desk allows it."""
+    form = kinds.load([KINDS])["count_starts"].form
+    answers = {one.key: parameters.spelled(one, one.default) for one in form.questions}
+    answers |= {"name": "one", "file": str(folder / "count"), **edited}
+    there = parameters.places(form)
+    hyperparams: dict[str, dict[str, Any]] = {}
+    for key, value in answers.items():
+        section, name = there[key]
+        hyperparams.setdefault(section, {})[name] = said(name, value, section)
+    noted = {"kind": "count_starts", "version": "1", "language": "ja", "direct": "true"}
+    made = call(
+        server,
+        "tasks.create",
+        name="count_starts",
+        type="training",
+        project=project(server, "denpyo/templates"),
+        tags=["denpyo", "template", "count_starts"],
+        hyperparams={**hyperparams, "properties": {name: said(name, value) for name, value in noted.items()}},
+        script={"entry_point": "-m jobs", "working_dir": ".", "binary": "python3"},
+    )["id"]
+    return copied(server, str(made))
+
+
+def test_a_copy_of_a_template_runs_from_its_parameters_where_the_desk_allows_it(
+    clearml_server: ClearML, tmp_path: Path
+) -> None:
+    task = template(clearml_server, tmp_path)
+    assert start(clearml_server, task, tmp_path) == 0
+    assert starts(tmp_path) == 1
+    assert results(clearml_server, task)["state"] == "done"
+
+
+def test_a_copy_with_a_wrong_parameter_says_what_to_correct_where_and_in_both_languages(
+    clearml_server: ClearML, tmp_path: Path
+) -> None:
+    task = template(clearml_server, tmp_path, code="99", stubborn="perhaps")
+    assert start(clearml_server, task, tmp_path) == 1
+    status, message = stands(clearml_server, task)
+    assert (status, starts(tmp_path)) == ("failed", 0)
+    where = f"a copy of it ({task}):1 Job/"
+    japanese, english = message.split("\n\n")
+    assert japanese.splitlines()[0] == (
+        "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。"
+    )
+    assert [line.partition(": ")[0] for line in japanese.splitlines()[1:]] == [f"{where}code", f"{where}stubborn"]
+    assert [line.partition(": ")[0] for line in english.splitlines()[1:]] == [f"{where}code", f"{where}stubborn"]
+    assert [one["code"] for one in results(clearml_server, task)["problems"]] == ["too_big", "not_yes_no"]
+
+
+def test_what_cannot_be_uploaded_is_said_and_takes_nothing_else_along(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path, "en"))
+    clearml_server.fault("tasks.add_or_update_artifacts", "fail", 100, status=400)
+    assert start(clearml_server, task, tmp_path) == 0
+    (warning,) = results(clearml_server, task)["warnings"]
+    assert warning.startswith("ClearML did not take all of it; what is missing lies on the agent, in ")
+    kept = tmp_path / "home" / ".cache" / "denpyo" / "runs" / "7k3m.1"
+    assert warning.endswith(f"{kept}: result.json, output/metrics.json, summary.html")
+    assert (kept / "result.json").is_file()
+
+
+def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    clearml_server.fault("tasks.edit_hyper_params", "drop_after")
+    clearml_server.fault("tasks.edit_configuration", "drop_before")
+    assert start(clearml_server, task, tmp_path) == 0
+    assert (starts(tmp_path), results(clearml_server, task)["state"]) == (1, "done")
+
+
+def test_without_a_server_there_is_one_line(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    wrong = {"CLEARML_API_SECRET_KEY": CANARY, "CLEARML_API_ACCESS_KEY": "nobody"}
+    ended = run(clearml_server, task, tmp_path / "home", **wrong)
+    assert (ended.returncode, starts(tmp_path)) == (1, 0)
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("denpyo: ClearML cannot be reached as clearml.conf says: ")
+    assert CANARY not in ended.stdout + ended.stderr
+
+
+def test_a_model_of_an_earlier_run_comes_from_the_registry(trained: Trained, tmp_path: Path) -> None:
+    wanted = request("inference", {"model_id": "m-7k3m-1", "dataset_id": "wine"}, id="8x2p")
+    task = sent(trained.server, wanted)
+    assert run(trained.server, task, tmp_path).returncode == 0
+    found = results(trained.server, task)
+    assert found["artifacts"] == ["predictions.csv"]
+    assert found["metrics"]["accuracy"] == results(trained.server, trained.task)["metrics"]["accuracy"]
+
+
+def test_a_model_that_the_registry_does_not_have_is_said_to_the_person(clearml_server: ClearML, tmp_path: Path) -> None:
+    wanted = request("inference", {"model_id": "m-none-1", "dataset_id": "wine"}, "ja")
+    task = sent(clearml_server, wanted)
+    ended = run(clearml_server, task, tmp_path)
+    assert [one["code"] for one in results(clearml_server, task)["problems"]] == ["no_model"]
+    assert "denpyo: ClearML has no model m-none-1 whose file can be fetched" in ended.stderr.splitlines()
+    japanese, english = stands(clearml_server, task)[1].split("\n\n")
+    assert japanese.splitlines()[1].startswith("7k3m:model_id: ")
+    assert english.splitlines()[1].endswith(" [no_model]")
