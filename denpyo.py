@@ -36,6 +36,10 @@ forms = typer.Typer(no_args_is_help=True, help="Forms at online services.")
 app.add_typer(forms, name="forms")
 
 
+clearml = typer.Typer(no_args_is_help=True, help="Templates on the page of a ClearML server.")
+app.add_typer(clearml, name="clearml")
+
+
 class Language(StrEnum):
     ja = "ja"
     en = "en"
@@ -490,6 +494,35 @@ def publish(
         f"{service.value} {kind} {lang.value}: {report.url or 'no form yet'}"
         + ("" if report.steps else "; nothing to do")
     )
+
+
+@clearml.command("sync")
+def sync(
+    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds; all without any.", metavar="[KIND...]")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
+    newest: Annotated[bool, typer.Option("--newest", help="Also where a template was rolled back.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Bring the template tasks of the kinds up to date: new ones beside the old, which are archived; what was edited is mended."""
+    from submit import clearml_templates, terminal
+    from submit.desk import open_desk
+
+    found = clearml_templates.sync(open_desk(desk), kinds or [], dry_run=dry_run, newest=newest)
+    terminal.templates(found, would="would " if dry_run else "", as_json=json)
+
+
+@clearml.command("rollback")
+def rollback(
+    kind: Annotated[str, typer.Argument(help="A kind whose templates are out.", metavar="KIND")],
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Return to the templates of a kind before the present ones."""
+    from submit import clearml_templates, terminal
+    from submit.desk import open_desk
+
+    terminal.templates(clearml_templates.rollback(open_desk(desk), kind), as_json=json)
 
 
 @forms.command("pull")

@@ -48,7 +48,7 @@ def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> dict[str, 
             engine = engines()[name]
             with down.noted():  # an engine that did not answer is not asked again for the rest of its runs
                 for start in range(0, len(rows), engine.AT_ONCE):
-                    with _hand_off(desk, name):
+                    with alone_with(desk, name):
                         handed |= _deliver(desk, ledger, engine, rows[start : start + engine.AT_ONCE], wanted)
     down.say()
     return handed
@@ -80,7 +80,7 @@ def _by_engine(rows: Iterable[RunRow]) -> dict[str, list[RunRow]]:
     return found
 
 
-def _hand_off(desk: Desk, engine: str) -> AbstractContextManager[None]:
+def alone_with(desk: Desk, engine: str) -> AbstractContextManager[None]:
     """Alone with an engine: what is handed over, withdrawn or stopped here is so for nobody else in this moment."""
     desk.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
     return held(desk.runs / f"hand-off.{engine}", WAIT)
@@ -173,7 +173,7 @@ def _release_one(desk: Desk, ledger: Ledger, row: RunRow) -> None:
 def _withdraw(desk: Desk, ledger: Ledger, row: RunRow, by: str) -> None:
     """Take a run back before it begins, because its request has a next version. One that has begun goes on."""
     engine = engines()[row.engine]
-    with _hand_off(desk, row.engine):
+    with alone_with(desk, row.engine):
         there = engine.find(desk, row.run) is not None
         if not there or engine.withdraw(desk, row.run):
             with ledger.writing() as tx:
@@ -254,7 +254,7 @@ def cancel(desk: Desk, request: str) -> bool:
 
 
 def _stop(desk: Desk, ledger: Ledger, engine: Engine, row: RunRow) -> None:
-    with _hand_off(desk, row.engine):
+    with alone_with(desk, row.engine):
         if engine.find(desk, row.run) is None:
             with ledger.writing() as tx:
                 now_row = ledger.run(row.run)

@@ -14,9 +14,10 @@ from schema.yaml_text import Node, load
 Who = Annotated[
     str,
     Field(
-        pattern=r"^(user:[^\s*]+|mail:(\*|[^\s@*]+)@[^\s@*]+|github:[0-9]+|unverified)$",
+        pattern=r"^(user:[^\s*]+|mail:(\*|[^\s@*]+)@[^\s@*]+|github:[0-9]+|clearml:[^\s*]+|unverified)$",
         description="user:NAME, a user of this machine; mail:ADDRESS or mail:*@DOMAIN, as far as Google, Microsoft or the mailbox "
-        "vouch for it; github:ID, the number of a GitHub account; unverified: nobody vouches for who asks",
+        "vouch for it; github:ID, the number of a GitHub account; clearml:ID, a user of the ClearML server; unverified: nobody "
+        "vouches for who asks",
     ),
 ]
 

@@ -23,7 +23,7 @@ class Source:
 
     An inbox says more: ``door`` where the name does not tell; ``sender``, whom the carrier vouches for; ``trust``, how far whoever
     asks is known (``verified`` or ``claimed``); ``subject``, for whom the policy is asked (``user:NAME``, ``mail:ADDRESS``,
-    ``github:ID``, ``unverified``): without one, the user this process runs as.
+    ``github:ID``, ``clearml:ID``, ``unverified``): without one, the user this process runs as.
     """
 
     name: str

@@ -84,7 +84,18 @@ class GitHub(Settings):
     ] = "https://api.github.com"
 
 
-AnySource = Annotated[Folder | Google | Microsoft | Mailbox | GitHub, Field(discriminator="kind")]
+class ClearML(Settings):
+    """A queue of the ClearML server that people put their clones of templates into, and that only the desk reads. ``sign_in`` says
+    whether the server knows who its users are (``fixed`` users with passwords, or single sign-on), or whether whoever opens its
+    page may write any name (``open``): then nobody is vouched for."""
+
+    kind: Literal["clearml"]
+    queue: Annotated[str, Field(pattern=r"^[\w .-]{3,100}$", description="a queue that no agent takes from")] = "denpyo"
+    sign_in: Annotated[Literal["fixed", "open"], Field(description="how people sign in to the server")] = "fixed"
+    every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 10
+
+
+AnySource = Annotated[Folder | Google | Microsoft | Mailbox | GitHub | ClearML, Field(discriminator="kind")]
 SORTS: tuple[str, ...] = tuple(
     get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(AnySource)[0])
 )

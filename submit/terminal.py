@@ -16,6 +16,7 @@ from submit.desk import Desk
 from submit.response import became, foreseen
 
 if TYPE_CHECKING:
+    from submit.clearml_templates import Report as Template
     from submit.judging import Changed, Outcome
     from submit.ledger import Entry
     from submit.response import Kept
@@ -302,3 +303,15 @@ def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False
     for model in standing.models(desk, found):
         say(f"  model: {model.id}")
     marked_files(marked or ([], []))
+
+
+def templates(found: Sequence[Template], *, would: str = "", as_json: bool) -> None:
+    """The live template of each kind and language, and what was done to it."""
+    if as_json:
+        keys = ("kind", "language", "number", "url", "steps")
+        return document({"done": not would, "templates": [{key: getattr(one, key) for key in keys} for one in found]})
+    for one in found:
+        for step in one.steps:
+            say(f"{would}{step}")
+        rest = "" if one.steps else "; nothing to do"
+        say(f"clearml {one.kind} {one.language}: template {one.number} {one.url}".rstrip() + rest)

@@ -23,6 +23,7 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError, Handle, Look, Model, Ticket, clearml_task
+from submit.engines.clearml_adopt import adopted
 from submit.engines.clearml_server import SIDE_BY_SIDE, Server, ServerError
 
 AT_ONCE = 100
@@ -115,12 +116,12 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
     found = _tasks(there, wanted)
     drafts = {run: task for run, task in found.items() if task["status"] == "created"}
     made = clearml_task.Making(desk, partial(_project, there))
-    missing = [(one, made.body(one)) for one in tickets if one.run not in found]
+    missing = {one.run: made.body(one) for one in tickets if one.run not in found}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for one, task in zip(
-            [one for one, _ in missing], pool.map(partial(_create, there), [body for _, body in missing]), strict=True
-        ):
-            found[one.run] = drafts[one.run] = task
+        taken = pool.map(partial(_taken_up_or_made, there, made), missing, missing.values())
+        for run, task in zip(missing, taken, strict=True):
+            found[run] = task
+            drafts |= {run: task} if task["status"] == "created" else {}
         list(pool.map(partial(_write_ticket, there), [task["id"] for task in drafts.values()]))
     waits: dict[str, str] = {}
     for queue in dict.fromkeys(wanted[run].queue for run in drafts):
@@ -132,6 +133,12 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
 
 def _create(there: Server, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": there.call("tasks.create", **body)["id"], "project": {"id": body["project"]}, "status": "created"}
+
+
+def _taken_up_or_made(there: Server, made: clearml_task.Making, run: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The task that a request came with, where it came as one; else a new one."""
+    direct = made.desk.config.clearml.direct
+    return adopted(there, made.via[run], body, direct=direct) or _create(there, body)
 
 
 def _write_ticket(there: Server, task: str, ticket: str | None = None) -> None:

@@ -19,7 +19,7 @@ from schema.job import Script
 from schema.parameters import PROPERTIES
 from schema.problem import shown
 from schema.question import RESOURCES, Form
-from schema.slip import Request
+from schema.slip import Request, Via
 from schema.words import FALLBACK, text
 from submit.desk import LEDGER, Desk, DeskError, shipped
 from submit.engines import Look, Ticket
@@ -57,6 +57,8 @@ class Making:
 
     def __post_init__(self) -> None:
         self._projects: dict[str, str] = {}
+        self.via: dict[str, Via] = {}
+        """By run, what its request came with, once its body was made."""
 
     @cached_property
     def _record(self) -> str:
@@ -67,6 +69,7 @@ class Making:
         """What ``tasks.create`` is asked for a run."""
         data = (self.desk.folder / LEDGER / ticket.slip).read_bytes()
         found = slip.read(data, self.desk.kinds)
+        self.via[ticket.run] = found.via
         settings, kind = self.desk.config.clearml, self.desk.kinds[found.kind]
         workload = kind.job.workload
         image = (workload.image if isinstance(workload, Script) else "") or settings.image

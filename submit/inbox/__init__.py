@@ -71,6 +71,10 @@ def open_inbox(desk: Desk, name: str, settings: AnySource) -> Inbox:
             with extra(name, settings.kind):
                 from submit.inbox import github
             return github.open_inbox(desk, name, settings)
+        case "clearml":
+            from submit.inbox import clearml
+
+            return clearml.open_inbox(desk, name, settings)
 
 
 @contextmanager

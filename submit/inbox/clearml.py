@@ -1,0 +1,155 @@
+"""Clones of templates that people put into one queue of a ClearML server, which only the desk reads.
+
+A task is looked at while it waits there. What is good becomes that task's own run: the engine takes it up and enqueues it where it
+goes. Everything else is taken out of the queue and is a draft again, that its owner can edit and enqueue once more, with what there is
+to say in its status message (one call) and in its console. Until then it stays in the queue, so that whatever a crash leaves out
+happens on the next look; and since the response is named after the task, it is one request however often it is looked at.
+
+Whoever changed a task last answers for it, as the server tells (``last_changed_by``; apiserver/bll/task/utils.py): that is who enqueued
+it, or who edited it since. Everybody on a server may edit everybody's drafts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from schema.problem import LONGEST_MESSAGE, Problem, shown
+from schema.words import text
+from submit import hand_off
+from submit.desk import Desk
+from submit.engines import EngineDownError, clearml
+from submit.engines.clearml_adopt import name_of
+from submit.engines.clearml_server import Server
+from submit.inbox import Delivery, SourceDownError
+from submit.judging import Outcome
+from submit.made_templates import templates_of
+from submit.response import UNVERIFIED, VERIFIED, Source, became
+from submit.sources import ClearML
+from submit.standing import standing
+
+DOOR = ENGINE = "clearml"
+AT_ONCE = 100
+LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams", "execution.queue"]
+REASON = "denpyo"
+Task = Mapping[str, Any]
+
+
+def open_inbox(desk: Desk, name: str, settings: ClearML) -> ClearMLInbox:
+    """DeskError where the server or the credentials are not named."""
+    return ClearMLInbox(desk, settings, clearml.server(desk))
+
+
+@dataclass
+class ClearMLInbox:
+    """One queue."""
+
+    desk: Desk
+    settings: ClearML
+    server: Server
+
+    def look(self, place: str) -> Iterator[Delivery]:
+        """What waits in the queue, the first of it first. Nothing is remembered: the queue itself tells what is still to do."""
+        with answering():
+            queue, waiting = self._queue()
+        for start in range(0, len(waiting), AT_ONCE):
+            with answering():
+                sources = self._sources(queue, waiting[start : start + AT_ONCE])
+            for id, source in sources.items():
+                yield Delivery((source,), place, partial(self._settle, queue, id))
+
+    def _queue(self) -> tuple[str, list[str]]:
+        """The id of the queue and its tasks in their order; none where it was not made yet."""
+        asked = {"name": f"^{re.escape(self.settings.queue)}$", "only_fields": ["id", "name", "entries"]}
+        found = self.server.call("queues.get_all", **asked).get("queues") or [{}]
+        return str(found[0].get("id", "")), [str(one["task"]) for one in found[0].get("entries") or ()]
+
+    def _sources(self, queue: str, waiting: Sequence[str]) -> dict[str, Source]:
+        """What waits as its reader wants it, by task. A task that was deleted is taken out of the queue."""
+        tasks = {str(one["id"]): one for one in self._tasks(waiting)}
+        for gone in (one for one in waiting if one not in tasks):
+            self.server.call("queues.remove_task", queue=queue, task=gone)
+        with self.desk.ledger() as ledger:
+            templates = {one.task for row in templates_of(ledger) for one in row.made}
+        names = self._names({_asks(one) for one in tasks.values()})
+        return {id: self._source(tasks[id], names, id in templates) for id in waiting if id in tasks}
+
+    def _tasks(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        asked = {"id": list(ids), "only_fields": LOOKED_AT, "search_hidden": True}
+        return list(self.server.call("tasks.get_all", **asked).get("tasks") or ())
+
+    def _names(self, users: set[str]) -> dict[str, str]:
+        asked = {"id": sorted(one for one in users if one), "only_fields": ["id", "name"]}
+        found = self.server.call("users.get_all", **asked).get("users") or () if asked["id"] else ()
+        return {str(one["id"]): str(one.get("name") or "") for one in found}
+
+    def _source(self, task: Task, names: Mapping[str, str], is_template: bool) -> Source:
+        """A task for its reader. A template that somebody enqueued itself says nothing: it is to be cloned."""
+        who = _asks(task)
+        fixed = self.settings.sign_in == "fixed" and bool(who)
+        told = {"id": task["id"], "hyperparams": {} if is_template else task.get("hyperparams") or {}}
+        return Source(
+            name=name_of(str(task["id"])),
+            data=json.dumps(told, ensure_ascii=False).encode(errors="surrogatepass"),
+            door=DOOR,
+            sender=f"{names.get(who, '')} ({DOOR}:{who})".strip() if who else "",
+            trust=VERIFIED if fixed else "claimed",
+            subject=f"{DOOR}:{who}" if fixed else UNVERIFIED,
+        )
+
+    def _settle(self, queue: str, id: str, outcome: Outcome) -> None:
+        """Take the task out, unless it has become its run, and say why. Nobody hands it over meanwhile."""
+        with answering(), hand_off.alone_with(self.desk, ENGINE):
+            task = next(iter(self._tasks([id])), None)
+            if task is None or (task.get("execution") or {}).get("queue") != queue:
+                return
+            said = message(self.desk, self.settings.queue, outcome)
+            if task["status"] == "queued":
+                asked = {"status_message": shown_lines(said), "status_reason": REASON}
+                self.server.call("tasks.dequeue", task=id, **asked)
+            else:
+                self.server.call("queues.remove_task", queue=queue, task=id)
+            level = "info" if outcome.requests and not outcome.problems else "error"
+            self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
+
+
+def _asks(task: Task) -> str:
+    return str(task.get("last_changed_by") or task.get("user") or "")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """A server that does not answer is a source that does not."""
+    try:
+        yield
+    except EngineDownError as error:
+        raise SourceDownError(str(error)) from None
+
+
+def message(desk: Desk, queue: str, outcome: Outcome) -> list[str]:
+    """What is to be said to whoever made a clone, in lines."""
+    one = next(iter(outcome.responses), None)
+    language = (one.language if one else "") or desk.config.language
+    problems = [problem for problem, _ in outcome.problems]
+    if problems or one is None or not one.id:
+        head = text("clearml_refused", language, count=str(len(problems)))
+        return [head, *(_line(each, language) for each in problems), text("clearml_mend", language, queue=queue)]
+    state = text(f"receipt_{standing(desk, one.id).request.state}", language)
+    warnings = [_line(each, language) for each in one.warnings]
+    return [f"{one.id}: {state}", *([said] if (said := became(one)) else []), *warnings]
+
+
+def _line(problem: Problem, language: str) -> str:
+    spot = f"{shown(problem.where.spot, 200)}: " if problem.where.spot else ""
+    return f"{spot}{problem.message(language)}"
+
+
+def shown_lines(lines: Sequence[str]) -> str:
+    """As much as a status message should hold."""
+    whole = "\n".join(lines)
+    return whole if len(whole) <= LONGEST_MESSAGE else f"{whole[: LONGEST_MESSAGE - 1]}…"

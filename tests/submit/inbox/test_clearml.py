@@ -1,0 +1,260 @@
+"""The queue that people put their clones into: each becomes one request and its task the run, or says what is to be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from submit import hand_off, standing, watch
+from submit.clearml_templates import sync
+from submit.desk import CONFIG, LEDGER, POLICY, Desk, open_desk
+from submit.engines.clearml_server import Server
+from submit.inbox.health import Health
+from submit.judging import Outcome
+from submit.ledger import verify
+from tests.desks import clearml_desk_in
+from tests.standins.clearml import ClearML
+
+KIND = "count_starts"
+SOURCE = '\n[sources.page]\nkind = "clearml"\nevery = 0.2\n'
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    for name, value in clearml_server.environment().items():
+        monkeypatch.setenv(name, value)
+    made = clearml_desk_in(tmp_path / "desk")
+    with (made.folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write(SOURCE)
+    allowed = f"- who: ['clearml:{clearml_server.user('person').id}']\n  kinds: ['*']\n  queues: ['*']\n"
+    with (made.folder / POLICY).open("a", encoding="utf-8") as policy:
+        policy.write(allowed)
+    made = open_desk(made.folder)
+    sync(made, [KIND])
+    return made
+
+
+class Page:
+    """Somebody at ClearML's page, with what it lets them do."""
+
+    def __init__(self, server: ClearML, name: str = "person") -> None:
+        self.who = server.user(name)
+        self.server, self.call = (
+            server,
+            Server(server.url, server.web_url, (self.who.access_key, self.who.secret_key)).call,
+        )
+
+    def clones(self, task: str, answers: Mapping[str, str]) -> str:
+        """Clone, edit, enqueue to ``denpyo``."""
+        made = str(self.call("tasks.clone", task=task, new_task_name="Clone Of it")["id"])
+        self.edits(made, answers)
+        self.enqueues(made)
+        return made
+
+    def edits(self, task: str, answers: Mapping[str, str]) -> None:
+        """Save one section as the page does: all of it, in the order in which it stands there."""
+        for members in self.server.tasks[task]["hyperparams"].values():
+            if set(members) & set(answers):
+                given = [{**one, "value": answers.get(name, one.get("value", ""))} for name, one in members.items()]
+                self.call("tasks.edit_hyper_params", task=task, hyperparams=given, replace_hyperparams="section")
+
+    def enqueues(self, task: str, queue: str = "denpyo") -> None:
+        self.call("tasks.enqueue", task=task, queue_name=queue)
+
+
+@pytest.fixture
+def page(clearml_server: ClearML) -> Page:
+    return Page(clearml_server)
+
+
+def template(server: ClearML, language: str = "en") -> str:
+    return next(
+        id
+        for id, one in server.tasks.items()
+        if not one.get("parent") and noted(one).get("language") == language and "template" in one["tags"]
+    )
+
+
+def noted(task: Mapping[str, Any]) -> dict[str, str]:
+    return {name: one.get("value", "") for name, one in task["hyperparams"].get("properties", {}).items()}
+
+
+def good(desk: Desk, name: str = "one") -> dict[str, str]:
+    return {"name": name, "file": str(desk.folder.parent / "starts")}
+
+
+def looked(desk: Desk) -> list[Outcome]:
+    heard: list[Outcome] = []
+    health = watch.watch(desk, lambda source, outcome: heard.append(outcome), once=True)
+    assert health["page"].error == ""
+    return heard
+
+
+def looked_in_vain(desk: Desk) -> Health:
+    return watch.watch(desk, lambda source, outcome: None, once=True)["page"]
+
+
+def console(server: ClearML, task: str) -> list[str]:
+    return [one["msg"] for one in server.state.events.get(task, []) if one["type"] == "log"]
+
+
+def waiting(server: ClearML, queue: str) -> list[str]:
+    return [entry["task"] for one in server.queues.values() if one["name"] == queue for entry in one.get("entries", ())]
+
+
+def test_a_clone_that_is_good_becomes_its_own_run(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    looked(desk)
+    (one,) = standing.all_standing(desk)
+    task = clearml_server.tasks[id]
+    assert (one.request.state, one.run and one.run.engine_id) == ("queued", id)
+    assert (waiting(clearml_server, "denpyo"), waiting(clearml_server, "default")) == ([], [id])
+    assert task["tags"] == ["count_starts", "denpyo", f"rid:{one.request.id}", f"run:{one.request.id}.1"]
+    assert (task["name"], task["user"]) == ("Clone Of it", page.who.id)
+    assert noted(task)["ticket"] == id
+    assert task["configuration"]["slip"]["value"].encode() == (one.slip and one.slip.read_bytes())
+    assert (one.asked["requested_by"], one.asked["source"]) == (f"person (clearml:{page.who.id})", f"ClearML task {id}")
+    with desk.ledger() as ledger:
+        (entry,) = [each for each in ledger.entries() if each.action == "accepted"]
+    assert (entry.detail["door"], entry.detail["trust"]) == ("clearml", "verified")
+    assert verify(desk.folder / LEDGER).ok
+    assert looked(desk) == []
+
+
+def test_problems_stand_where_the_person_looks_in_their_language(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = page.clones(template(clearml_server, "ja"), {**good(desk), "code": "ten"})
+    looked(desk)
+    task = clearml_server.tasks[id]
+    said = (
+        "直していただきたいところ：1件\n"
+        "1 Job/code: 「ten」は数値ではありません。数字で書いてください（例：0）。\n"
+        "このタスクのハイパーパラメータを直して、もう一度キューdenpyoに入れてください。"
+    )
+    assert (task["status"], task["status_message"], console(clearml_server, id)) == ("created", said, [said])
+    assert waiting(clearml_server, "denpyo") == []
+    assert [one.request.state for one in standing.all_standing(desk)] == ["refused"]
+
+
+def test_what_was_mended_is_accepted(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+    looked(desk)
+    page.edits(id, {"code": "0"})
+    page.enqueues(id)
+    looked(desk)
+    assert [one.request.state for one in standing.all_standing(desk)] == ["queued"]
+    assert (clearml_server.tasks[id]["status_message"], console(clearml_server, id)) == ("", [])
+
+
+def test_whom_no_rule_allows_is_told_so(desk: Desk, clearml_server: ClearML) -> None:
+    other = Page(clearml_server, "another")
+    id = other.clones(template(clearml_server), good(desk))
+    (outcome,) = looked(desk)
+    assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
+    assert clearml_server.tasks[id]["status_message"].splitlines()[1] == (
+        f"The rules of this desk do not let clearml:{other.who.id} run “count_starts” in the queue “default”. Ask your operator."
+    )
+    assert clearml_server.tasks[id]["status"] == "created"
+
+
+def test_whoever_enqueues_the_draft_of_another_answers_for_it(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    made = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    page.edits(made, good(desk))
+    Page(clearml_server, "another").enqueues(made)
+    (outcome,) = looked(desk)
+    assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
+
+
+def test_where_anybody_may_sign_in_under_any_name_nobody_is_vouched_for(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    with (desk.folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write('sign_in = "open"\n')
+    page.clones(template(clearml_server), good(desk))
+    (outcome,) = looked(open_desk(desk.folder))
+    assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
+
+
+def test_a_template_that_is_enqueued_itself_is_to_be_cloned(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = template(clearml_server)
+    page.enqueues(id)
+    (outcome,) = looked(desk)
+    assert [problem.code for problem, _ in outcome.problems] == ["not_from_template"]
+    assert clearml_server.tasks[id]["status"] == "created"
+
+
+def test_a_clone_of_somebodys_run_is_a_request_of_its_own(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    first = page.clones(template(clearml_server), good(desk))
+    looked(desk)
+    second = page.clones(first, {"name": "two"})
+    looked(desk)
+    found = {one.run.engine_id: one.request for one in standing.all_standing(desk) if one.run}
+    assert set(found) == {first, second}
+    assert noted(clearml_server.tasks[second])["ticket"] == second
+    assert clearml_server.tasks[second]["tags"][2] == f"rid:{found[second].id}"
+    assert waiting(clearml_server, "default") == [first, second]
+
+
+def test_what_is_edited_before_it_runs_is_the_next_version(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    looked(desk)
+    page.call("tasks.dequeue", task=id)
+    page.edits(id, {"name": "better"})
+    page.enqueues(id)
+    looked(desk)
+    hand_off.deliver(desk)
+    found = standing.all_standing(desk)
+    assert [one.request.state for one in found] == ["superseded", "queued"]
+    task = clearml_server.tasks[id]
+    assert f"rid:{found[1].request.id}" in task["tags"]
+    assert task["hyperparams"]["1 Job"]["name"]["value"] == "better"
+    assert (noted(task)["ticket"], waiting(clearml_server, "default")) == (id, [id])
+
+
+def test_the_same_again_is_told_to_be_known(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    looked(desk)
+    page.call("tasks.dequeue", task=id)
+    page.enqueues(id)
+    (outcome,) = looked(desk)
+    assert [one.known for one in outcome.responses] == [True]
+    assert len(standing.all_standing(desk)) == 1
+
+
+def test_a_deleted_task_leaves_the_queue(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    del clearml_server.tasks[id]
+    assert looked(desk) == []
+    assert waiting(clearml_server, "denpyo") == []
+
+
+CALLS = (
+    *("queues.get_all", "tasks.get_all", "users.get_all", "projects.get_all"),
+    *("tasks.reset", "tasks.edit", "tasks.edit_hyper_params", "tasks.enqueue_many", "tasks.dequeue", "events.add"),
+)
+
+
+@pytest.mark.parametrize("trouble", ["drop_before", "drop_after"])
+def test_whichever_call_is_cut_off_each_clone_is_one_request_and_one_run(
+    desk: Desk, clearml_server: ClearML, page: Page, trouble: Any
+) -> None:
+    clones = []
+    for number, call in enumerate(CALLS):
+        clones.append(page.clones(template(clearml_server), good(desk, f"n{number}")))
+        bad = page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+        clearml_server.fault(call, trouble)
+        watch.watch(desk, lambda source, outcome: None, once=True)
+        looked(desk)
+        assert clearml_server.tasks[bad]["status"] == "created"
+        assert clearml_server.tasks[bad]["status_message"].startswith("To be corrected: 1\n1 Job/code: ")
+        assert (waiting(clearml_server, "denpyo"), waiting(clearml_server, "default")) == ([], clones)
+    found = [one for one in standing.all_standing(desk) if one.run]
+    assert [one.run and one.run.engine_id for one in found] == clones
+    assert len(clearml_server.tasks) == 2 + 2 * len(CALLS)
+    assert verify(desk.folder / LEDGER).ok
+    assert clearml_server.faults == []
