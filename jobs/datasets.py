@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schema.dataset import TEST, TRAIN, offered, records
+from schema.dataset import TEST, TRAIN, digest, offered, records
 from schema.job import IDENTIFIER, Fault
 from schema.problem import shown
 
@@ -72,7 +72,8 @@ def find(dataset_id: str) -> Path | None:
 def names() -> list[str]:
     """The datasets there are, as a person may name them."""
     there = [folder for folder in folders() if folder.is_dir()]
-    return sorted({one.name for folder in there for one in folder.iterdir() if (one / "raw").is_dir()})
+    found = {one.name for folder in there for one in folder.iterdir() if (one / "raw").is_dir()}
+    return sorted(name for name in found if re.fullmatch(IDENTIFIER, name))
 
 
 def load(dataset_id: str, files: tuple[str, ...] = (TRAIN, TEST)) -> Dataset | list[Fault]:
@@ -87,9 +88,8 @@ def load(dataset_id: str, files: tuple[str, ...] = (TRAIN, TEST)) -> Dataset | l
     if faults:
         return faults
     data = {file: one for file, one in found.items() if isinstance(one, bytes)}
-    listing = "".join(f"{hashlib.sha256(one).hexdigest()}  raw/{file}\n" for file, one in data.items())
     texts = {file: one.decode("utf-8-sig") for file, one in data.items()}
-    return Dataset(dataset_id, texts, hashlib.sha256(listing.encode()).hexdigest())
+    return Dataset(dataset_id, texts, digest({file: hashlib.sha256(one).hexdigest() for file, one in data.items()}))
 
 
 def _read(dataset_id: str, path: Path) -> bytes | Fault:

@@ -7,6 +7,7 @@ is numbered as a spreadsheet shows it: the heading is row 1.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,6 +30,11 @@ MOST_NAMED, MOST_OFFERED = 20, 5
 MOST_CLASSES, MOST_SHARE = 20, 1 / 5  # more different numbers than this, and than this share of the rows, are measured
 
 Label = str | int
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """The SHA-256 of a dataset, from those of its files by name (``train.csv``): that of the lines which sha256sum prints for them."""
+    return hashlib.sha256("".join(f"{one}  raw/{file}\n" for file, one in files.items()).encode()).hexdigest()
 
 
 def number(text: str) -> float | None:
@@ -112,10 +118,40 @@ def judge(train: Iterable[str], test: Iterable[str], target: str, task_type: str
 
 def judge_rows(lines: Iterable[str]) -> list[Fault]:
     """What keeps the rows of ``test.csv`` from being read, for those that only predict them."""
-    return list(_shape(_scan(lines, TEST, "")))
+    return list(_shape(_scan(lines, TEST, None)))
 
 
-def _scan(lines: Iterable[str], file: str, target: str) -> _Scan:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a file and the number of its rows, the heading not counted; or what is wrong with it, whatever it is used for."""
+
+    columns: tuple[str, ...]
+    rows: int
+    faults: tuple[Fault, ...] = ()
+
+
+def shape(lines: Iterable[str], file: str) -> Shape:
+    """One pass over a file that is called so, in as much memory as its longest row needs."""
+    scan = _scan(lines, file, None)
+    return Shape(scan.columns, scan.rows, tuple(_shape(scan)))
+
+
+def judge_pair(train: Iterable[str], test: Iterable[str]) -> tuple[Shape, Shape, list[Fault]]:
+    """Both files of a dataset, and everything that keeps it from being trained on, whichever of its columns is predicted."""
+    scans = (_scan(train, TRAIN, None), _scan(test, TEST, None))
+    found = [tuple(_shape(scan)) for scan in scans]
+    between = _between(*scans) if all(scan.rows for scan in scans) else ()
+    shapes = [Shape(scan.columns, scan.rows, faults) for scan, faults in zip(scans, found, strict=True)]
+    return shapes[0], shapes[1], [*found[0], *found[1], *between]
+
+
+def _between(train: _Scan, test: _Scan) -> Iterator[Fault]:
+    if len(train.columns) == 1:
+        yield Fault("no_features", "dataset_id", {"column": shown(train.columns[0])})
+    yield from _differences(train, test, train.columns)
+
+
+def _scan(lines: Iterable[str], file: str, target: str | None) -> _Scan:
     rows = records(lines)
     number_of_row, heading = next(rows, (1, []))
     scan = _Scan(file, tuple(heading or ()), bad_row=None if heading is not None else number_of_row)
@@ -155,11 +191,13 @@ def _shape(scan: _Scan) -> Iterator[Fault]:
         yield Fault("bad_csv", "dataset_id", {"file": scan.file, "row": str(scan.bad_row)})
     elif not scan.rows:
         yield Fault("empty_dataset", "dataset_id", {"file": scan.file})
+    seen: set[str] = set()
     for index, column in enumerate(scan.columns):
         if not column:
             yield Fault("unnamed_column", "dataset_id", {"file": scan.file, "column": str(index + 1)})
-        elif column in scan.columns[:index]:
+        elif column in seen:
             yield Fault("duplicate_column", "dataset_id", {"file": scan.file, "column": shown(column)})
+        seen.add(column)
 
 
 def _columns(train: _Scan, test: _Scan, target: str) -> Iterator[Fault]:
@@ -169,11 +207,17 @@ def _columns(train: _Scan, test: _Scan, target: str) -> Iterator[Fault]:
             yield Fault("no_column", "target", facts)
             break
     features = [column for column in train.columns if column != target]
-    absent = [column for column in features if column not in test.columns]
-    if absent:
-        yield Fault("columns_differ", "dataset_id", {"file": test.file, "columns": named(absent)})
     if not features:
         yield Fault("no_features", "dataset_id", {"column": shown(target)})
+    yield from _differences(train, test, features)
+
+
+def _differences(train: _Scan, test: _Scan, features: Collection[str]) -> Iterator[Fault]:
+    """What of the columns to learn from is not the same in the test rows."""
+    there = set(test.columns)
+    absent = [column for column in features if column not in there]
+    if absent:
+        yield Fault("columns_differ", "dataset_id", {"file": test.file, "columns": named(absent)})
     texts = [column for column in features if column in train.numeric and column in test.texts]
     if texts:
         yield Fault("text_columns", "dataset_id", {"columns": named(texts)})

@@ -64,7 +64,8 @@ class Question:
     ``name`` is dotted (``hyperparameters.n_estimators``). Several questions may share a name under exclusive conditions; ``key``
     tells them apart (``hyperparameters.n_estimators@xgboost``) and is what doors write beside an answer. ``conditions`` must all
     hold, or the question is not asked. ``default`` is as it stands in a slip; None means "no answer". ``follows``: an answer left
-    out follows from the others (``Job.complete``), which only ``check`` can tell.
+    out follows from the others (``Job.complete``), which only ``check`` can tell. ``known`` are the names that a desk has today for
+    what an answer names: forms offer them, and ``check`` does not look at them, for others come later.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Question:
     conditions: tuple[Condition, ...] = ()
     refers: Refers | None = None
     follows: bool = False
+    known: tuple[str, ...] = ()
 
     def choice(self, value: object) -> Choice | None:
         return next((one for one in self.choices if one.value == value), None)
@@ -135,6 +137,13 @@ class Form:
     def referring(self) -> tuple[Question, ...]:
         """The questions whose answers name something that a desk must look up."""
         return tuple(one for one in self.questions if one.refers)
+
+    def knowing(self, to: str, names: Sequence[str]) -> Form:
+        """The same form with the names that there are today for what its answers refer ``to``."""
+        mine = tuple(
+            replace(one, known=tuple(names)) if one.refers and one.refers.to == to else one for one in self.questions
+        )
+        return replace(self, questions=mine)
 
     @cached_property
     def fingerprint(self) -> str:

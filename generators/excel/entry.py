@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from generators.excel import AGAIN, SENDER
@@ -18,6 +18,11 @@ from schema.question import Condition, Form, Question
 from schema.refusals import relation
 from schema.words import Words
 
+MOST_LISTED = 1000
+"""Names in a drop-down list: beyond that nobody looks one up there."""
+MOST_SAID = 20
+"""Names in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,7 +32,8 @@ class Entry:
     ``options`` are the members of its drop-down list, which the workbook keeps under the name ``list_name``; where they hang on
     the answer to the question ``offered_on``, ``offered`` has those for an empty answer there, and then for each of its options.
     ``alike`` are other spellings that are understood, ``nothing`` those of an empty answer, ``longest`` the most characters of a
-    text that is no question's. ``needs`` and ``order`` say what must agree with other answers."""
+    text that is no question's. ``needs`` and ``order`` say what must agree with other answers. ``known`` are names that its list
+    offers and that it may differ from."""
 
     key: str
     label: str
@@ -49,6 +55,7 @@ class Entry:
     longest: int = 0
     needs: str = ""
     order: str = ""
+    known: tuple[str, ...] = ()
 
     @property
     def alike_name(self) -> str:
@@ -120,6 +127,7 @@ def _entry(form: Form, index: int, question: Question, language: str) -> Entry:
         nothing=nothing_words(question),
         needs=_needs(form, question, language),
         order=_order(form, question, language),
+        known=question.known[:MOST_LISTED],
     )
 
 
@@ -143,7 +151,7 @@ def options(question: Question, language: str) -> tuple[str, ...]:
 
 
 def _help(form: Form, question: Question, language: str) -> Iterator[str]:
-    help, *more = help_lines(form, question, language)
+    help, *more = help_lines(form, replace(question, known=()), language)  # a workbook lists the names
     yield help
     if question.widget == "many_choice":
         choices = "; ".join(options(question, language))
@@ -155,6 +163,9 @@ def help_lines(form: Form, question: Question, language: str, *, typed: bool = T
     """The help of a question, what must agree with other answers, and what may be answered. Who picks an answer instead of typing
     one needs neither its sort nor an example."""
     yield question.help.say(language)
+    if question.known:
+        more = ("…",) if len(question.known) > MOST_SAID else ()
+        yield words.text("known_names", language, names=(*question.known[:MOST_SAID], *more))
     yield from (_choice_when(form, question, one, language) for one in question.choices if one.when)
     yield from [order] if (order := _order(form, question, language)) else []
     allowed = in_words(question, language, typed=typed)

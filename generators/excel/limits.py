@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from generators.excel.numbers import DAY_ZERO
@@ -71,6 +72,9 @@ def _lengths(question: Question, language: str) -> Iterator[str]:
 def rule_for(question: Question, language: str, explained: str, options: str) -> Rule:
     """The rule of a question's cell. ``options`` is the defined name of its list, where it has one."""
     title = question.label.say(language)
+    if question.known:
+        error = words.text("excel_error_known", language)
+        return replace(rule(("list", "between", options, ""), title, explained, error, language), stops=False)
     return rule(_formulas(question, options), title, explained, _error(question, language), language)
 
 

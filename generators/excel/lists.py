@@ -27,6 +27,7 @@ Lists = Mapping[str, Sequence[CellValue]]
 def lists(asked: Sequence[Entry], language: str) -> Lists:
     """Every list by its name, in the order of the hidden sheet's columns."""
     found: dict[str, Sequence[CellValue]] = {one.list_name: one.options for one in asked if one.options}
+    found |= {one.list_name: one.known for one in asked if one.known}
     for one in asked:
         found |= {f"{one.list_name}_{index}": options for index, options in enumerate(one.offered)}
         found |= {one.alike_name: one.alike} if one.alike else {}

@@ -69,7 +69,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What Excel itself refuses in an answer cell, and what it shows when the cell is chosen. ``first`` and ``second`` are formulas."""
+    """What Excel itself refuses in an answer cell, and what it shows when the cell is chosen. ``first`` and ``second`` are formulas.
+    One that does not stop asks whether the answer is meant."""
 
     sort: Sort
     operator: Operator
@@ -79,6 +80,7 @@ class Rule:
     prompt: str
     error_title: str
     error: str
+    stops: bool = True
 
 
 @dataclass(frozen=True, slots=True)

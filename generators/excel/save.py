@@ -246,7 +246,7 @@ def _validation(area: str, rule: Rule) -> DataValidation:
         allow_blank=True,
         showInputMessage=True,
         showErrorMessage=True,
-        errorStyle="stop",
+        errorStyle="stop" if rule.stops else "warning",
         promptTitle=rule.prompt_title,
         prompt=rule.prompt,
         errorTitle=rule.error_title,

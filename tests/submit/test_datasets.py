@@ -79,7 +79,8 @@ def test_an_answer_that_names_no_dataset_hears_which_ones_there_are(desk: Desk, 
 def test_a_desk_without_any_dataset_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Desk, "dataset_folders", lambda self: ())
     assert told(desk, dataset_id="absent") == [
-        "「absent」というデータセットはありません。データセットはまだ1つも用意されていません。運用担当者に用意を頼んでください。"
+        "「absent」というデータセットはありません。データセットはまだ1つも用意されていません。"
+        "お手元の表（ExcelまたはCSV）を運用担当者に渡し、名前を付けて登録してもらってください。"
     ]
 
 
