@@ -17,7 +17,7 @@ from schema.history import unknown_kind
 from schema.kinds import Kind
 from schema.problem import Problem, shown
 from schema.words import Fact
-from submit import doors
+from submit import datasets, doors
 from submit.desk import SCHEMAS, Desk
 from submit.kept_slip import recorded
 from submit.response import Source
@@ -35,7 +35,7 @@ def write(
         return [unknown_kind(kind, Where(shown(kind)), {name: one.form for name, one in desk.kinds.items()})]
     filled, problems = _filled(desk, known, source, layout) if source else ([], [])
     if not problems:
-        out.write_bytes(template.write(known.form, language, layout, filled))
+        out.write_bytes(template.write(datasets.offering(desk, known.form), language, layout, filled))
     return problems
 
 

@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schema.answers import Answers, Where
-from schema.dataset import TEST, TRAIN, header, judge, judge_rows, named, offered
+from schema.dataset import TEST, TRAIN, digest, header, judge, judge_rows, named, offered
 from schema.job import IDENTIFIER, Fault, Refers, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
-from schema.question import Question
+from schema.question import Form, Question
 from schema.words import Fact
-from submit.desk import Desk
+from submit.desk import LEDGER, Desk
+
+if TYPE_CHECKING:
+    from submit.recorded_datasets import Recorded
 
 MODEL = re.compile(r"m-(.+)-([0-9]+)")
 
@@ -38,6 +41,8 @@ class Lookup:
         self.untrainable = cache(_untrainable)
         self.unpredictable = cache(_unpredictable)
         self.heading = cache(_heading)
+        self.bytes = cache(_hashes)
+        self.recorded = cache(partial(_recorded, desk))
         self.granted: set[tuple[str, str, Resources]] = set()
 
 
@@ -45,7 +50,6 @@ def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, A
     """Every Problem with what the good ``values`` (by question name) refer to; the places are those of the answers."""
     if not kind.form.referring:
         return []
-    trains = any(one.refers and one.refers.to == "column" for one in kind.form.referring)
     found: list[Problem] = []
     for question in (one for one in kind.form.referring if one.name in values or one.default):
         if question.refers is None:
@@ -55,10 +59,50 @@ def problems(there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, A
             facts: dict[str, Fact] = {"model": shown(str(value))}
             found.append(Problem("no_model", where, question.key, facts, nearest(str(value), there.models())))
         if question.refers.to == "dataset":
-            found += _dataset_problems(there, question, answers, value, (TRAIN, TEST) if trains else (TEST,))
+            found += _dataset_problems(there, question, answers, value, _files(kind))
         if question.refers.to == "column":
             found += _column_problems(there, question, answers, values, str(value))
     return [*found, *_model_problems(there, kind, answers, values)]
+
+
+def used(
+    there: Lookup, kind: Kind, answers: Answers, values: Mapping[str, Any]
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """The SHA-256 of each dataset that good answers name, as its run will record it, and a warning for each that is not what it was
+    when it was added. Each is read once a submission."""
+    files = _files(kind)
+    hashes, warnings = [], []
+    for question in kind.form.referring:
+        folder = there.find(values.get(question.name)) if question.refers and question.refers.to == "dataset" else None
+        if folder is None:
+            continue
+        now, then = there.bytes(folder), there.recorded().get(folder.name)
+        hashes.append(digest({file: now[file] for file in files if file in now}))
+        if then and any(now.get(file) != then.contents.files[file] for file in files):
+            facts: dict[str, Fact] = {"dataset": folder.name, "added": then.at[:10]}
+            warnings.append(Problem("dataset_changed", answers.place(question.key), question.key, facts))
+    return tuple(hashes), tuple(warnings)
+
+
+def _files(kind: Kind) -> tuple[str, ...]:
+    """The files of a dataset that a kind reads."""
+    trains = any(one.refers and one.refers.to == "column" for one in kind.form.referring)
+    return (TRAIN, TEST) if trains else (TEST,)
+
+
+def _hashes(folder: Path) -> Mapping[str, str]:
+    from submit.recorded_datasets import hashes
+
+    return hashes(folder)
+
+
+def _recorded(desk: Desk) -> Mapping[str, Recorded]:
+    """What the ledger says of datasets, where there is one that can be read: who only judges does not wait for its import."""
+    if not (desk.folder / LEDGER).exists():
+        return {}
+    from submit.recorded_datasets import recorded_at
+
+    return recorded_at(desk)
 
 
 def _dataset_problems(
@@ -161,9 +205,15 @@ def find(desk: Desk, dataset: object) -> Path | None:
 
 
 def names(desk: Desk) -> list[str]:
-    """The datasets there are, as a person may name them."""
+    """The datasets there are, as a person may name them. A folder whose name nobody can write into a form is none."""
     folders = [folder for folder in desk.dataset_folders() if folder.is_dir()]
-    return sorted({one.name for folder in folders for one in folder.iterdir() if (one / "raw").is_dir()})
+    found = {one.name for folder in folders for one in folder.iterdir() if (one / "raw").is_dir()}
+    return sorted(name for name in found if re.fullmatch(IDENTIFIER, name))
+
+
+def offering(desk: Desk, form: Form) -> Form:
+    """The form with the datasets that this desk has today, so that people may choose one of them."""
+    return form.knowing("dataset", names(desk))
 
 
 def model_card(desk: Desk, model: object) -> dict[str, Any] | None:

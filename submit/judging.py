@@ -158,8 +158,11 @@ def _judged_read(
     ]
     if door == EXCEL and len(found) > 1:
         found = by_place(found, answers.places.values())
-    checked = None if found else judged.checked
-    return Response(number, door, answers, checked, tuple(found), answers.language, one.warnings, one.answers)
+    if found or judged.checked is None or kind is None:
+        return Response(number, door, answers, None, tuple(found), answers.language, one.warnings, one.answers)
+    used, changed = datasets.used(there, kind, answers, judged.values)
+    warnings = (*one.warnings, *changed)
+    return Response(number, door, answers, judged.checked, (), answers.language, warnings, one.answers, used)
 
 
 def _nobody_asks(source: Source, answers: Answers) -> Iterator[Problem]:

@@ -61,7 +61,7 @@ class Good:
 class Handed:
     """One response, ready to be kept (``good``) or to be recorded as refused. ``carried`` is the id that it came with, its place
     ``receipt``; ``named`` is its name at an online service; the policy is asked for ``subject``; ``refusal`` names it among the
-    refused."""
+    refused; ``datasets`` are the SHA-256 of those that it names."""
 
     source: int
     where: Where
@@ -81,6 +81,7 @@ class Handed:
     outdated: bool = False
     any_version: bool = False
     """Whether it may have been handed in before its kind changed: it is of an older version, or names none."""
+    datasets: tuple[str, ...] = ()
 
     @property
     def is_slip(self) -> bool:
@@ -123,6 +124,7 @@ class Preparing:
             good,
             outdated(answers, self.desk),
             answers is not None and (answers.version is None or outdated(answers, self.desk)),
+            response.datasets,
         )
 
     def queue(self, good: Good) -> str:
@@ -194,11 +196,13 @@ class Preparing:
         return self._sha256[source]
 
     def beside(self, handed: Handed) -> str:
-        """What lies beside its entry: who asked, why again, and where it stood. Made when it is written, not ten thousand before."""
+        """What lies beside its entry: who asked, why again, where it stood, and what its datasets were then. Made when it is written,
+        not ten thousand before."""
         texts = (handed.again, handed.sender, self.sources[handed.source].name, handed.where.spot)
         again, requested_by, source, spot = map(encode_basestring, texts)
+        data = f'"datasets": {json.dumps(handed.datasets)}, ' if handed.datasets else ""
         return (
-            f'{{"again": {again}, "requested_by": {requested_by}, "source": {source},'
+            f'{{"again": {again}, {data}"requested_by": {requested_by}, "source": {source},'
             f' "source_sha256": "{self._hashed(handed.source)}", "where": {spot}}}'
         )
 

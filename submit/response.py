@@ -49,7 +49,7 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class Response:
     """One response after it was judged: good, with its Checked, or refused, with its Problems. ``unwished`` are the answers as
-    they were written, without what the command line says instead."""
+    they were written, without what the command line says instead; ``datasets`` the SHA-256 of each dataset that a good one names."""
 
     source: int
     door: str
@@ -59,6 +59,7 @@ class Response:
     language: str
     warnings: tuple[Problem, ...] = ()
     unwished: Answers | None = None
+    datasets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from generators import google_form
+from submit import datasets
 from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.identity import id_of
 from submit.inbox import SourceDownError
@@ -51,7 +52,7 @@ def publish(
     ``domain:example.com``, ``group:ADDRESS`` or ``user:ADDRESS``. One publisher of a desk at a time."""
     if kind not in desk.kinds:
         raise DeskError(f"there is no kind {kind}: `denpyo kinds` lists those there are")
-    wanted = json.loads(google_form.write(desk.kinds[kind].form, language))
+    wanted = json.loads(google_form.write(datasets.offering(desk, desk.kinds[kind].form), language))
     grants = [_grant(one) for one in responders]
     with held(desk.folder / LEDGER / "publishing", WAIT_SECONDS), desk.ledger() as ledger:
         publishing = _Publishing(ledger, google, wanted, grants)

@@ -41,6 +41,7 @@ from submit.ledger.files import (
 from submit.ledger.merkle import Frontier
 from submit.ledger.rows import (
     ENTRIES,
+    ENTRIES_KEYED,
     ENTRIES_OF,
     FIRST_AMONG,
     RECORDED_AMONG,
@@ -177,6 +178,10 @@ class Ledger:
         while page := self._page(request, since):
             yield from page
             since = page[-1].seq
+
+    def entries_keyed(self, sort: str) -> Iterator[Entry]:
+        """In order, those whose keys begin with `sort` and a colon."""
+        return (_entry(*row) for row in self.query(ENTRIES_KEYED, (f"{sort}:", f"{sort};")))
 
     def _page(self, request: str | None, since: int) -> list[Entry]:
         if request is None:

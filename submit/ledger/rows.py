@@ -49,6 +49,9 @@ ENTRIES = """
 ENTRIES_OF = """
     SELECT entries.seq, key, body, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
     WHERE entries.seq > ? AND request = ? ORDER BY entries.seq LIMIT ?"""
+ENTRIES_KEYED = """
+    SELECT entries.seq, key, body, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
+    WHERE key >= ? AND key < ? ORDER BY entries.seq"""
 SLIPS_OF = """
     SELECT json_extract(CAST(body AS TEXT), '$.slip') AS slip, salt
     FROM entries LEFT JOIN beside ON beside.seq = entries.seq WHERE request = ? AND slip IS NOT NULL"""

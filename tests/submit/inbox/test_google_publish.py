@@ -13,6 +13,7 @@ import pytest
 
 from schema.question import Question
 from schema.words import Words
+from submit.datasets import offering
 from submit.desk import LEDGER, Desk, DeskError
 from submit.inbox import SourceDownError
 from submit.inbox.google_publish import publish
@@ -82,7 +83,7 @@ def test_a_form_becomes_what_its_kind_says_in_one_atomic_update(
 def definition(desk: Desk, kind: str, language: str) -> bytes:
     from generators import google_form
 
-    return google_form.write(desk.kinds[kind].form, language)
+    return google_form.write(offering(desk, desk.kinds[kind].form), language)
 
 
 def test_a_form_is_made_unpublished_and_shared_with_those_who_may_only_answer(desk: Desk, there: StandIn) -> None:
