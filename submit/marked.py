@@ -14,7 +14,7 @@ from schema.kinds import Kind
 from schema.problem import Problem
 from schema.versions import bring_up_to_date
 from schema.words import Fact, text
-from submit import doors
+from submit import datasets, doors
 from submit.desk import Desk
 from submit.judging import only_first
 from submit.ledger import RequestRow
@@ -138,7 +138,13 @@ def _filled_anew(judged: _Judged) -> bytes | None:
         current = [bring_up_to_date(one, kind.job, kind.form).answers for one in answers]
         return _renewed(judged, kind, answers, current, judged.verdicts, judged.warnings)
     return marked_template(
-        kind.form, judged.language, answers, source.name, judged.verdicts, judged.whole, judged.warnings
+        datasets.offering(judged.desk, kind.form),
+        judged.language,
+        answers,
+        source.name,
+        judged.verdicts,
+        judged.whole,
+        judged.warnings,
     )
 
 
@@ -187,7 +193,8 @@ def _renewed(
     filled = [renewed(one, kind, judged.desk.kinds) for one in answers]
     single = judged.is_workbook and len(answers) == 1 and "!" not in answers[0].where.spot
     layout: Layout = "form" if single else "table"
-    return marked_template(kind.form, language, current, name, verdicts, [], said, layout, filled)
+    form = datasets.offering(judged.desk, kind.form)
+    return marked_template(form, language, current, name, verdicts, [], said, layout, filled)
 
 
 def _states(desk: Desk, responses: Sequence[Kept]) -> Mapping[str, RequestRow]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from schema.answers import Answers, Located, Where
-from submit import datasets, judging
-from submit.desk import Config, Desk
+from submit import datasets, journey, judging
+from submit.desk import LEDGER, Config, Desk
+from submit.new_dataset import Given, add
+from submit.new_desk import make_desk
 from submit.response import Source, Wishes
 from tests.kinds_for_tests import SHIPPED
 
@@ -103,3 +107,100 @@ def test_a_dataset_that_is_only_spelled_otherwise_is_suggested(desk: Desk) -> No
 def test_a_column_in_full_width_letters_is_suggested(desk: Desk) -> None:
     (message,) = told(desk, target="ｋｉｎｄ")
     assert message.endswith("「kind」のことですか？")
+
+
+ASKED = """kind: train_supervised
+language: LANGUAGE
+job: {dataset_id: mine, target: kind, algorithm: random_forest, task_type: classification, note: NOTE}
+"""
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk with a ledger, to which the dataset ``mine`` was added."""
+    monkeypatch.delenv("DENPYO_DATASETS", raising=False)
+    made = make_desk(tmp_path / "desk")
+    table = tmp_path / "table.csv"
+    table.write_text("size,kind\n" + "".join(f"{one},{'ab'[one % 2]}\n" for one in range(20)), encoding="utf-8")
+    assert not isinstance(add(made, "mine", Given(table)), list)
+    return made
+
+
+def asked(language: str = "en", note: str = "") -> list[Source]:
+    return [Source("rows.yaml", ASKED.replace("LANGUAGE", language).replace("NOTE", note or "one").encode())]
+
+
+def warned(outcome: judging.Outcome) -> list[str]:
+    return [one.line(language) for one, language in outcome.warnings]
+
+
+def change(desk: Desk, file: str = "train.csv") -> None:
+    path = desk.folder / "datasets" / "mine" / "raw" / file
+    path.write_text(path.read_text(encoding="utf-8") + "99,a\n", encoding="utf-8")
+
+
+def beside(desk: Desk) -> list[list[str]]:
+    """The hashes that lie beside each entry of an accepted request."""
+    with desk.ledger() as ledger:
+        found = [one.beside_text for one in ledger.entries() if one.action == "accepted"]
+        assert not [
+            one for (one,) in ledger.query("SELECT body FROM entries WHERE request NOTNULL") if b"datasets" in one
+        ]
+    return [json.loads(one or "{}")["datasets"] for one in found]
+
+
+def test_the_hash_of_the_data_lies_beside_the_entry_of_an_accepted_request(kept: Desk) -> None:
+    outcome = journey.keep(kept, asked(), Wishes(), queue=True)
+    assert warned(outcome) == []
+    raw = kept.folder / "datasets" / "mine" / "raw"
+    lines = "".join(
+        f"{hashlib.sha256((raw / file).read_bytes()).hexdigest()}  raw/{file}\n" for file in ("train.csv", "test.csv")
+    )
+    before = hashlib.sha256(lines.encode()).hexdigest()
+    assert beside(kept) == [[before]]
+    change(kept)
+    journey.keep(kept, asked(note="two"), Wishes(), queue=True)
+    assert beside(kept)[0] == [before] != beside(kept)[1]
+
+
+def test_who_asks_for_data_that_changed_since_it_was_added_is_warned_and_not_refused(kept: Desk) -> None:
+    change(kept)
+    day = next(iter(datasets.Lookup(kept).recorded().values())).at[:10]
+    for language, line in {
+        "en": f"rows.yaml:3:19: The dataset “mine” is no longer what it was when it was added on {day}. "
+        "Ask your operator whether it may be used as it is now. [dataset_changed]",
+        "ja": f"rows.yaml:3:19: データセット「mine」は、登録されたとき（{day}）の内容と違います。"
+        "今の内容で使ってよいか、運用担当者に確かめてください。 [dataset_changed]",
+    }.items():
+        for outcome in (
+            judging.check(kept, asked(language), Wishes()),
+            journey.keep(kept, asked(language, language), Wishes(), queue=True),
+        ):
+            assert warned(outcome) == [line]
+            assert (outcome.accepted, outcome.refused) == (1, 0)
+
+
+def test_where_no_ledger_can_be_looked_into_nothing_is_said_of_a_change(kept: Desk) -> None:
+    shutil.rmtree(kept.folder / LEDGER)
+    change(kept)
+    assert warned(judging.check(kept, asked(), Wishes())) == []
+
+
+def test_a_kind_that_reads_the_test_rows_alone_is_not_concerned_by_the_others(kept: Desk) -> None:
+    there, kind = datasets.Lookup(kept), SHIPPED["inference"]
+    answers = Answers("inference", HERE, {"dataset_id": Located("mine", HERE)})
+    change(kept)
+    _, warnings = datasets.used(there, kind, answers, {"dataset_id": "mine"})
+    assert warnings == ()
+    change(kept, "test.csv")
+    _, warnings = datasets.used(datasets.Lookup(kept), kind, answers, {"dataset_id": "mine"})
+    assert [one.code for one in warnings] == ["dataset_changed"]
+
+
+def test_the_bytes_are_read_once_a_submission_however_many_rows_name_them(kept: Desk) -> None:
+    there, kind = datasets.Lookup(kept), SHIPPED["train_supervised"]
+    answers = Answers("train_supervised", HERE, {"dataset_id": Located("mine", HERE)})
+    first = datasets.used(there, kind, answers, {"dataset_id": "mine"})
+    change(kept)
+    assert datasets.used(there, kind, answers, {"dataset_id": "mine"}) == first
+    assert datasets.used(datasets.Lookup(kept), kind, answers, {"dataset_id": "mine"}) != first
