@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -414,6 +415,10 @@ def test_documents_come_back_as_a_table_with_what_is_wrong(desk: Path, tmp_path:
     found = data("submit", file, "--annotate", tmp_path, desk=desk, code=1)
     (marked,) = found["marked"]
     assert [problem["code"] for problem in data("check", marked, desk=desk, code=1)["problems"]] == ["no_dataset"]
+    with ZipFile(marked) as book:  # its hidden sheet lists the datasets of today, none of which must be chosen
+        asks, *hidden = (book.read(one) for one in book.namelist() if one.startswith("xl/worksheets/sheet"))
+    assert asks.count(b'errorStyle="warning"') == 1
+    assert any(b">diabetes<" in one for one in hidden)
 
 
 def test_what_cannot_be_marked_is_said(desk: Path, tmp_path: Path) -> None:
@@ -482,4 +487,58 @@ def test_what_was_filled_in_is_said_in_the_persons_language(desk: Path, tmp_path
     assert (
         said
         == " of prediction?: “empty” → “Classification” (it was left empty, and classification is the usual case)\n"
+    )
+
+
+def test_a_table_becomes_a_dataset_that_is_listed_and_can_be_asked_for(desk: Path, tmp_path: Path) -> None:
+    table = tmp_path / "売上.csv"
+    table.write_text("size,kind\n" + "".join(f"{one},{'ab'[one % 2]}\n" for one in range(20)), encoding="utf-8")
+    found = data("datasets", "add", "sales", table, "--share", "0.25", "--seed", "7", desk=desk)
+    assert found == {
+        "name": "sales",
+        "folder": str(desk / "datasets" / "sales"),
+        "rows": {"train.csv": 15, "test.csv": 5},
+        "columns": ["size", "kind"],
+        "sha256": found["sha256"],
+        "parted": {"share": 0.25, "seed": 7},
+        "known": False,
+    }
+    said = denpyo("datasets", "add", "sales", table, "--share", "0.25", "--seed", "7", desk=desk).stdout.splitlines()
+    assert said == [
+        f"sales: 15 rows to train on, 5 to test on, 2 columns, sha256 {found['sha256'][:12]}",
+        "the test rows were drawn with --share 0.25 --seed 7",
+        f"it was added before, and nothing changed: {desk}/datasets/sales",
+    ]
+    (mine,) = [one for one in data("datasets", "list", desk=desk)["datasets"] if one["name"] == "sales"]
+    assert (mine["state"], mine["added_by"], mine["sha256"]) == ("recorded", machine_user(), found["sha256"])
+    taken = denpyo("datasets", "add", "sales", table, desk=desk, code=2)
+    assert taken.stderr == (
+        "denpyo: sales is there already with other bytes, and a name stands for the same ones for ever: "
+        "choose another, such as sales-2\n"
+    )
+    table.write_text("size,kind\n1\n", encoding="utf-8")
+    assert denpyo("datasets", "add", "worse", table, desk=desk, code=1).stderr == (
+        "売上.csv: 売上.csvの2行目の列の数が見出しと合いません。その行を直してください。 [bad_csv]\n"
+    )
+
+
+def test_the_list_says_of_each_dataset_how_it_stands(desk: Path) -> None:
+    for name in ("changed", "missing", "unreadable"):
+        raw = desk / "datasets" / name / "raw"
+        raw.mkdir(parents=True)
+        for file in ("train.csv", "test.csv"):
+            (raw / file).write_text("a,b\n1,2\n" if name != "unreadable" else "a,b\n1\n", encoding="utf-8")
+    for name in ("changed", "missing"):
+        denpyo("datasets", "add", name, desk=desk)
+    (desk / "datasets" / "changed" / "raw" / "test.csv").write_text("a,b\n1,3\n", encoding="utf-8")
+    shutil.rmtree(desk / "datasets" / "missing")
+    lines = denpyo("datasets", "list", desk=desk).stdout.splitlines()
+    told = {line.split()[0]: line for line in lines}
+    assert sorted(told) == ["changed", "diabetes", "missing", "unreadable", "wine"]
+    for name in ("changed", "missing"):
+        assert told[name].startswith(f"{name}  1 + 1 rows, 2 columns  ")
+        assert told[name].endswith(f" by {machine_user()}  {name}")
+    assert told["wine"] == "wine  133 + 45 rows, 14 columns  b39a94ea6271  not recorded"
+    assert told["unreadable"] == (
+        "unreadable  not recorded, and cannot be used as it is: `denpyo datasets add unreadable` says why"
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -192,3 +194,42 @@ def test_any_text_is_judged_and_never_raises(train: list[str], test: list[str], 
     for task in ("classification", "regression"):
         for fault in dataset.judge(train, test, target, task):
             assert fault.field in ("target", "dataset_id", "task_type")
+
+
+def test_the_hash_of_a_dataset_is_that_of_the_lines_sha256sum_prints() -> None:
+    assert (
+        dataset.digest({"train.csv": "aa", "test.csv": "bb"})
+        == sha256(b"aa  raw/train.csv\nbb  raw/test.csv\n").hexdigest()
+    )
+
+
+def pair(train: list[str], test: list[str]) -> list[str]:
+    *_, found = dataset.judge_pair(train, test)
+    return [f"{one.code}: " + "; ".join(said(fact, "en") for fact in one.facts.values()) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "expected"),
+    [
+        pytest.param(GOOD, GOOD, [], id="good"),
+        pytest.param(GOOD, ["target,b,a\n", "yes,x,1\n"], [], id="columns in another order"),
+        pytest.param(GOOD, ["a,b\n", "1,x\n"], ["columns_differ: test.csv; target"], id="a column less"),
+        pytest.param(GOOD, ["a,b,target\n", "one,x,yes\n"], ["text_columns: a"], id="text in a column of numbers"),
+        pytest.param(["a\n", "1\n"], ["a\n", "1\n"], ["no_features: a"], id="a single column"),
+        pytest.param([], GOOD[:1], ["empty_dataset: train.csv", "empty_dataset: test.csv"], id="nothing"),
+        pytest.param(
+            ["a,a,\n", "1,2\n"],
+            GOOD,
+            ["bad_csv: train.csv; 2", "duplicate_column: train.csv; a", "unnamed_column: train.csv; 3"],
+            id="a bad heading and a bad row",
+        ),
+    ],
+)
+def test_two_files_are_judged_whichever_column_is_predicted(
+    train: list[str], test: list[str], expected: list[str]
+) -> None:
+    assert pair(train, test) == expected
+
+
+def test_the_shape_of_a_file_is_its_columns_and_rows() -> None:
+    assert dataset.shape([*GOOD, "\n", "3,z,yes\n"], "mine.csv") == dataset.Shape(("a", "b", "target"), 3)
