@@ -65,6 +65,11 @@ class Service(StrEnum):
     google = "google"
 
 
+class Annotations(StrEnum):
+    github = "github"
+    gitlab = "gitlab"
+
+
 class Encoding(StrEnum):
     utf_8 = "utf-8"
     shift_jis = "shift_jis"
@@ -196,6 +201,12 @@ def check(
     encoding: InEncoding = None,
     annotate: Annotate = None,
     force: Force = False,
+    form_only: Annotated[
+        bool, typer.Option("--form-only", help="Not whether dataset, queue and GPUs are there: where no desk is.")
+    ] = False,
+    service: Annotated[
+        Annotations | None, typer.Option("--format", help="As this service shows it beside the lines of a change.")
+    ] = None,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -204,7 +215,15 @@ def check(
     from submit.response import Wishes
 
     there, sources = desk_or_none_yet(desk), _sources(files)
-    _judge(there, sources, Wishes(encoding=encoding or ""), _targets(files, annotate, force), json)
+    wishes = Wishes(encoding=encoding or "", form_only=form_only)
+    if service:
+        from submit import terminal
+        from submit.replies import annotations
+
+        found = annotations.judged(there, [str(file) for file in files], sources, wishes)
+        terminal.annotated(found, service.value)
+        return _exit_if(any(one.is_error for one in found))
+    _judge(there, sources, wishes, _targets(files, annotate, force), json)
 
 
 @app.command()
@@ -285,15 +304,19 @@ def run(
     encoding: InEncoding = None,
     annotate: Annotate = None,
     force: Force = False,
+    make: Annotated[
+        bool, typer.Option("--make-desk", envvar="DENPYO_MAKE_DESK", help="Make the desk where there is none yet.")
+    ] = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
     """Submit one request, run it on this machine, follow it to its end and print the result."""
     from submit import one_machine, progress, terminal
     from submit.desk import open_desk
+    from submit.new_desk import made_or_there
     from submit.response import Wishes
 
-    there = open_desk(desk)
+    there = made_or_there(desk) if make else open_desk(desk)
     wishes = Wishes(sender=sender, engine="local", again=again, encoding=encoding or "")
     source, targets = _source(file), _targets([file], annotate, force)
     with progress.told(json) as told:
@@ -377,6 +400,9 @@ def status(
     inbox: Annotated[
         bool, typer.Option("--inbox", help="The sources of denpyo.toml instead, and how they are.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="With --inbox: end with 3 where there are sources and nobody looks at them.")
+    ] = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
@@ -388,7 +414,10 @@ def status(
     if inbox:
         from submit.inbox import health
 
-        return terminal.sources(health.inbox_data(there), as_json=json)
+        terminal.sources(health.inbox_data(there), as_json=json)
+        if check and (wrong := health.unwatched(there)):
+            raise typer.Exit(_complain(wrong, NO_ANSWER))
+        return
     for found in one_machine.watched(there, request, terminal.not_answered, watch=watch):
         if request:
             terminal.status(there, found[0], as_json=json, one_line=watch)

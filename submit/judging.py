@@ -154,7 +154,7 @@ def _judged_read(
     found = [
         *_nobody_asks(source, answers),
         *only_first(one.problems, of_check),
-        *(_looked_up(desk, kind, answers, judged, wishes, there) if kind else ()),
+        *(_looked_up(desk, kind, answers, judged, wishes, there) if kind and not wishes.form_only else ()),
     ]
     if door == EXCEL and len(found) > 1:
         found = by_place(found, answers.places.values())

@@ -58,8 +58,9 @@ rules:
 
 
 def make_desk(folder: Path) -> Desk:
-    """A desk whose policy lets the user of this machine run every kind on the local engine. DeskError where one is already."""
-    if (folder / CONFIG).exists() or (folder / LEDGER).exists():
+    """A desk whose policy lets the user of this machine run every kind on the local engine. DeskError where one is already; an empty
+    folder for the ledger may be there, such as a container's volume."""
+    if (folder / CONFIG).exists() or ((folder / LEDGER).exists() and any((folder / LEDGER).iterdir())):
         raise DeskError(f"{folder}/ has a desk already")
     (folder / "kinds").mkdir(parents=True, exist_ok=True)
     (folder / SCHEMAS).mkdir(exist_ok=True)
@@ -72,6 +73,11 @@ def make_desk(folder: Path) -> Desk:
         (folder / SCHEMAS / f"{kind.name}.v{kind.form.version}.json").write_bytes(json_schema.write(kind.form))
     (folder / CONFIG).write_bytes(TOML.format(schemas=SCHEMAS).encode())  # last: a desk is one when it has this
     return open_desk(folder)
+
+
+def made_or_there(folder: Path) -> Desk:
+    """The desk in this folder; a new one where it has none."""
+    return open_desk(folder) if (folder / CONFIG).exists() else make_desk(folder)
 
 
 def _first_entry(folder: Path) -> None:

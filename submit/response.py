@@ -37,13 +37,14 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the command line adds to the answers: who it is for, queue, engine, and why it should run again; and what a CSV that is
-    not Unicode is written in."""
+    not Unicode is written in. ``form_only``: the answers alone are judged; no dataset is looked up and no engine is asked."""
 
     sender: str = ""
     queue: str = ""
     engine: str = ""
     again: str = ""
     encoding: str = ""
+    form_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from submit.clearml_templates import Report as Template
     from submit.judging import Changed, Outcome
     from submit.ledger import Entry
+    from submit.replies.annotations import Annotation
     from submit.response import Kept
     from submit.standing import Standing
 
@@ -146,6 +147,18 @@ def comparison(found: Sequence[tuple[Problem, str]], noted: Sequence[tuple[Probl
         return document({"problems": problems_data(found), "warnings": problems_data(noted)})
     problems([*found, *noted], say)
     say(f"{len(found)} to mend, {len(noted)} to look over")
+
+
+def annotated(found: Sequence[Annotation], service: str) -> None:
+    """Problems and warnings for a service that shows them beside the files of a change."""
+    from submit.replies.annotations import gitlab, workflow_command
+
+    if service == "gitlab":
+        for one in found:
+            complain(one.line())
+        return say(json.dumps(gitlab(found), ensure_ascii=False, indent=2))
+    for one in found:
+        say(workflow_command(one))
 
 
 def remarks(desk: Desk, outcome: Outcome, out: Callable[[str], None] = complain) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from submit.ledger.files import held
 FILE, LOCK = "watch.json", "watch.lock"
 EVERY = 10.0
 """Seconds between two writings when nothing has happened."""
+SILENT = 300.0
+"""Seconds without a writing after which something is wrong: the longest submission takes less."""
 
 
 @dataclass
@@ -61,6 +64,19 @@ def inbox_data(desk: Desk) -> dict[str, Any]:
         for name, one in desk.config.sources.items()
     }
     return {"watching": _is_watched(desk), "sources": sources}
+
+
+def unwatched(desk: Desk) -> str:
+    """What keeps the sources of denpyo.toml from being looked at, in a line; "" where nothing does, or where there are none. A source
+    that is down is no such thing: ``watch`` comes back to it."""
+    if not desk.config.sources:
+        return ""
+    if not _is_watched(desk):
+        return "nobody watches the sources"
+    with suppress(FileNotFoundError):  # it has only just begun
+        silent = time.time() - (desk.folder / FILE).stat().st_mtime
+        return f"watch has said nothing for {silent:.0f} seconds" if silent > SILENT else ""
+    return ""
 
 
 def _last(file: Path) -> dict[str, Any]:
