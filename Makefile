@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 AGENT := .venv-agent
+FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes --dest $(VENV)/wheels
 OURS := denpyo.py schema generators submit jobs
 
 .PHONY: demo demo-clearml test check agent format build lock pictures kills fuzz clean
@@ -63,8 +64,12 @@ $(VENV)/jobs.done: requirements/jobs.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m compileall -q $(OURS)
 	touch $@
 
-$(VENV)/dev.done: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
-	$(PIP) --require-hashes --requirement requirements/dev.txt
+# The wheels are kept: the images are built from them in a test, without a network and without asking an index a second time.
+$(VENV)/dev.done: requirements/dev.txt requirements/agent.txt pyproject.toml | $(VENV)/bin/python
+	rm -rf $(VENV)/wheels
+	$(FETCH) --requirement requirements/dev.txt
+	$(FETCH) --requirement requirements/agent.txt
+	$(PIP) --no-index --find-links $(VENV)/wheels --require-hashes --requirement requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q $(OURS)
 	touch $@

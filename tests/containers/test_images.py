@@ -1,0 +1,197 @@
+"""The images: built and run with podman as docs/containers.md says, without a network. What they answer is what this machine answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.containers.podman import ROOT, Podman, ready
+from tests.desks import denpyo
+from tests.test_docs import blocks
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.untraced,
+    pytest.mark.skipif(not shutil.which("podman") and not os.environ.get("CI"), reason="needs podman"),
+]
+PAGE = "docs/containers.md"
+ALONE = ("run", "--rm", "--read-only", "--network", "none")
+LARGEST = 400_000_000
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Podman]:
+    folder = Path(tempfile.mkdtemp(prefix="denpyo-", dir="/tmp"))  # podman takes no long path
+    try:
+        yield ready(folder)
+    finally:
+        Podman(folder)("rm", "--all", "--force", "--time", "0", code=None)
+        Podman(folder)("rmi", "--all", "--force", code=None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def page(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Every block of the page that names podman, run in order; the folder, and what each printed."""
+    folder, said = tmp_path_factory.mktemp("page"), []
+    for language, text, file in blocks(PAGE):
+        if file:
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+            (folder / file).parent.chmod(0o777)
+        elif language == "bash":
+            said.append(podman.block(text, ROOT if "podman build" in text else folder))
+    return folder, said
+
+
+def figures(printed: str) -> list[str]:
+    """The metrics that a run printed."""
+    return [line for line in printed.splitlines() if line.startswith("  ") and ": 0." in line]
+
+
+def test_the_page_builds_and_runs_as_it_says(page: tuple[Path, list[str]]) -> None:
+    _, (_, first, workbook) = page
+    assert "  done, passed  " in first
+    assert "  done, passed  " in workbook
+    assert figures(first) == figures(workbook)
+
+
+def test_a_container_gives_the_figures_that_this_machine_gives(page: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder, (_, first, _) = page
+    here = denpyo("run", "--make-desk", folder / "work" / "pipeline.yaml", desk=tmp_path / "desk").stdout
+    assert len(figures(here)) == 3
+    assert figures(first) == figures(here)
+
+
+def test_the_image_of_the_desk_is_small_and_nobody_in_it_is_root(page: object, podman: Podman) -> None:
+    (image,) = json.loads(podman("image", "inspect", "denpyo-desk"))
+    assert image["Size"] < LARGEST
+    assert image["Config"]["User"] == "10001:10001"
+    installed = podman(
+        *ALONE, "--entrypoint", "python", "denpyo-desk", "-c", "import googleapiclient, github, submit.watch"
+    )
+    assert installed == ""
+
+
+def test_the_image_of_an_agent_has_what_an_agent_needs(page: object, podman: Podman) -> None:
+    assert (
+        podman(*ALONE, "--entrypoint", "clearml-agent", "denpyo", "--version").strip() == "CLEARML-AGENT version 3.0.3"
+    )
+    said = podman(
+        *ALONE,
+        "--entrypoint",
+        "sh",
+        "denpyo",
+        "-c",
+        "git --version; python -c 'import clearml; print(clearml.__version__)'",
+    )
+    assert said.splitlines()[1:] == ["2.1.12"]
+
+
+def test_a_container_has_the_gpus_that_it_was_given_and_no_others(page: object, podman: Podman, tmp_path: Path) -> None:
+    """By podman's own flag, with a stand-in for the driver's program: what NVIDIA's toolkit hands in is described in the same way (CDI)."""
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho 'GPU 0: Stand-in (UUID: GPU-0)'\n", encoding="utf-8")
+    smi.chmod(0o755)
+    mount = {"hostPath": str(smi), "containerPath": "/usr/bin/nvidia-smi", "options": ["ro", "bind"]}
+    edits = {"mounts": [mount]}
+    spec = {"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu", "devices": [{"name": "all", "containerEdits": edits}]}
+    request = tmp_path / "work" / "gpu.yaml"
+    request.parent.mkdir()
+    request.write_text(
+        "kind: train_supervised\nlanguage: en\njob: {dataset_id: wine, algorithm: xgboost}\nresources: {gpus: 1}\n",
+        encoding="utf-8",
+    )
+    described = Path("/var/run/cdi/denpyo-test.json")
+    if [*Path("/etc/cdi").glob("*"), *described.parent.glob("*")] or os.geteuid() != 0:
+        pytest.skip("this machine describes GPUs of its own")
+    described.parent.mkdir(exist_ok=True)
+    check = ("--volume", f"{request.parent}:/work", "denpyo", "check", "--json", "gpu.yaml")
+    try:
+        described.write_text(json.dumps(spec), encoding="utf-8")
+        given = json.loads(podman(*ALONE, "--device", "nvidia.com/gpu=all", *check))
+    finally:
+        described.unlink()
+    assert (given["accepted"], given["problems"]) == (1, [])
+    refused = json.loads(podman(*ALONE, *check, code=1))["problems"]
+    assert [one["code"] for one in refused] == ["too_many_gpus"]
+
+
+def service(name: str) -> dict[str, Any]:
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = composed["services"][name]
+    return found
+
+
+def flags(found: dict[str, Any], folder: Path) -> list[str]:
+    """A service of compose.yaml as podman's flags, member by member: what has none here fails."""
+    found = {
+        name: value for name, value in found.items() if name not in ("build", "healthcheck", "network_mode", "restart")
+    }
+    volumes = [str(one).replace("./", f"{folder}/") for one in found.pop("volumes")]
+    environment = [f"{name}={value}" for name, value in found.pop("environment").items()]
+    listed = {"volume": volumes, "env": environment}
+    listed |= {name.replace("_", "-"): found.pop(name) for name in ("tmpfs", "cap_drop", "security_opt")}
+    assert (found.pop("init"), found.pop("read_only")) == (True, True)
+    image, command = found.pop("image"), found.pop("command")
+    assert found == {}
+    words = [word for name, values in listed.items() for one in values for word in (f"--{name}", one)]
+    return ["--network", "none", "--init", "--read-only", *words, image, *command]
+
+
+def test_compose_reads_the_file() -> None:
+    document = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    errors = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document)
+    assert [error.message for error in errors] == []
+
+
+def test_the_services_of_compose_take_a_file_and_run_it(page: object, podman: Podman, tmp_path: Path) -> None:
+    watch, work = service("watch"), service("work")
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    desk.chmod(0o777)
+    podman("run", "--rm", *flags({**watch, "command": ["init"]}, tmp_path))
+    toml = desk / "denpyo.toml"
+    toml.write_text(toml.read_text() + '[sources.drop]\nkind = "folder"\npath = "drop"\nevery = 1\n', encoding="utf-8")
+    podman("run", "--detach", "--name", "watch", *flags(watch, tmp_path))
+    until(podman, watch["healthcheck"]["test"], 0)
+    drop = desk / "drop" / "request.yaml"
+    drop.write_text(
+        "kind: train_supervised\njob: {dataset_id: wine, algorithm: logistic_regression}\n", encoding="utf-8"
+    )
+    drop.chmod(0o666)
+    shutil.chown(drop, 10001, 10001)
+    deadline = time.monotonic() + 60
+    while not (desk / "drop" / "done" / drop.name).exists():
+        assert time.monotonic() < deadline, podman("logs", "watch")
+        time.sleep(0.2)
+    podman("run", "--rm", *flags({**work, "command": ["work", "--drain"]}, tmp_path))
+    (request,) = json.loads(podman("exec", "watch", "denpyo", "status", "--json"))["requests"]
+    assert (request["state"], [*request["metrics"]]) == ("done", ["accuracy", "macro_f1", "log_loss", "trainings"])
+    begun = time.monotonic()
+    podman("stop", "--time", "30", "watch")
+    assert time.monotonic() < begun + 20
+    assert podman("inspect", "--format", "{{.State.ExitCode}}", "watch").strip() == "0"
+    podman("run", "--rm", *flags({**watch, "command": watch["healthcheck"]["test"][2:]}, tmp_path), code=3)
+
+
+def until(podman: Podman, test: list[str], code: int) -> None:
+    """A health check, as compose's would be run, until it says so."""
+    assert test[0] == "CMD"
+    deadline = time.monotonic() + 30
+    while podman("exec", "watch", *test[1:], "--json", code=None).find('"watching": true') < 0:
+        assert time.monotonic() < deadline, podman("logs", "watch")
+        time.sleep(0.2)
+    podman("exec", "watch", *test[1:], code=code)
