@@ -23,11 +23,10 @@ from submit.engines.clearml_server import Server
 from submit.identity import id_of
 from submit.ledger import Ledger
 from submit.ledger.files import held
-from submit.made_templates import ARCHIVED, Json, Template, Templates, archived, keep, same, templates_of
+from submit.made_templates import ARCHIVED, TEMPLATE, Json, Template, Templates, archived, keep, same, templates_of
 from submit.sources import ClearML
 
 DOOR = "clearml"
-TEMPLATE = "template"
 FOLDER = "templates"
 WAIT_SECONDS = 1.0
 LOOKED_AT = [

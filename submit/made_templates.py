@@ -9,6 +9,8 @@ from typing import Any
 
 from submit.ledger import Ledger, Writing
 
+TEMPLATE = "template"
+"""The tag of a template, which its clones have too until they are runs."""
 ARCHIVED = "archived"
 """The system tag by which the server hides a task."""
 Json = dict[str, Any]

@@ -24,17 +24,19 @@ from schema.words import text
 from submit import hand_off
 from submit.desk import Desk
 from submit.engines import EngineDownError, clearml
-from submit.engines.clearml_adopt import name_of
+from submit.engines.clearml_adopt import DIRECT, name_of
 from submit.engines.clearml_server import Server
+from submit.engines.clearml_task import TAG, property_in
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
-from submit.made_templates import templates_of
+from submit.made_templates import TEMPLATE, templates_of
 from submit.response import UNVERIFIED, VERIFIED, Source, became
 from submit.sources import ClearML
 from submit.standing import standing
 
 DOOR = ENGINE = "clearml"
 AT_ONCE = 100
+MOST_PAGES = 100
 LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams", "execution.queue"]
 REASON = "denpyo"
 Task = Mapping[str, Any]
@@ -54,7 +56,8 @@ class ClearMLInbox:
     server: Server
 
     def look(self, place: str) -> Iterator[Delivery]:
-        """What waits in the queue, the first of it first. Nothing is remembered: the queue itself tells what is still to do."""
+        """What waits in the queue, the first of it first: the queue itself tells what is still to do. Then, where that is allowed,
+        the clones that went straight to an agent since ``place``: the moment of the last one, and those that were seen of it."""
         with answering():
             queue, waiting = self._queue()
         for start in range(0, len(waiting), AT_ONCE):
@@ -62,6 +65,38 @@ class ClearMLInbox:
                 sources = self._sources(queue, waiting[start : start + AT_ONCE])
             for id, source in sources.items():
                 yield Delivery((source,), place, partial(self._settle, queue, id))
+        if self.desk.config.clearml.direct:
+            yield from self._went_direct(**json.loads(place or "{}"))
+
+    def _went_direct(self, since: str = "", seen: Sequence[str] = ()) -> Iterator[Delivery]:
+        """Clones that an agent has taken, as their owners made them. One that is recorded has another run's tags."""
+        with answering():
+            found = [
+                one for one in self._taken_since(since) if one.get("parent") and property_in(one, "direct") == "true"
+            ]
+            names = self._names({str(one["user"]) for one in found})
+        for task in found:
+            id, at = str(task["id"]), str(task["status_changed"])
+            if at == since and id in seen:
+                continue
+            since, seen = at, [*(seen if at == since else ()), id]
+            source = self._source({**task, "last_changed_by": task["user"]}, names, is_template=False)
+            yield Delivery((source,), json.dumps({"since": since, "seen": seen}), _nobody_to_answer)
+
+    def _taken_since(self, since: str) -> Iterator[dict[str, Any]]:
+        asked = {
+            "tags": ["__$all", TAG, TEMPLATE],
+            "status": list(DIRECT),
+            "only_fields": [*LOOKED_AT, "parent", "status_changed"],
+            "order_by": ["status_changed"],
+            "page_size": AT_ONCE,
+            **({"status_changed": [f">={since}"]} if since else {}),
+        }
+        for page in range(MOST_PAGES):
+            found = self.server.call("tasks.get_all", **asked, page=page).get("tasks") or ()
+            yield from found
+            if len(found) < AT_ONCE:
+                return
 
     def _queue(self) -> tuple[str, list[str]]:
         """The id of the queue and its tasks in their order; none where it was not made yet."""
@@ -116,6 +151,10 @@ class ClearMLInbox:
                 self.server.call("queues.remove_task", queue=queue, task=id)
             level = "info" if outcome.requests and not outcome.problems else "error"
             self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
+
+
+def _nobody_to_answer(_: Outcome) -> None:
+    """The run itself has said what there was to say."""
 
 
 def _asks(task: Task) -> str:

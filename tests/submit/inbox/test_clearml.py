@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,70 @@ def test_a_deleted_task_leaves_the_queue(desk: Desk, clearml_server: ClearML, pa
     del clearml_server.tasks[id]
     assert looked(desk) == []
     assert waiting(clearml_server, "denpyo") == []
+
+
+@pytest.fixture
+def direct(desk: Desk, clearml_server: ClearML) -> Desk:
+    """The same desk after its operator has allowed clones to go straight to an agent."""
+    config = desk.folder / CONFIG
+    config.write_text(config.read_text(encoding="utf-8").replace("[clearml]", "[clearml]\ndirect = true"), "utf-8")
+    made = open_desk(desk.folder)
+    sync(made, [KIND])
+    return made
+
+
+def taken(server: ClearML, task: str, status: str, result: Mapping[str, Any] | None = None) -> None:
+    """What an agent makes of a task that it takes."""
+    agent = Page(server, "agent")
+    agent.call("tasks.started", task=task)
+    if result:
+        given = [{"name": "result", "type": "json", "value": json.dumps(result)}]
+        agent.call("tasks.edit_configuration", task=task, configuration=given, force=True)
+    if status != "in_progress":
+        agent.call(f"tasks.{status}", task=task, force=True)
+
+
+def test_a_clone_that_went_straight_to_an_agent_is_recorded_with_its_result(
+    direct: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    page.edits(id, good(direct))
+    page.enqueues(id, "default")
+    taken(clearml_server, id, "completed", {"state": "done", "metrics": {"accuracy": 0.9}})
+    before = len(clearml_server.tasks)
+    looked(direct)
+    (one,) = standing.all_standing(direct)
+    assert (one.request.state, one.run and one.run.engine_id) == ("queued", id)
+    hand_off.follow(direct)
+    (one,) = standing.all_standing(direct)
+    assert (one.request.state, one.result["metrics"]) == ("done", {"accuracy": 0.9})
+    assert (clearml_server.tasks[id]["status"], len(clearml_server.tasks)) == ("completed", before)
+    assert looked(direct) == []
+
+
+def test_a_clone_that_an_agent_refused_is_recorded_as_refused_once(
+    direct: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    page.edits(id, {**good(direct), "code": "ten"})
+    page.enqueues(id, "default")
+    taken(clearml_server, id, "failed")
+    (outcome,) = looked(direct)
+    assert [(problem.code, problem.where.spot) for problem, _ in outcome.problems] == [("not_a_number", "1 Job/code")]
+    assert [one.request.state for one in standing.all_standing(direct)] == ["refused"]
+    assert clearml_server.tasks[id]["status"] == "failed"
+    assert looked(direct) == []
+
+
+def test_a_clone_that_went_past_the_desk_is_left_alone_where_that_is_not_allowed(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    page.edits(id, good(desk))
+    page.enqueues(id, "default")
+    taken(clearml_server, id, "failed")
+    assert looked(desk) == []
+    assert standing.all_standing(desk) == []
 
 
 CALLS = (
