@@ -23,6 +23,7 @@ TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存します。\s*$")
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 NEEDS_A_REQUEST = {"docs/logs.md", "docs/start.md", "docs/start.ja.md"}
+NEEDS_CLEARML = {"docs/clearml.md"}
 BY_OTHER_TESTS = {"README.md", "README.ja.md", "CONTRIBUTING.md"}
 """Their commands are make's: CI itself is `make test`, and `denpyo demo` is run by tests/test_cli.py."""
 
@@ -82,7 +83,11 @@ def run_block(text: str, folder: Path, page: str) -> None:
 @pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in BY_OTHER_TESTS])
-def test_every_command_of_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
+def test_every_command_of_a_page_does_what_it_says(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if page in NEEDS_CLEARML:
+        server, patch = request.getfixturevalue("clearml_server"), request.getfixturevalue("monkeypatch")
+        for name, value in {**server.environment(), "CLEARML_CONFIG_FILE": str(tmp_path / "none.conf")}.items():
+            patch.setenv(name, value)
     if page in NEEDS_A_REQUEST:
         prepare(page, tmp_path)
     for language, text, file in blocks(page):
