@@ -37,6 +37,8 @@ from submit.standing import standing
 DOOR = ENGINE = "clearml"
 AT_ONCE = 100
 MOST_PAGES = 100
+MOST = 100
+"""Problems that are listed."""
 LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams", "execution.queue"]
 REASON = "denpyo"
 Task = Mapping[str, Any]
@@ -66,7 +68,7 @@ class ClearMLInbox:
             for id, source in sources.items():
                 yield Delivery((source,), place, partial(self._settle, queue, id))
         if self.desk.config.clearml.direct:
-            yield from self._went_direct(**json.loads(place or "{}"))
+            yield from self._went_direct(*_place(place))
 
     def _went_direct(self, since: str = "", seen: Sequence[str] = ()) -> Iterator[Delivery]:
         """Clones that an agent has taken, as their owners made them. One that is recorded has another run's tags."""
@@ -143,14 +145,24 @@ class ClearMLInbox:
             task = next(iter(self._tasks([id])), None)
             if task is None or (task.get("execution") or {}).get("queue") != queue:
                 return
-            said = message(self.desk, self.settings.queue, outcome)
+            said, good = message(self.desk, self.settings.queue, outcome), not outcome.problems
             if task["status"] == "queued":
                 asked = {"status_message": shown_lines(said), "status_reason": REASON}
+                asked |= {} if good else {"new_status": "created"}  # also where it had failed before it was enqueued
                 self.server.call("tasks.dequeue", task=id, **asked)
             else:
                 self.server.call("queues.remove_task", queue=queue, task=id)
-            level = "info" if outcome.requests and not outcome.problems else "error"
+            level = "info" if good else "error"
             self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
+
+
+def _place(place: str) -> tuple[str, tuple[str, ...]]:
+    """The moment, and what was seen of it; nothing of a place that another kind of source has left."""
+    try:
+        told = json.loads(place)
+        return str(told["since"]), tuple(map(str, told["seen"]))
+    except (ValueError, LookupError, TypeError):
+        return "", ()
 
 
 def _nobody_to_answer(_: Outcome) -> None:
@@ -177,7 +189,9 @@ def message(desk: Desk, queue: str, outcome: Outcome) -> list[str]:
     problems = [problem for problem, _ in outcome.problems]
     if problems or one is None or not one.id:
         head = text("clearml_refused", language, count=str(len(problems)))
-        return [head, *(_line(each, language) for each in problems), text("clearml_mend", language, queue=queue)]
+        rest = text("excel_marked_more", language, count=str(len(problems) - MOST)) if len(problems) > MOST else ""
+        lines = [_line(each, language) for each in problems[:MOST]]
+        return [head, *lines, *([rest] if rest else []), text("clearml_mend", language, queue=queue)]
     state = text(f"receipt_{standing(desk, one.id).request.state}", language)
     warnings = [_line(each, language) for each in one.warnings]
     return [f"{one.id}: {state}", *([said] if (said := became(one)) else []), *warnings]

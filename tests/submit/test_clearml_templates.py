@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from denpyo import app
 from schema.words import Words
 from submit import terminal
 from submit.clearml_templates import rollback, sync
@@ -18,7 +20,7 @@ from submit.engines import EngineDownError
 from submit.engines.clearml_server import Server
 from submit.ledger import verify
 from submit.made_templates import templates_of
-from tests.desks import clearml_desk_in, denpyo
+from tests.desks import clearml_desk_in
 from tests.standins.clearml import ClearML
 
 READING = ("auth.login", "tasks.get_all", "projects.get_all", "queues.get_all")
@@ -214,7 +216,8 @@ def test_wherever_it_breaks_off_the_next_try_ends_it_and_two_are_never_live(
 
 
 def test_the_command_line_says_what_was_done(desk: Desk, clearml_server: ClearML) -> None:
-    said = denpyo("clearml", "sync", KIND, desk=desk.folder).stdout.splitlines()
+    where = ["--desk", str(desk.folder)]
+    said = CliRunner().invoke(app, ["clearml", "sync", KIND, *where]).output.splitlines()
     assert [one.split(" http")[0] for one in said] == [
         "make the queue denpyo",
         "make template 1 (version 1)",
@@ -224,8 +227,9 @@ def test_the_command_line_says_what_was_done(desk: Desk, clearml_server: ClearML
         "show template 1",
         "clearml count_starts en: template 1",
     ]
-    refused = denpyo("clearml", "rollback", KIND, desk=desk.folder, code=2)
-    assert refused.stderr == "denpyo: there is no earlier template of count_starts to return to\n"
+    sync(reworded(desk, "Count better"), [KIND])
+    said = CliRunner().invoke(app, ["clearml", "rollback", KIND, *where]).output.splitlines()
+    assert said[:3] == ["return to template 1", "archive template 2", "show template 1"]
 
 
 def test_a_kind_that_is_not_there_is_said(desk: Desk) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,11 @@ from submit import hand_off, standing, watch
 from submit.clearml_templates import sync
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, open_desk
 from submit.engines.clearml_server import Server
+from submit.inbox import open_inbox
 from submit.inbox.health import Health
 from submit.judging import Outcome
 from submit.ledger import verify
-from tests.desks import clearml_desk_in
+from tests.desks import clearml_desk_in, command, environment
 from tests.standins.clearml import ClearML
 
 KIND = "count_starts"
@@ -150,6 +153,19 @@ def test_what_was_mended_is_accepted(desk: Desk, clearml_server: ClearML, page: 
     looked(desk)
     assert [one.request.state for one in standing.all_standing(desk)] == ["queued"]
     assert (clearml_server.tasks[id]["status_message"], console(clearml_server, id)) == ("", [])
+
+
+def test_a_failed_task_that_is_refused_can_be_edited_at_once(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+    page.call("tasks.dequeue", task=id)
+    taken(clearml_server, id, "failed")
+    page.enqueues(id)
+    looked(desk)
+    page.edits(id, {"code": "0"})
+    page.enqueues(id)
+    looked(desk)
+    assert [one.run and one.run.engine_id for one in standing.all_standing(desk)] == [id]
+    assert clearml_server.tasks[id].get("started") is None
 
 
 def test_whom_no_rule_allows_is_told_so(desk: Desk, clearml_server: ClearML) -> None:
@@ -323,3 +339,55 @@ def test_whichever_call_is_cut_off_each_clone_is_one_request_and_one_run(
     assert len(clearml_server.tasks) == 2 + 2 * len(CALLS)
     assert verify(desk.folder / LEDGER).ok
     assert clearml_server.faults == []
+
+
+@pytest.mark.parametrize("call", ["tasks.edit", "tasks.dequeue"])
+def test_killed_while_the_server_acts_each_clone_is_one_request_and_one_run(
+    desk: Desk, clearml_server: ClearML, page: Page, call: str
+) -> None:
+    good_one = page.clones(template(clearml_server), good(desk))
+    bad = page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+    clearml_server.fault(call, "late", seconds=1)
+    process = subprocess.Popen(command("watch", "--once"), env=environment(desk.folder), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while call not in [name for name, _ in clearml_server.calls[-1:]]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait(30)
+    looked(desk)
+    assert [one.run and one.run.engine_id for one in standing.all_standing(desk) if one.run] == [good_one]
+    assert (waiting(clearml_server, "denpyo"), waiting(clearml_server, "default")) == ([], [good_one])
+    assert clearml_server.tasks[bad]["status_message"].startswith("To be corrected: 1\n")
+    assert verify(desk.folder / LEDGER).ok
+
+
+def test_however_much_is_wrong_what_is_said_stays_short(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    page.call("tasks.dequeue", task=id)
+    more = [{"section": "Args", "name": f"a\u202e\nb{number}", "value": "\x1b[31m"} for number in range(500)]
+    page.call("tasks.edit_hyper_params", task=id, hyperparams=more)
+    page.enqueues(id)
+    looked(desk)
+    (said,) = console(clearml_server, id)
+    assert len(said.splitlines()) == 103
+    assert said.splitlines()[1].startswith("Args/a\N{REPLACEMENT CHARACTER} b0: ")
+    assert "\x1b" not in said
+    assert len(clearml_server.tasks[id]["status_message"]) == 2000
+
+
+def test_a_place_that_another_sort_of_source_left_is_none(direct: Desk, clearml_server: ClearML) -> None:
+    inbox = open_inbox(direct, "page", direct.config.sources["page"])
+    assert list(inbox.look('{"ACYD": {"at": ""}}')) == []
+    assert list(inbox.look("2026-11-21")) == []
+
+
+def test_credentials_stand_nowhere(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    page.clones(template(clearml_server), good(desk))
+    page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+    clearml_server.fault("tasks.dequeue", "fail")
+    looked_in_vain(desk)
+    looked(desk)
+    secret = clearml_server.user("desk").secret_key.encode()
+    kept = b"".join(file.read_bytes() for file in desk.folder.rglob("*") if file.is_file())
+    assert secret not in kept + json.dumps([*clearml_server.tasks.values()], default=str).encode()
