@@ -45,7 +45,7 @@ class Agent:
         self._conf.write_text(conf.read_text(encoding="utf-8") + settings, encoding="utf-8")
         self._conf.chmod(0o600)
 
-    def start(self, within: float = 30.0) -> None:
+    def start(self, within: float = 60.0) -> None:
         """Starts the daemon and waits until it has looked into its queue; who does not within ``within`` seconds is ended."""
         ours = ("CLEARML_", "TRAINS_", "PYTHONPATH")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -76,7 +76,7 @@ def test_a_queued_task_runs_on_a_real_agent_and_its_console_and_metrics_come_bac
         assert _call(server, "tasks.enqueue", {"task": task, "queue_name": "cpu-small", "verify_watched_queue": True})[
             "queue_watched"
         ]
-        wait_until(lambda: server.tasks[task]["status"] in ("completed", "failed", "stopped"), within=60)
+        wait_until(lambda: server.tasks[task]["status"] in ("completed", "failed", "stopped"), within=120)
     console = "".join(one["msg"] for one in server.state.events[task] if one["type"] == "log")
     assert server.tasks[task]["status"] == "completed", console
     assert "rows: 3 check: True slip: kind: a" in console

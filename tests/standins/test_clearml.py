@@ -40,7 +40,10 @@ def test_every_schema_of_the_sdk_is_one_and_every_endpoint_built_has_two() -> No
             {"auth": ("DESK________________", "wrong")},
             "401/22 Unauthorized (invalid credentials) (failed to locate provided credentials)",
         ),
-        ({"headers": {"Authorization": "Bearer a.b.c"}}, "401/30 Invalid token"),
+        (
+            {"headers": {"Authorization": "Bearer a.b.c"}},
+            "401/30 Invalid token (invalid jwt token): reason=Signature verification failed",
+        ),
     ],
     ids=["none", "wrong", "forged"],
 )
@@ -58,6 +61,10 @@ def test_a_token_from_login_is_taken_and_tells_the_api_version(clearml_server: C
         ]["name"]
         == "desk"
     )
+
+
+def test_an_endpoint_that_the_server_does_not_have_is_not_found(client: Client) -> None:
+    assert client.refused("tasks.cook") == "404/0 Unable to find endpoint for name tasks.cook and version 2.23"
 
 
 UNEXPECTED = "Additional properties are not allowed"
@@ -83,8 +90,9 @@ UNEXPECTED = "Additional properties are not allowed"
             {"task": "x", "hyperparams": [{"value": 1}]},
             "hyperparams.0.value: 1 is not of type 'string'",
         ),
+        ("tasks.archive_many", {"ids": []}, "ids: needs at least one"),
     ],
-    ids=["unknown", "unknown inside", "missing", "no such type", "a number for text"],
+    ids=["unknown", "unknown inside", "missing", "no such type", "a number for text", "nothing at all"],
 )
 def test_a_request_that_the_schema_does_not_know_is_refused(
     client: Client, endpoint: str, fields: Any, said: str

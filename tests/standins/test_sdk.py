@@ -61,7 +61,7 @@ def _run(server: ClearML, folder: Path) -> dict[str, Any]:
     own = {"HOME": str(folder), "CLEARML_CONFIG_FILE": str(conf), "CLEARML_CACHE_DIR": str(folder / "cache")}
     (folder / "run.py").write_text(SCRIPT, encoding="utf-8")
     command = [sys.executable, "run.py", str(folder), str(folder / "said.json")]
-    done = subprocess.run(command, env=environment | own, cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment | own, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     said: dict[str, Any] = json.loads((folder / "said.json").read_text(encoding="utf-8"))
     return said

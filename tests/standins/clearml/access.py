@@ -28,7 +28,7 @@ def caller(state: State, authorization: str | None) -> User:
     if kind == "Bearer":
         return _bearer(state, value)
     if kind != "Basic":
-        raise Refused("bad_credentials")
+        raise Refused("bad_auth_type")
     try:
         access_key, _, secret_key = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -42,10 +42,10 @@ def caller(state: State, authorization: str | None) -> User:
 def _bearer(state: State, token: str) -> User:
     head, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature, _signature(head)):
-        raise Refused("invalid_token")
+        raise Refused("invalid_token", "invalid jwt token", reason="Signature verification failed")
     content = json.loads(base64.urlsafe_b64decode(head.partition(".")[2] + "=="))
     if content["exp"] < time.time():
-        raise Refused("invalid_token", "token expired")
+        raise Refused("invalid_token", "invalid jwt token", reason="Signature has expired")
     return state.user(content["identity"]["user"])
 
 

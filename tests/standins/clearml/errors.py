@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 CODES: dict[str, tuple[int, int, str]] = {
-    "not_supported": (400, 1, "Endpoint is not supported"),
     "invalid_id": (400, 10, "Invalid object id"),
     "missing_required_fields": (400, 11, "Missing required fields"),
     "validation_error": (400, 12, "Validation error"),
@@ -29,13 +28,13 @@ CODES: dict[str, tuple[int, int, str]] = {
     "data_validation_error": (400, 800, "Data validation error"),
     "expected_unique_data": (400, 801, "Value combination already exists"),
     "invalid_worker_id": (400, 1001, "Invalid worker id"),
-    "worker_not_registered": (400, 1004, "Worker is not registered"),
+    "bad_auth_type": (401, 10, "Unauthorized (bad authentication header type)"),
     "no_credentials": (401, 20, "Unauthorized (missing credentials)"),
     "bad_credentials": (401, 21, "Unauthorized (malformed credentials)"),
     "invalid_credentials": (401, 22, "Unauthorized (invalid credentials)"),
     "invalid_token": (401, 30, "Invalid token"),
+    "no_endpoint": (404, 0, "Unable to find endpoint"),
     "general_error": (500, 0, "General server error"),
-    "not_implemented": (500, 9999, "Action is not yet implemented"),
 }
 
 

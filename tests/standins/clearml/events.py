@@ -98,7 +98,7 @@ def get_task_log(state: State, user: User, data: Mapping[str, Any]) -> Record:
     total, earlier, start = len(events), data.get("navigate_earlier", True), data.get("from_timestamp")
     if start is not None:
         events = [one for one in events if (one["timestamp"] < start if earlier else one["timestamp"] > start)]
-    size = min(data.get("batch_size") or 5000, MOST_IN_A_PAGE)
+    size = min(data.get("batch_size") or 500, MOST_IN_A_PAGE)
     page = events[-size:][::-1] if earlier else events[:size]
     if data.get("order"):
         page = sorted(page, key=lambda one: one["timestamp"], reverse=data["order"] == "desc")
@@ -137,7 +137,7 @@ def multi_task_scalar_metrics_iter_histogram(state: State, user: User, data: Map
             for variant, curve in variants.items():
                 named = {**curve, "name": state.task(task)["name"]}
                 found.setdefault(metric, {}).setdefault(variant, {})[task] = named
-    return found
+    return {"metrics": found}
 
 
 def get_task_metrics(state: State, user: User, data: Mapping[str, Any]) -> Record:
@@ -186,18 +186,20 @@ def get_scalar_metrics_and_variants(state: State, user: User, data: Mapping[str,
 
 def get_scalar_metric_data(state: State, user: User, data: Mapping[str, Any]) -> Record:
     events = [one for one in _of(state, data["task"], "training_stats_scalar") if one["metric"] == data.get("metric")]
-    return _page(events)
+    return _page(events[::-1], data)
 
 
-def _page(events: list[Record]) -> Record:
-    """All at once: the scroll is at its end."""
-    return {"events": events, "returned": len(events), "total": len(events), "scroll_id": "FFFF"}
+def _page(events: list[Record], data: Mapping[str, Any]) -> Record:
+    """The scroll's next events; a scroll without any is at its end."""
+    start, size = int(data.get("scroll_id") or 0), min(data.get("batch_size") or 500, MOST_IN_A_PAGE)
+    page = events[start : start + size]
+    return {"events": page, "returned": len(page), "total": len(events), "scroll_id": str(start + len(page))}
 
 
 def get_task_events(state: State, user: User, data: Mapping[str, Any]) -> Record:
     kinds = (data["event_type"],) if data.get("event_type") else KINDS
-    events = [] if data.get("scroll_id") else sorted(_of(state, data["task"], *kinds), key=lambda one: one["timestamp"])
-    return _page(events[::-1] if data.get("order", "desc") == "desc" else events)
+    events = sorted(_of(state, data["task"], *kinds), key=lambda one: one["timestamp"])
+    return _page(events[::-1] if data.get("order") == "desc" else events, data)
 
 
 def get_task_plots(state: State, user: User, data: Mapping[str, Any]) -> Record:

@@ -51,7 +51,7 @@ MORE_IN_ANSWERS: dict[str, dict[str, Any]] = {
     "events.scalar_metrics_iter_histogram": {
         "*": THING
     },  # metric -> variant -> {name, x, y}; the schema speaks of "images"
-    "events.multi_task_scalar_metrics_iter_histogram": {"*": THING},
+    "events.multi_task_scalar_metrics_iter_histogram": {"metrics": THING},
 }
 ANSWERED_FIELDS: dict[frozenset[str], dict[str, Any]] = {
     frozenset({"last_metrics", "script"}): {"last_change": TEXT, "last_changed_by": TEXT, "last_worker_report": TEXT},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -54,7 +54,10 @@ def _tests(query: Mapping[str, Any], options: Options) -> list[Test]:
 
 
 def _fits(field: str, pattern: str, flags: int = 0) -> Test:
-    compiled = re.compile(pattern, flags)
+    try:
+        compiled = re.compile(pattern, flags)
+    except re.error as error:
+        raise Refused("fields_value_error", "failed parsing query field", error=error, field=field) from None
     return lambda record: isinstance(at(record, field), str) and compiled.search(at(record, field)) is not None
 
 
@@ -126,7 +129,7 @@ def _compares(sign: str, left: datetime, right: datetime) -> bool:
 
 def _time(text: str) -> datetime:
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.astimezone()
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _order(query: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from tests.standins.clearml.api import Api, endpoint_of, failure
+from tests.standins.clearml.api import Api, Call
 from tests.standins.clearml.files import Files
 from tests.standins.clearml.state import Record, State, User
 
@@ -197,11 +197,11 @@ class _Api(_Handler):
         body = self.body()
         if self.path.startswith("/standin/"):
             return self.reply(200, controlled(self.clearml, self.path, body))
-        endpoint = endpoint_of(self.path)
+        call = Call.of(self.path)
         time.sleep(self.clearml.latency)
-        fault = self.clearml.next_fault(endpoint)
+        fault = self.clearml.next_fault(call.endpoint)
         if fault and fault.trouble == "fail":
-            return self.reply(fault.status, failure(endpoint, fault.status))
+            return self.reply(fault.status, call.failure(fault.status))
         if fault and fault.trouble == "drop_before":
             return self._drop()
         status, answer = self.clearml.api.answer(self.path, self.headers, body)  # type: ignore[arg-type]

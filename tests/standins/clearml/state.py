@@ -76,7 +76,7 @@ def new_id() -> str:
 def now() -> str:
     """As the real server writes times: its database keeps milliseconds."""
     at = datetime.now(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000).isoformat(timespec="microseconds")
+    return at.replace(microsecond=at.microsecond // 1000 * 1000).isoformat()
 
 
 def age(at: str) -> float:

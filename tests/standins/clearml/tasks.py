@@ -155,12 +155,13 @@ def _with_children(state: State, data: Mapping[str, Any]) -> list[str]:
 
 
 def answered(task: Record) -> Record:
-    """A task as it is answered: tags in order, and nothing that is not set."""
-    return {
-        key: sorted(value) if key in ("tags", "system_tags") else value
-        for key, value in task.items()
-        if value is not None
-    }
+    """A task as it is answered: tags and artifacts in order, and nothing that is not set."""
+    shown = {key: value for key, value in task.items() if value is not None}
+    shown.update({one: sorted(task[one]) for one in ("tags", "system_tags")})
+    if artifacts := task["execution"].get("artifacts"):
+        in_order = sorted(artifacts, key=lambda one: (one["key"], one.get("mode") or "output"))
+        shown["execution"] = {**task["execution"], "artifacts": in_order}
+    return shown
 
 
 def edit(state: State, user: User, data: Mapping[str, Any]) -> Record:
