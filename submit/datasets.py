@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
 from schema.question import Form, Question
 from schema.words import Fact
+from submit.csv_files import csv_lines, decodes
 from submit.desk import LEDGER, Desk
 
 if TYPE_CHECKING:
@@ -137,36 +137,30 @@ def not_even_named(there: Lookup, kind: Kind, problems: Iterable[Problem]) -> It
 
 
 def _unreadable(folder: Path, file: str) -> Fault | None:
-    text = _text(folder, file)
-    return text if isinstance(text, Fault) else None
+    path = folder / "raw" / file
+    if not path.is_file():
+        return Fault("no_dataset_file", "dataset_id", {"dataset": folder.name, "file": f"raw/{file}"})
+    return None if decodes(path) else Fault("bad_encoding", "dataset_id", {"file": file})
 
 
 def _unpredictable(folder: Path) -> tuple[Fault, ...]:
-    text = _text(folder, TEST)
-    return tuple(judge_rows(StringIO(text, newline=""))) if isinstance(text, str) else ()
+    with csv_lines(folder / "raw" / TEST) as lines:
+        return tuple(judge_rows(lines))
 
 
 def _untrainable(folder: Path, column: str, task: str) -> tuple[Fault, ...]:
     """What keeps a column from being predicted. A file that is not there or not readable is said of the dataset."""
-    train, test = (_text(folder, file) for file in (TRAIN, TEST))
-    if not isinstance(train, str) or not isinstance(test, str):
+    if any(_unreadable(folder, file) for file in (TRAIN, TEST)):
         return ()
-    return tuple(judge(StringIO(train, newline=""), StringIO(test, newline=""), column, task))
+    with csv_lines(folder / "raw" / TRAIN) as train, csv_lines(folder / "raw" / TEST) as test:
+        return tuple(judge(train, test, column, task))
 
 
 def _heading(folder: Path, file: str) -> tuple[str, ...] | None:
-    text = _text(folder, file)
-    return header(StringIO(text, newline="")) if isinstance(text, str) else None
-
-
-def _text(folder: Path, file: str) -> str | Fault:
-    path = folder / "raw" / file
-    if not path.is_file():
-        return Fault("no_dataset_file", "dataset_id", {"dataset": folder.name, "file": f"raw/{file}"})
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return Fault("bad_encoding", "dataset_id", {"file": file})
+    if _unreadable(folder, file):
+        return None
+    with csv_lines(folder / "raw" / file) as lines:
+        return header(lines)
 
 
 def _column_problems(

@@ -205,4 +205,5 @@ def _free(desk: Desk, name: str, taken: Mapping[str, object]) -> str:
 
 
 def _problem(fault: Fault, file: str) -> Problem:
-    return Problem(fault.code, Where(file), "", fault.facts)
+    row = fault.facts.get("row", "")
+    return Problem(fault.code, Where(file, row if isinstance(row, str) else ""), "", fault.facts)

@@ -14,9 +14,9 @@ from pathlib import Path
 from schema.dataset import TEST, TRAIN, digest, judge_pair
 from schema.job import Fault
 from schema.problem import shown
+from submit.csv_files import csv_lines, decodes
 from submit.desk import Desk, machine_user, now
 from submit.ledger import Entry, Ledger, LedgerError, Writing
-from submit.tables import csv_lines, decodes
 
 ADDED = "dataset_added"
 KEY = "dataset"

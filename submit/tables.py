@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 
@@ -22,11 +23,9 @@ from schema import words
 from schema.answers import Where
 from schema.problem import Problem, shown
 from schema.words import Words
+from submit.csv_files import csv_lines, decodes
 from submit.desk import DeskError
 
-LONGEST_LINE = 2 * 1024 * 1024
-"""Characters of a line: what is longer is no table, and must not be taken into memory as a whole."""
-PIECE = 1024 * 1024
 HEAD = 4096
 WORKBOOK = b"PK"
 
@@ -61,31 +60,6 @@ def opened(file: Path, sheet: str, encoding: str) -> Table | Problem:
     return Table(name, partial(csv_lines, file, code))
 
 
-def decodes(file: Path, code: str = "utf-8-sig") -> bool:
-    """Whether all of a file is text in this encoding; read piece by piece."""
-    try:
-        with file.open(encoding=code, newline="") as text:
-            while text.read(PIECE):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-@contextmanager
-def csv_lines(file: Path, code: str = "utf-8-sig") -> Iterator[Iterator[str]]:
-    """The lines of a CSV with their ends. One that never ends is a ``csv.Error``, as any other row that cannot be read."""
-    with file.open(encoding=code, newline="") as text:
-        yield _bounded(text)
-
-
-def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise csv.Error("line too long")
-        yield line
-
-
 def _of_workbook(file: Path, name: str, wanted: str) -> Table | Problem:
     from submit.child import read_cells
 
@@ -118,10 +92,19 @@ def _as_csv(sheet: Sheet) -> Iterator[str]:
     writer = csv.writer(out, lineterminator="\n")
     for number, row in enumerate(sheet.rows, 1):
         if any(row):
-            writer.writerow([row[at] or sheet.facts.errors.get((number, at + 1), "") for at in columns])
+            writer.writerow([_plain(sheet, number, at, row[at]) for at in columns])
             yield out.getvalue()
             out.seek(0)
             out.truncate()
+
+
+def _plain(sheet: Sheet, row: int, at: int, text: str) -> str:
+    """A cell as a program reads it: of one that is shown in per cent its number (0.85), of an error of Excel's its name."""
+    place = (row, at + 1)
+    if place in sheet.facts.percents and text.endswith("%"):
+        with suppress(InvalidOperation):
+            return format(Decimal(text.removesuffix("%")).scaleb(-2).normalize(), "f")
+    return text or sheet.facts.errors.get(place, "")
 
 
 def _unreadable(name: str, refusal: Refusal) -> Problem:

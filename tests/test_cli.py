@@ -518,7 +518,7 @@ def test_a_table_becomes_a_dataset_that_is_listed_and_can_be_asked_for(desk: Pat
     )
     table.write_text("size,kind\n1\n", encoding="utf-8")
     assert denpyo("datasets", "add", "worse", table, desk=desk, code=1).stderr == (
-        "売上.csv: 売上.csvの2行目の列の数が見出しと合いません。その行を直してください。 [bad_csv]\n"
+        "売上.csv:2: 売上.csvの2行目の列の数が見出しと合いません。その行を直してください。 [bad_csv]\n"
     )
 
 

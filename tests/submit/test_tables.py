@@ -11,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 
 from submit import tables
+from submit.csv_files import LONGEST_LINE
 from submit.desk import DeskError
 
 
@@ -85,7 +86,7 @@ def test_what_is_no_table_says_what_it_is_and_what_to_hand_over(data: bytes, lin
 
 def test_a_line_that_never_ends_is_not_taken_into_memory(tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
-    file.write_bytes(b"a,b\n" + b"1," * tables.LONGEST_LINE)
+    file.write_bytes(b"a,b\n" + b"1," * LONGEST_LINE)
     table = tables.opened(file, "", "")
     assert isinstance(table, tables.Table)
     with table.lines() as lines:
@@ -131,6 +132,17 @@ def test_a_formula_in_a_workbook_is_refused_at_its_cell(tmp_path: Path) -> None:
 def test_an_error_of_excels_stays_what_the_cell_shows(tmp_path: Path) -> None:
     file = workbook(tmp_path / "t.xlsx", ("one", [["a", "b"], [1, "#N/A"]]))
     assert read(file) == "a,b\n1,#N/A\n"
+
+
+def test_a_cell_in_per_cent_is_its_number(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in (["share", "note"], [0.85, "85%"], [0.0001, "x"], [12, "100%"]):
+        sheet.append(row)
+    for row in (2, 3, 4):
+        sheet[f"A{row}"].number_format = "0.0%"
+    book.save(tmp_path / "t.xlsx")
+    assert read(tmp_path / "t.xlsx") == "share,note\n0.85,85%\n0.0001,x\n12,100%\n"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
