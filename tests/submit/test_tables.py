@@ -137,10 +137,11 @@ def test_an_error_of_excels_stays_what_the_cell_shows(tmp_path: Path) -> None:
 def test_a_cell_in_per_cent_is_its_number(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
-    for row in (["share", "note"], [0.85, "85%"], [0.0001, "x"], [12, "100%"]):
+    rows: list[list[Any]] = [["share", "note"], [0.85, "85%"], [0.0001, "x"], [12, "100%"]]
+    for row in rows:
         sheet.append(row)
-    for row in (2, 3, 4):
-        sheet[f"A{row}"].number_format = "0.0%"
+    for number in (2, 3, 4):
+        sheet[f"A{number}"].number_format = "0.0%"
     book.save(tmp_path / "t.xlsx")
     assert read(tmp_path / "t.xlsx") == "share,note\n0.85,85%\n0.0001,x\n12,100%\n"
 
