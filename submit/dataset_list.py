@@ -24,6 +24,7 @@ class Listed:
     width: int = 0
     at: str = ""
     by: str = ""
+    clearml: str = ""
 
     def data(self) -> dict[str, Any]:
         found = self.contents
@@ -35,6 +36,7 @@ class Listed:
             "sha256": found.sha256 if found else None,
             "added_at": self.at or None,
             "added_by": self.by or None,
+            "clearml": self.clearml or None,
         }
 
     def line(self) -> str:
@@ -43,7 +45,8 @@ class Listed:
             return f"{self.name}  {self.state}, and cannot be used as it is: `denpyo datasets add {self.name}` says why"
         rows = " + ".join(f"{found.rows[file]:,}" for file in FILES)
         since = f"  since {self.at[:10]} by {self.by}" if self.at else ""
-        return f"{self.name}  {rows} rows, {self.width} columns  {found.sha256[:12]}{since}  {self.state}"
+        clearml = f"  ClearML {self.clearml}" if self.clearml else ""
+        return f"{self.name}  {rows} rows, {self.width} columns  {found.sha256[:12]}{since}{clearml}  {self.state}"
 
 
 def listed(desk: Desk) -> Iterator[Listed]:
@@ -62,4 +65,4 @@ def _listed(name: str, known: Recorded | None, folder: Path | None) -> Listed:
     found = hashes(folder) if folder else {}
     same = found == known.contents.files
     state: State = "recorded" if same else "changed" if len(found) == len(FILES) else "missing"
-    return Listed(name, state, known.contents, known.width, known.at, known.by)
+    return Listed(name, state, known.contents, known.width, known.at, known.by, known.clearml)

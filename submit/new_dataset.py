@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -35,7 +35,7 @@ class Given:
     """What was handed over: a CSV, a workbook, or a folder with both files; ``file`` None names what lies in its place already.
 
     Without ``test`` a ``share`` of the rows is drawn for the test, with ``seed``. ``clearml`` is the id of a ClearML Dataset
-    that the name is to stand for instead.
+    that is handed over instead: a copy lies on the desk to be judged by, agents fetch it by the id.
     """
 
     file: Path | None = None
@@ -79,8 +79,14 @@ class Added:
         yield f"it was added before, and nothing changed: {self.folder}" if self.known else f"it lies in {self.folder}"
 
 
-def add(desk: Desk, name: str, given: Given) -> Added | list[Problem]:
-    """Add a dataset under this name, or say everything that is wrong with the table.
+def not_set_up(clearml: str) -> Path:
+    """What fetches a ClearML Dataset where no engine can."""
+    raise DeskError(f"{shown(clearml)}: no engine that fetches ClearML Datasets is set up here")
+
+
+def add(desk: Desk, name: str, given: Given, fetch: Callable[[str], Path] = not_set_up) -> Added | list[Problem]:
+    """Add a dataset under this name, or say everything that is wrong with the table. ``fetch`` gets a ClearML Dataset by its id and says
+    in which folder its files are.
 
     DeskError where the name cannot be one or stands for other bytes, where there is no such file, and where the disk does not take it.
     """
@@ -91,15 +97,10 @@ def add(desk: Desk, name: str, given: Given) -> Added | list[Problem]:
     if not 0 < given.share < 1:
         raise DeskError(f"--share {given.share:g}: the share of the rows to test on lies between 0 and 1")
     if given.clearml:
-        return _of_clearml(desk, name, given)
+        if given.file or given.test:
+            raise DeskError("hand over a file, or name a ClearML Dataset; not both")
+        given = replace(given, file=fetch(given.clearml))
     return _there(desk, name, given) if given.file is None else _new(desk, name, given, given.file)
-
-
-def _of_clearml(desk: Desk, name: str, given: Given) -> Added | list[Problem]:
-    """The place of the engine that knows ClearML: it looks the Dataset up and records what it holds under this name."""
-    raise DeskError(
-        f"{shown(given.clearml)}: the engine clearml is not set up here; {name} cannot stand for its Dataset"
-    )
 
 
 def _there(desk: Desk, name: str, given: Given) -> Added | list[Problem]:
@@ -111,7 +112,7 @@ def _there(desk: Desk, name: str, given: Given) -> Added | list[Problem]:
     found = contents(folder)
     if not isinstance(found, Contents):
         return [_problem(one, f"{name}/raw") for one in found]
-    known = _settled(desk, name, None, found, "")
+    known = _settled(desk, name, None, found)
     return Added(name, folder, found, given, parted=False, known=known)
 
 
@@ -126,7 +127,7 @@ def _new(desk: Desk, name: str, given: Given, file: Path) -> Added | list[Proble
             found = contents(staged)
             if not isinstance(found, Contents):
                 return [_problem(one, shown(file.name)) for one in found[:MOST_TOLD]]
-            known = _settled(desk, name, staged, found, shown(file.name))
+            known = _settled(desk, name, staged, found, shown(file.name), given.clearml)
     except OSError as error:
         raise DeskError(f"{home}: {error.strerror}; nothing was added") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -156,7 +157,7 @@ def _tables(given: Given, file: Path) -> tuple[Mapping[str, Table], list[Problem
 def _files(given: Given, file: Path) -> Mapping[str, Path]:
     if not file.is_dir():
         return {TRAIN: file, **({TEST: given.test} if given.test else {})}
-    inside = file / "raw" if (file / "raw").is_dir() else file
+    inside = file / "raw" if given.clearml or (file / "raw").is_dir() else file
     if given.test:
         raise DeskError(f"{file}: a folder holds its own {TEST}; leave out --test")
     return {one: inside / one for one in FILES}
@@ -174,7 +175,7 @@ def _write(tables: Mapping[str, Table], given: Given, raw: Path) -> None:
     synced(raw)
 
 
-def _settled(desk: Desk, name: str, staged: Path | None, found: Contents, source: str) -> bool:
+def _settled(desk: Desk, name: str, staged: Path | None, found: Contents, source: str = "", clearml: str = "") -> bool:
     """Move it into its place and record it, alone. Whether both had been done before."""
     lying = datasets.find(desk, name)
     before = (
@@ -189,11 +190,13 @@ def _settled(desk: Desk, name: str, staged: Path | None, found: Contents, source
                 f"{name} is there already with other bytes, and a name stands for the same ones for ever: "
                 f"choose another, such as {_free(desk, name, recorded(ledger))}"
             )
+        if known and clearml not in ("", known.clearml):
+            raise DeskError(f"{name} was added already, and not as this ClearML Dataset: choose another name")
         if lies is None and staged is not None:
             os.rename(staged, desk.dataset_folders()[0] / name)
             synced(desk.dataset_folders()[0])
         if known is None:
-            record(tx, name, found, source)
+            record(tx, name, found, source, clearml)
     return known is not None and lies is not None
 
 

@@ -38,13 +38,15 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A dataset as it was when it was added. ``columns`` is empty once what people wrote was erased; ``width`` is their number."""
+    """A dataset as it was when it was added. ``columns`` is empty once what people wrote was erased; ``width`` is their number;
+    ``clearml`` the id of the ClearML Dataset that it is, if it is one."""
 
     name: str
     contents: Contents
     width: int
     at: str
     by: str
+    clearml: str = ""
 
 
 def recorded(ledger: Ledger) -> dict[str, Recorded]:
@@ -65,10 +67,10 @@ def _recorded(entry: Entry) -> Recorded:
     told = entry.detail
     beside = json.loads(entry.beside_text) if entry.beside_text else {}
     contents = Contents(tuple(beside.get("columns", ())), told["rows"], told["files"])
-    return Recorded(told["dataset"], contents, told["columns"], entry.at, entry.user)
+    return Recorded(told["dataset"], contents, told["columns"], entry.at, entry.user, told.get("clearml", ""))
 
 
-def record(tx: Writing, name: str, found: Contents, source: str) -> None:
+def record(tx: Writing, name: str, found: Contents, source: str, clearml: str = "") -> None:
     """The entry that a dataset of this name was added. A name is given once: it stands for the same bytes for ever."""
     detail = {
         "dataset": name,
@@ -76,6 +78,7 @@ def record(tx: Writing, name: str, found: Contents, source: str) -> None:
         "rows": dict(found.rows),
         "files": dict(found.files),
         "sha256": found.sha256,
+        **({"clearml": clearml} if clearml else {}),
     }
     beside = json.dumps({"columns": found.columns, "source": source}, ensure_ascii=False)
     at = now().isoformat(timespec="milliseconds")

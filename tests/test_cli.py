@@ -510,6 +510,7 @@ def test_a_table_becomes_a_dataset_that_is_listed_and_can_be_asked_for(desk: Pat
         f"it was added before, and nothing changed: {desk}/datasets/sales",
     ]
     (mine,) = [one for one in data("datasets", "list", desk=desk)["datasets"] if one["name"] == "sales"]
+    assert mine["clearml"] is None
     assert (mine["state"], mine["added_by"], mine["sha256"]) == ("recorded", machine_user(), found["sha256"])
     taken = denpyo("datasets", "add", "sales", table, desk=desk, code=2)
     assert taken.stderr == (
