@@ -23,14 +23,14 @@ cgroup_manager = "cgroupfs"
 network_backend = "netavark"
 """
 """What podman needs where it may neither raise limits nor ask systemd for a cgroup."""
-PIP = "[global]\nno-index = true\nfind-links = /wheels\ndisable-pip-version-check = true\n[install]\ncompile = {compile}\n"
+PIP = "[global]\nno-index = true\nfind-links = /wheels /agent-wheels\ndisable-pip-version-check = true\n[install]\ncompile = {compile}\n"
 SHIM = """\
 #!/bin/sh
 [ "$1" != build ] || {{
     shift
     case "$*" in *"--target agent"*) pip=quick ;; *) pip=pip ;; esac
     set -- build --quiet --pull=never --network none --format docker --build-arg BASE=base \\
-        --volume "{wheels}:/wheels:ro" --volume "{folder}/$pip.conf:/etc/pip.conf:ro" "$@"
+        --volume "{wheels}:/wheels:ro" --volume "{agent}:/agent-wheels:ro" --volume "{folder}/$pip.conf:/etc/pip.conf:ro" "$@"
 }}
 exec "{podman}" --root "{folder}/store" --runroot "{folder}/run" "$@"
 """
@@ -80,30 +80,22 @@ def ready(folder: Path) -> Podman:
     (folder / "pip.conf").write_text(PIP.format(compile="true"), encoding="utf-8")
     (folder / "quick.conf").write_text(PIP.format(compile="false"), encoding="utf-8")
     shim = folder / "bin" / "podman"
-    shim.write_text(SHIM.format(folder=folder, podman=program, wheels=_wheels(folder / "wheels")), encoding="utf-8")
+    wheels, agent = _wheels(folder / "wheels")
+    shim.write_text(SHIM.format(folder=folder, podman=program, wheels=wheels, agent=agent), encoding="utf-8")
     shim.chmod(0o755)
     made = Podman(folder)
     made.block(f"tar -C {root(folder / 'root')} -c . | podman import --quiet - base", folder)
     return made
 
 
-def _wheels(folder: Path) -> Path:
-    """Those that ``make`` has kept; else they are downloaded, which takes pip half a minute."""
-    kept = Path(sys.prefix) / "wheels"
-    if kept.is_dir():
+def _wheels(folder: Path) -> tuple[Path, Path]:
+    """Ours and those of clearml-agent, where ``make`` has kept them; else they are downloaded, which takes pip half a minute."""
+    kept = Path(sys.prefix) / "wheels", ROOT / ".venv-agent" / "wheels"
+    if all(one.is_dir() for one in kept):
         return kept
     for names in (("core", "google", "github", "jobs", "clearml"), ("agent",)):
         files = [word for name in names for word in ("--requirement", f"requirements/{name}.txt")]
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--dest",
-            str(folder),
-        ]
-        subprocess.run([*command, *files], cwd=ROOT, check=True, capture_output=True)
-    return folder
+        options = ("--quiet", "--no-deps", "--require-hashes", "--dest", str(folder))
+        command = [sys.executable, "-m", "pip", "download", *options, *files]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder, folder
