@@ -22,6 +22,7 @@ from submit.desk import LEDGER, Desk
 if TYPE_CHECKING:
     from submit.recorded_datasets import Recorded
 
+CLEARML_ID = re.compile("[0-9a-f]{32}")
 MODEL = re.compile(r"m-(.+)-([0-9]+)")
 
 
@@ -192,10 +193,15 @@ def _problem(fault: Fault, key: str, where: Where, hint: str) -> Problem:
 
 
 def find(desk: Desk, dataset: object) -> Path | None:
-    """The folder of a dataset, or None. Only a well-formed name ever becomes part of a path."""
+    """The folder of a dataset, or None, by its name or by the id of the ClearML Dataset that it is. Only a well-formed name ever
+    becomes part of a path."""
     if not isinstance(dataset, str) or not re.fullmatch(IDENTIFIER, dataset):
         return None
-    return next((folder / dataset for folder in desk.dataset_folders() if (folder / dataset).is_dir()), None)
+    names = [dataset]
+    if CLEARML_ID.fullmatch(dataset):
+        names += [name for name, one in _recorded(desk).items() if one.clearml == dataset]
+    there = (folder / name for name in names for folder in desk.dataset_folders())
+    return next((folder for folder in there if folder.is_dir()), None)
 
 
 def names(desk: Desk) -> list[str]:

@@ -23,6 +23,7 @@ from schema.problem import Problem, shown
 from submit import datasets
 from submit.dataset_parts import copy, in_parts, room, synced
 from submit.desk import Desk, DeskError
+from submit.engines.clearml import fetch_dataset
 from submit.recorded_datasets import FILES, Contents, contents, hashes, record, recorded
 from submit.tables import Table, opened
 
@@ -79,12 +80,9 @@ class Added:
         yield f"it was added before, and nothing changed: {self.folder}" if self.known else f"it lies in {self.folder}"
 
 
-def not_set_up(clearml: str) -> Path:
-    """What fetches a ClearML Dataset where no engine can."""
-    raise DeskError(f"{shown(clearml)}: no engine that fetches ClearML Datasets is set up here")
-
-
-def add(desk: Desk, name: str, given: Given, fetch: Callable[[str], Path] = not_set_up) -> Added | list[Problem]:
+def add(
+    desk: Desk, name: str, given: Given, fetch: Callable[[Desk, str], Path] = fetch_dataset
+) -> Added | list[Problem]:
     """Add a dataset under this name, or say everything that is wrong with the table. ``fetch`` gets a ClearML Dataset by its id and says
     in which folder its files are.
 
@@ -99,7 +97,7 @@ def add(desk: Desk, name: str, given: Given, fetch: Callable[[str], Path] = not_
     if given.clearml:
         if given.file or given.test:
             raise DeskError("hand over a file, or name a ClearML Dataset; not both")
-        given = replace(given, file=fetch(given.clearml))
+        given = replace(given, file=fetch(desk, given.clearml))
     return _there(desk, name, given) if given.file is None else _new(desk, name, given, given.file)
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from schema.answers import Answers
 from schema.job import Resources
 from schema.kinds import Kind
-from schema.problem import Problem
+from schema.problem import Problem, shown
 from schema.words import Fact
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError, Handle, Look, Model, Ticket, clearml_task
@@ -35,7 +36,7 @@ SAID_BY = (
     "CLEARML_API_SECRET_KEY",
 )
 BEAT = 2.0
-MOST_RUNS = 500
+PAGE = 500
 """How many tasks the server lists in one answer."""
 STATES = {
     "created": "queued",
@@ -161,23 +162,24 @@ def _enqueue(there: Server, queue: str, tasks: Sequence[str]) -> bool:
 
 def _tasks(there: Server, runs: Iterable[str], fields: Sequence[str] = LOOKED_AT) -> dict[str, dict[str, Any]]:
     """The task of each run that has one. A copy that somebody made of it carries its tags too, but another's ticket."""
-    wanted, found = list(runs), {}
-    for start in range(0, len(wanted), MOST_RUNS):
-        some = wanted[start : start + MOST_RUNS]
-        tags = [f"run:{run}" for run in some]
-        asked = {
-            "tags": tags,
-            "only_fields": list(fields),
-            "order_by": ["created"],
-            "page": 0,
-            "page_size": 2 * MOST_RUNS,
-        }
-        for task in there.call("tasks.get_all", **asked, search_hidden=True).get("tasks", ()):
+    wanted, found = list(runs), dict[str, dict[str, Any]]()
+    for start in range(0, len(wanted), PAGE):
+        tags = [f"run:{run}" for run in wanted[start : start + PAGE]]
+        for task in _listed(there, fields, tags=tags, order_by=["created"]):
             run = next((tag[4:] for tag in task.get("tags", ()) if tag in tags), "")
             mine = ("", task["id"], clearml_task.taken_back(task["id"]))
             if run and run not in found and clearml_task.property_in(task, "ticket") in mine:
                 found[run] = task
     return found
+
+
+def _listed(there: Server, fields: Sequence[str], **which: Any) -> Iterator[dict[str, Any]]:
+    for page in count():
+        asked = {"only_fields": list(fields), "page": page, "page_size": PAGE, "search_hidden": True}
+        tasks = there.call("tasks.get_all", **which, **asked).get("tasks", ())
+        yield from tasks
+        if len(tasks) < PAGE:
+            return
 
 
 def find(desk: Desk, run: str) -> Handle | None:
@@ -190,13 +192,41 @@ def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
     there = server(desk)
     found = _tasks(there, runs)
     over = [task["id"] for task in found.values() if STATES.get(task["status"]) in ("done", "failed", "stopped")]
-    asked = {"id": over, "only_fields": ENDED, "page": 0, "page_size": MOST_RUNS, "search_hidden": True}
-    ended = {one["id"]: one for one in there.call("tasks.get_all", **asked).get("tasks", ())} if over else {}
+    ended = {one["id"]: one for one in _listed(there, ENDED, id=over)} if over else {}
     looks = {}
     for run, task in found.items():
         state = STATES.get(task["status"], UNKNOWN_STATE)
         looks[run] = clearml_task.ended(desk, run, state, ended[task["id"]]) if task["id"] in ended else Look(state)
+        _keep_card(there, desk, run, looks[run])
     return looks
+
+
+def _keep_card(there: Server, desk: Desk, run: str, look: Look) -> None:
+    """The description of a model that a run has made lies on the desk as that of a run of this machine does: who asks for a
+    prediction with it is told at once what the model needs."""
+    made, file = (look.result or {}).get("model"), desk.runs / run / "model" / "model.json"
+    if look.state != "done" or not isinstance(made, Mapping) or file.exists():
+        return
+    asked = {"name": f"^{re.escape(str(made.get('id')))}$", "only_fields": ["name", "design"], "order_by": ["-created"]}
+    for one in there.call("models.get_all", **asked).get("models", ())[:1]:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = file.with_suffix(".part")
+        draft.write_text(str((one.get("design") or {}).get("design", "")), encoding="utf-8")
+        draft.replace(file)
+
+
+def fetch_dataset(desk: Desk, dataset: str) -> Path:
+    """The folder in ClearML's cache on this machine with a copy of a ClearML Dataset. EngineDownError where it cannot be had."""
+    server(desk)
+    from clearml import Dataset
+
+    try:
+        return Path(Dataset.get(dataset_id=dataset).get_local_copy())
+    except Exception as error:  # the SDK raises ValueError, and whatever its storage raises
+        said = shown(" ".join(str(error).split()), 200)
+        raise EngineDownError(
+            f"the ClearML Dataset {shown(dataset)} cannot be had: {type(error).__name__}: {said}"
+        ) from None
 
 
 def stop(desk: Desk, run: str) -> None:

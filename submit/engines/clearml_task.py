@@ -23,6 +23,7 @@ from schema.slip import Request, Via
 from schema.words import FALLBACK, text
 from submit.desk import LEDGER, Desk, DeskError, shipped
 from submit.engines import Look, Ticket
+from submit.recorded_datasets import recorded_at
 
 TAG = "denpyo"
 MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
@@ -61,6 +62,18 @@ class Making:
         """By run, what its request came with, once its body was made."""
 
     @cached_property
+    def _datasets(self) -> dict[str, str]:
+        """The ids of the ClearML Datasets of this desk, by the names they have here."""
+        return {name: one.clearml for name, one in recorded_at(self.desk).items() if one.clearml}
+
+    def _dataset(self, form: Form, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """Which ClearML Dataset the dataset of a request is, for agents that have no folder of its name."""
+        named = [values.get(one.name) for one in form.referring if one.refers and one.refers.to == "dataset"]
+        found = [self._datasets[str(one)] for one in named if str(one) in self._datasets]
+        told = ("clearml_dataset", found[0], "what the name of the dataset stands for") if found else None
+        return {told[0]: property_of(*told)} if told else {}
+
+    @cached_property
     def _record(self) -> str:
         with self.desk.ledger() as ledger:
             return f"audit log: {ledger.size()} entries, root {ledger.root()}"
@@ -69,6 +82,7 @@ class Making:
         """What ``tasks.create`` is asked for a run."""
         data = (self.desk.folder / LEDGER / ticket.slip).read_bytes()
         found = slip.read(data, self.desk.kinds)
+        values = _flat(found.job.answers()) | _flat({RESOURCES: found.resources.answers()})
         self.via[ticket.run] = found.via
         settings, kind = self.desk.config.clearml, self.desk.kinds[found.kind]
         workload = kind.job.workload
@@ -83,7 +97,10 @@ class Making:
             "tags": [TAG, found.kind, f"rid:{found.id}", f"run:{ticket.run}"],
             "comment": f"{kind.form.title.say(found.language)}\n{self._record}",
             "configuration": {"slip": slip_object(data)},
-            "hyperparams": {**_answers(kind.form, found), PROPERTIES: _properties(ticket, found, data)},
+            "hyperparams": {
+                **clearml_task.hyperparams(kind.form, found.language, values),
+                PROPERTIES: _properties(ticket, found, data) | self._dataset(kind.form, values),
+            },
             "script": script(self.desk),
             **({"container": {"image": image}} if image else {}),
         }
@@ -110,12 +127,6 @@ def _properties(ticket: Ticket, found: Request, data: bytes) -> dict[str, dict[s
         "schema": (found.schema, "fingerprint of the questions"),
     }
     return {name: property_of(name, *said) for name, said in told.items()}
-
-
-def _answers(form: Form, found: Request) -> dict[str, dict[str, dict[str, str]]]:
-    """The answers as a person may clone and edit them: a copy of a run is a whole form."""
-    values = _flat(found.job.answers()) | _flat({RESOURCES: found.resources.answers()})
-    return clearml_task.hyperparams(form, found.language, values)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -245,8 +245,11 @@ def test_no_folder_is_offered_whose_name_nobody_can_write(desk: Desk, monkeypatc
 CLEARML = "0123456789abcdef0123456789abcdef"
 
 
-def test_without_an_engine_that_fetches_no_clearml_dataset_is_added(desk: Desk) -> None:
-    with pytest.raises(DeskError, match="abc: no engine that fetches ClearML Datasets is set up here"):
+def test_without_a_clearml_server_no_clearml_dataset_is_added(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    with pytest.raises(DeskError, match="no credentials for ClearML"):
         add(desk, "sales", Given(clearml="abc"))
     for given in (Given(Path("table.csv"), clearml="abc"), Given(test=Path("table.csv"), clearml="abc")):
         with pytest.raises(DeskError, match="hand over a file, or name a ClearML Dataset; not both"):
@@ -258,20 +261,20 @@ def test_a_clearml_dataset_is_judged_copied_and_recorded_with_its_id(desk: Desk,
     fetched.mkdir(parents=True)
     table(fetched, name="train.csv")
     with pytest.raises(DeskError, match=r"test\.csv: there is no such file"):
-        add(desk, "sales", Given(clearml=CLEARML), {CLEARML: fetched.parent}.__getitem__)
+        add(desk, "sales", Given(clearml=CLEARML), lambda _, id: {CLEARML: fetched.parent}[id])
     table(fetched, "size,kind\n1,a\n", "test.csv")
-    found = add(desk, "sales", Given(clearml=CLEARML), {CLEARML: fetched.parent}.__getitem__)
+    found = add(desk, "sales", Given(clearml=CLEARML), lambda _, id: {CLEARML: fetched.parent}[id])
     assert isinstance(found, Added)
     (mine,) = [one for one in listed(desk) if one.name == "sales"]
     assert (mine.state, mine.clearml, mine.contents) == ("recorded", CLEARML, found.contents)
     assert f"  ClearML {CLEARML}  recorded" in mine.line()
-    again = add(desk, "sales", Given(clearml=CLEARML), {CLEARML: fetched.parent}.__getitem__)
+    again = add(desk, "sales", Given(clearml=CLEARML), lambda _, id: {CLEARML: fetched.parent}[id])
     assert isinstance(again, Added)
     assert again.known
     with pytest.raises(
         DeskError, match="sales was added already, and not as this ClearML Dataset: choose another name"
     ):
-        add(desk, "sales", Given(clearml="f" * 32), lambda _: fetched.parent)
+        add(desk, "sales", Given(clearml="f" * 32), lambda *_: fetched.parent)
 
 
 def in_a_process(act: Callable[[], int]) -> int:

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from submit import hand_off, journey, one_machine, standing
+from submit import datasets, hand_off, journey, new_dataset, one_machine, standing
 from submit.desk import Desk, now
 from submit.engines import EngineDownError, clearml
 from submit.judging import Outcome
 from submit.ledger import verify
+from submit.new_dataset import Added, Given
 from submit.response import Source, Wishes
 from tests.desks import COMMIT, clearml_desk_in, command, counting, denpyo, environment
 from tests.desks.kills import killed_after
@@ -327,3 +328,35 @@ def test_killed_while_it_hands_over_each_request_is_one_task_in_one_place_of_the
     assert len(clearml_server.tasks) == 9
     assert sorted(queued(clearml_server)) == sorted(clearml_server.tasks)
     assert set(states(desk).values()) == {"queued"}
+
+
+def test_the_description_of_a_model_comes_to_the_desk_with_the_end_of_its_run(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    model, card = f"m-{kept.id}-1", {"model_id": f"m-{kept.id}-1", "features": [{"name": "size"}]}
+    uri = "file:///models/model.onnx"
+    clearml.server(desk).call("models.create", name=model, uri=uri, design={"design": json.dumps(card)})
+    result = {"state": "done", "metrics": {}, "model": {"id": model, "path": "model/model.onnx", "sha256": "0" * 64}}
+    ended(clearml_server, "completed", result)
+    hand_off.follow(desk)
+    assert datasets.model_card(desk, model) == card
+
+
+def test_a_dataset_that_is_one_of_clearmls_is_found_by_either_name_and_told_to_the_agent(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    id, folder = "0123456789abcdef0123456789abcdef", desk.folder.parent / "cache" / "raw"
+    folder.mkdir(parents=True)
+    for name in ("train.csv", "test.csv"):
+        (folder / name).write_text("size,kind\n1,a\n2,b\n3,a\n4,b\n", encoding="utf-8")
+    assert isinstance(new_dataset.add(desk, "cups", Given(clearml=id), lambda *_: folder.parent), Added)
+    for number, name in enumerate(("cups", id)):
+        file = desk.folder.parent / f"train{number}.yaml"
+        job = f"{{dataset_id: {name}, target: kind, algorithm: random_forest, seed: {number}}}"
+        file.write_text(f"kind: train_supervised\njob: {job}\n", encoding="utf-8")
+        outcome = journey.submit(desk, [Source(file.name, file.read_bytes())], Wishes())
+        assert [problem.line("en") for problem, _ in outcome.problems] == []
+    first, second = clearml_server.tasks.values()
+    assert first["hyperparams"]["properties"]["clearml_dataset"]["value"] == id
+    assert "clearml_dataset" not in second["hyperparams"]["properties"]
