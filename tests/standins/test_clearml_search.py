@@ -114,6 +114,31 @@ def test_answers_come_late_or_not_at_all_as_a_test_asks_for(clearml_server: Clea
     assert client.status(task) == ("created", "")
 
 
+def test_curves_are_averaged_and_the_console_comes_latest_first_in_pages(client: Client) -> None:
+    task = client.task()
+    for number in range(4):
+        client(
+            "events.add",
+            type="training_stats_scalar",
+            task=task,
+            metric="loss",
+            variant="a",
+            iter=number,
+            value=float(number),
+        )
+        client("events.add", type="log", task=task, msg=str(number), timestamp=number)
+    curves = client("events.scalar_metrics_iter_histogram", task=task, samples=2)
+    assert curves == {"loss": {"a": {"name": "a", "x": [0, 2], "y": [0.5, 2.5]}}}
+    assert client.refused("events.scalar_metrics_iter_histogram", task=task, samples=6001).startswith("400/12 ")
+    page = client("events.get_task_log", task=task, batch_size=3)
+    assert ([one["msg"] for one in page["events"]], page["total"]) == (["3", "2", "1"], 4)
+    rest = client("events.get_task_log", task=task, batch_size=3, from_timestamp=page["events"][-1]["timestamp"])
+    assert [one["msg"] for one in rest["events"]] == ["0"]
+    assert client.refused("events.add", type="log", task="x", msg="y").startswith(
+        "400/131 Events not added: Invalid task id x=1"
+    )
+
+
 def test_calls_of_one_session_share_a_connection(clearml_server: ClearML, client: Client) -> None:
     for _ in range(5):
         client("tasks.get_all")

@@ -15,11 +15,12 @@ KINDS = ("training_stats_scalar", "training_stats_vector", "training_debug_image
 SINGLE = -(2**31)
 """The iteration under which a single value is reported."""
 MOST_IN_A_PAGE = 10_000
+MOST_SAMPLES = 6000
+"""Limits of apimodels/events.py, and of the search behind it."""
 
 
 def add(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    add_batch(state, user, {"requests": [data]})
-    return {}  # the real one counts here too, which the SDK's schema does not know
+    return add_batch(state, user, {"requests": [data]})
 
 
 def add_batch(state: State, user: User, data: Mapping[str, Any]) -> Record:
@@ -98,7 +99,7 @@ def get_task_log(state: State, user: User, data: Mapping[str, Any]) -> Record:
     total, earlier, start = len(events), data.get("navigate_earlier", True), data.get("from_timestamp")
     if start is not None:
         events = [one for one in events if (one["timestamp"] < start if earlier else one["timestamp"] > start)]
-    size = min(data.get("batch_size") or 500, MOST_IN_A_PAGE)
+    size = min(data.get("batch_size") or 5000, MOST_IN_A_PAGE)
     page = events[-size:][::-1] if earlier else events[:size]
     if data.get("order"):
         page = sorted(page, key=lambda one: one["timestamp"], reverse=data["order"] == "desc")
@@ -106,7 +107,7 @@ def get_task_log(state: State, user: User, data: Mapping[str, Any]) -> Record:
 
 
 def scalar_metrics_iter_histogram(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    """metric -> variant -> {name, x, y}; more than ``samples`` (6,000) points are averaged in equal steps."""
+    """metric -> variant -> {name, x, y}; more than ``samples`` (2,000; at most 6,000) points are averaged in equal steps."""
     names = {one["metric"]: one.get("variants") for one in data.get("metrics", ())}
     series: dict[str, dict[str, list[Record]]] = {}
     for event in _of(state, data["task"], "training_stats_scalar"):
@@ -115,7 +116,9 @@ def scalar_metrics_iter_histogram(state: State, user: User, data: Mapping[str, A
         )
         if wanted and event.get("iter") != SINGLE:
             series.setdefault(event["metric"], {}).setdefault(event["variant"], []).append(event)
-    key, samples = data.get("key") or "iter", data.get("samples") or 6000
+    key, samples = data.get("key") or "iter", data.get("samples", 2000)
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise Refused("validation_error", f"samples: {samples} is not within 1 and {MOST_SAMPLES}")
     return {
         metric: {variant: {"name": variant, **_curve(events, key, samples)} for variant, events in variants.items()}
         for metric, variants in series.items()
@@ -141,10 +144,15 @@ def multi_task_scalar_metrics_iter_histogram(state: State, user: User, data: Map
 
 
 def get_task_metrics(state: State, user: User, data: Mapping[str, Any]) -> Record:
-    kinds = (data["event_type"],) if data.get("event_type") else KINDS
+    """The kind of event is needed, whatever the SDK's schema says."""
+    if not data.get("event_type"):
+        raise Refused("validation_error", "event_type: field is required!")
     return {
         "metrics": [
-            {"task": task, "metrics": sorted({one["metric"] for one in _of(state, task, *kinds) if one["metric"]})}
+            {
+                "task": task,
+                "metrics": sorted({one["metric"] for one in _of(state, task, data["event_type"]) if one["metric"]}),
+            }
             for task in data["tasks"]
         ]
     }
