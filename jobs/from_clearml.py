@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def _dataset(name: str, reports: Reports, cache: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / name
     if not link.exists():
-        link.symlink_to(fetched, target_is_directory=True)
+        link.unlink(missing_ok=True)  # ClearML empties its cache by itself
+        with suppress(FileExistsError):  # another agent of this machine made it
+            link.symlink_to(fetched, target_is_directory=True)
     return os.pathsep.join(str(one.resolve()) for one in (folder, *datasets.folders()) if one.is_dir())
 
 

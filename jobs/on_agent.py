@@ -204,8 +204,10 @@ def _cut_off(order: Order, folder: Path, code: str, started_at: str) -> dict[str
 
 def _environment(order: Order, reports: Reports, folder: Path) -> dict[str, str]:
     """What the run may know, with the folders that hold its data and models, and the lock file its libraries are of."""
-    lock = folder / "requirements.txt"
-    lock.write_text(reports.task.requirements, encoding="utf-8")
+    lock = origin.lock_of(reports.task.requirements)
+    if lock is None:
+        lock = folder / "requirements.txt"
+        lock.write_text(reports.task.requirements, encoding="utf-8")
     passed = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
     workload = order.kind.job.workload
     image = workload.image if isinstance(workload, Script) and os.environ.get("CLEARML_DOCKER_IMAGE") else ""

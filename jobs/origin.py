@@ -40,6 +40,13 @@ def lock_sha256(root: Path = ROOT) -> str | None:
     return None
 
 
+def lock_of(requirements: str, root: Path = ROOT) -> Path | None:
+    """The lock file of this checkout that pins just what these lines do; None where none does."""
+    wanted = PINNED.findall(requirements)
+    files = sorted((root / "requirements").glob("*.txt")) if wanted else []
+    return next((one for one in files if PINNED.findall(one.read_text(encoding="utf-8")) == wanted), None)
+
+
 def _agrees(lock: str) -> bool:
     """A library with a marker may be missing here, and may be pinned once a platform."""
     pins: dict[str, set[str]] = {}

@@ -1,7 +1,7 @@
 """Writes ``task.txt``, what an agent installs for a task: the extras jobs and clearml, for Linux, from CPython 3.11 on. Needs uv.
 
-One line a requirement, with the hashes of its wheels and without a marker: clearml-agent 3.0.3 reads line by line, hands what it cannot
-parse to pip as it is, and breaks continued lines and markers. Only the wheels of these platforms, because each task carries the text.
+One line a requirement, with the hashes of its wheels and without a marker. A task carries the lines without the hashes, because
+clearml-agent 3.0.3 breaks hashes, markers and continued lines; with them, whoever installs once and for all checks what comes.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_every_requirement_is_pinned_with_a_hash_and_names_no_address() -> None:
 
 
 def test_what_an_agent_installs_is_one_line_a_requirement_of_the_versions_that_are_tested() -> None:
-    """clearml-agent reads line by line, and breaks what is continued or carries a marker."""
+    """clearml-agent breaks what is continued or carries a marker; the hashes are cut off before it sees a line."""
     folder = ROOT / "requirements"
     lines = (folder / "task.txt").read_text(encoding="utf-8").splitlines()
     tested = {line.partition(" ")[0] for line in (folder / "dev.txt").read_text(encoding="utf-8").splitlines()}

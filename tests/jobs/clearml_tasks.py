@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from schema import slip
+from schema import kinds, parameters, slip
 from schema.slip import Request
 from tests.jobs.runs import EXAMPLES, ROOT
 from tests.standins.clearml import ClearML
 
 QUEUE = "train"
+KINDS = ROOT / "tests" / "desks" / "kinds"
+SCRIPT = {"entry_point": "-m jobs", "working_dir": ".", "binary": "python"}
+EACH = """
+import os, sys
+from jobs import on_agent
+for task in sys.argv[1:]:
+    os.environ["CLEARML_TASK_ID"] = task
+    print("status", on_agent.main())
+"""
 
 
 def call(server: ClearML, endpoint: str, **asked: Any) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def sent(server: ClearML, request: Request, **script: Any) -> str:
         tags=["denpyo", request.kind, f"rid:{request.id}", f"run:{run}"],
         configuration={"slip": {"name": "slip", "type": "yaml", "value": text, "description": ""}},
         hyperparams={"properties": told},
-        script={"entry_point": "-m jobs", "working_dir": ".", "binary": "python3", **script},
+        script={**SCRIPT, **script},
     )["id"]
     call(server, "tasks.edit_hyper_params", task=task, hyperparams=[said("ticket", task)])
     call(server, "tasks.enqueue", task=task, queue_name=QUEUE)
@@ -76,6 +86,30 @@ def copied(server: ClearML, task: str, *edited: Mapping[str, str]) -> str:
         call(server, "tasks.edit_hyper_params", task=copy, hyperparams=[dict(one) for one in edited])
     call(server, "tasks.enqueue", task=copy, queue_name=QUEUE)
     return str(copy)
+
+
+def copied_template(server: ClearML, folder: Path, edited: Mapping[str, str] | None = None, **script: Any) -> str:
+    """A copy of a template that a person sent to an agent straight away, with these answers; the desk allows it."""
+    form = kinds.load([KINDS])["count_starts"].form
+    answers = {one.key: parameters.spelled(one, one.default) for one in form.questions}
+    answers |= {"name": "one", "file": str(folder / "count"), **(edited or {})}
+    there = parameters.places(form)
+    hyperparams: dict[str, dict[str, Any]] = {}
+    for key, value in answers.items():
+        section, name = there[key]
+        hyperparams.setdefault(section, {})[name] = said(name, value, section)
+    noted = {"kind": "count_starts", "version": "1", "language": "ja", "direct": "true"}
+    made = call(
+        server,
+        "tasks.create",
+        name="count_starts",
+        type="training",
+        project=project(server, "denpyo/templates"),
+        tags=["denpyo", "template", "count_starts"],
+        hyperparams={**hyperparams, "properties": {name: said(name, value) for name, value in noted.items()}},
+        script={**SCRIPT, **script},
+    )["id"]
+    return copied(server, str(made))
 
 
 def environment(server: ClearML, task: str, home: Path, **more: str) -> dict[str, str]:
@@ -96,12 +130,18 @@ def environment(server: ClearML, task: str, home: Path, **more: str) -> dict[str
 def run(server: ClearML, task: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """``python -m jobs`` to its end, in the working directory that an agent gives it: the checkout."""
     call(server, "tasks.started", task=task, force=True)
-    return subprocess.run(
-        [sys.executable, "-u", "-m", "jobs"],
-        cwd=ROOT,
-        env=environment(server, task, home, **more),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return _ended(["-m", "jobs"], environment(server, task, home, **more))
+
+
+def run_each(server: ClearML, tasks: Sequence[str], home: Path, **more: str) -> list[int]:
+    """The same for several tasks one after the other in one process, which imports the SDK once; the exit status of each."""
+    for task in tasks:
+        call(server, "tasks.started", task=task, force=True)
+    ended = _ended(["-c", EACH, *tasks], environment(server, tasks[0], home, **more))
+    assert ended.returncode == 0, ended.stderr
+    return [int(one) for one in re.findall(r"(?m)^status ([0-9]+)$", ended.stdout)]
+
+
+def _ended(words: list[str], told: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-u", *words]
+    return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False, timeout=120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,15 +14,16 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.clearml_tasks import QUEUE, call, sent
+from jobs import on_agent
+from tests.jobs.clearml_tasks import KINDS, QUEUE, call, copied_template, sent
 from tests.jobs.runs import EXAMPLES, FOREST, ROOT, request
-from tests.standins.agent import Agent
+from tests.standins.agent import PROGRAM, Agent
 from tests.standins.clearml import ClearML
 from tests.standins.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
-KINDS = ROOT / "tests" / "desks" / "kinds"
 CLONED = ("jobs", "schema", "requirements")
+PAGE = (ROOT / "docs" / "agent.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,45 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         _git(repository, *words)
     script = {"repository": repository.as_uri(), "version_num": _git(repository, "rev-parse", "HEAD"), "branch": ""}
     data = {"DENPYO_DATASETS": str(EXAMPLES), "DENPYO_KINDS": str(KINDS)}
-    with (
-        ClearML() as server,
-        Agent(folder / "agent", server.write_conf(folder, "agent"), QUEUE, data) as agent,
-    ):
+    with ClearML() as server, Agent(folder / "agent", documented(server, folder), QUEUE, data) as agent:
         yield Site(server, agent, script)
     assert server.faults == []
+
+
+def documented(server: ClearML, folder: Path) -> Path:
+    """The settings that docs/agent.md gives an agent, with the addresses and credentials of this server."""
+    (text,) = re.findall(r"Save this as `clearml.conf`.*?```text\n(.*?)```", PAGE, re.DOTALL)
+    who = server.user("agent")
+    ours = {
+        "https://api.clear.example.com": server.url,
+        "https://app.clear.example.com": server.web_url,
+        "https://files.clear.example.com": server.files_url,
+        "ACCESS": who.access_key,
+        "SECRET": who.secret_key,
+    }
+    for theirs, here in ours.items():
+        assert theirs in text
+        text = text.replace(theirs, here)
+    file = folder / "clearml.conf"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def test_every_way_to_start_an_agent_that_is_documented_is_one_it_takes() -> None:
+    started = re.findall(r"(?m)^agent/bin/clearml-agent (daemon .*)$", PAGE)
+    assert "daemon --queue default --create-queue --foreground --cpu-only" in started
+    said = subprocess.run([PROGRAM, "daemon", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+    options = {word for line in started for word in line.split() if word.startswith("--")}
+    assert options == {"--queue", "--create-queue", "--foreground", "--detached", "--cpu-only", "--gpus", "--docker"}
+    assert [one for one in options if not re.search(rf"{one}\b", said)] == []
+
+
+def test_every_variable_that_is_documented_reaches_the_run_or_this_process() -> None:
+    named = re.findall(r"(?m)^\| `(DENPYO_[A-Z]+)` \|", PAGE)
+    assert named == ["DENPYO_DATASETS", "DENPYO_MODELS", "DENPYO_KINDS", "DENPYO_RUNS"]
+    passed = {name for name in named if on_agent.PASSED_ON.fullmatch(name)}
+    assert {*passed, on_agent.FOLDER_VARIABLE} == set(named)
 
 
 def test_a_task_is_trained_by_the_agent_at_its_commit_and_reported(site: Site) -> None:
@@ -78,22 +113,15 @@ def test_a_task_is_trained_by_the_agent_at_its_commit_and_reported(site: Site) -
     assert "training random_forest with seed 42 on 133 rows" in site.console(task)
 
 
-def test_what_is_wrong_stays_on_the_task_after_the_agent_has_done_with_it(site: Site) -> None:
-    wanted = request("train_supervised", {**FOREST, "dataset_id": "absent", "target": "x"}, "ja", id="8x2p")
-    task = sent(site.server, wanted, **site.script)
+def test_what_is_wrong_stays_on_the_task_after_the_agent_has_done_with_it(site: Site, tmp_path: Path) -> None:
+    task = copied_template(site.server, tmp_path, {"code": "99"}, **site.script)
     ended = site.ended(task)
     japanese, english = ended["status_message"].split("\n\n")
     reason = "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。"
     assert (ended["status"], ended["status_reason"]) == ("failed", reason)
-    assert japanese.splitlines() == [
-        reason,
-        "8x2p:dataset_id: 「absent」というデータセットはありません。"
-        "使えるのは次のものです：diabetes、wine。ほかのものは運用担当者に用意を頼んでください。 [no_dataset]",
-    ]
-    assert english.splitlines()[1] == (
-        "8x2p:dataset_id: There is no dataset named “absent”. Use one of: diabetes, wine; or ask your operator to put it "
-        "in place. [no_dataset]"
-    )
+    where = f"a copy of it ({task}):1 Job/code"
+    assert japanese.splitlines() == [reason, f"{where}: 99は大きすぎます。9以下にしてください。 [too_big]"]
+    assert english.splitlines()[1].startswith(f"{where}: ")
     assert ended["status_message"] in site.console(task)
 
 

@@ -66,3 +66,13 @@ def test_a_lock_counts_only_where_every_library_is_installed_in_its_version(
 
 def test_without_a_lock_file_there_is_no_hash(tmp_path: Path) -> None:
     assert origin.lock_sha256(tmp_path) is None
+
+
+def test_the_lock_of_lines_without_hashes_is_found_again(tmp_path: Path) -> None:
+    folder = tmp_path / "requirements"
+    folder.mkdir()
+    for name, version in (("core", "1.0"), ("task", "2.0")):
+        (folder / f"{name}.txt").write_text(f"one=={version} --hash=sha256:00\ntwo==1.0 --hash=sha256:00\n", "utf-8")
+    assert origin.lock_of("one==2.0\ntwo==1.0\n", tmp_path) == folder / "task.txt"
+    assert origin.lock_of("one==2.0\n", tmp_path) is None
+    assert origin.lock_of("", tmp_path) is None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from schema import kinds, parameters
 from schema.slip import Request
-from tests.jobs.clearml_tasks import call, copied, project, run, said, sent
-from tests.jobs.runs import FOREST, ROOT, request, with_hours
+from tests.jobs.clearml_tasks import KINDS, call, copied, copied_template, environment, run, run_each, said, sent
+from tests.jobs.runs import EXAMPLE_KINDS, FOREST, ROOT, request, with_hours, write_dataset
 from tests.standins.clearml import ClearML
 
-KINDS = ROOT / "tests" / "desks" / "kinds"
+WRONG = {"code": "99", "stubborn": "perhaps"}
 CANARY = "canary-in-the-environment"
-LOCK = (ROOT / "requirements" / "jobs.txt").read_text(encoding="utf-8")
+LOCK = (ROOT / "requirements" / "task.txt").read_text(encoding="utf-8")
 NO_TICKET = {
     "en": (
         "This copy did not come through the desk, so nothing was run. Reset it and put it into the desk's queue (`denpyo`): "
@@ -28,6 +30,10 @@ NO_TICKET = {
     "ja": (
         "この複製はデスクを通っていないため、実行しませんでした。リセットしてから、デスクのキュー（`denpyo`）に入れてください。デスクが確認して実行に回します。"
     ),
+}
+CHANGED = {
+    "en": "The slip of this task is not the one that was recorded, so nothing was run. Ask for it again through the desk.",
+    "ja": "このタスクの伝票が、記録されたものと違うため、実行しませんでした。デスクにあらためて依頼してください。",
 }
 ALREADY = {
     "en": (
@@ -38,10 +44,10 @@ ALREADY = {
 }
 
 
-def counting(folder: Path, language: str = "ja", **answers: Any) -> Request:
+def counting(folder: Path, language: str = "ja", id: str = "7k3m", **answers: Any) -> Request:
     """A request whose run adds a line to the file ``count``."""
     job = {"name": "one", "file": str(folder / "count"), **answers}
-    return request("count_starts", job, language, folders=[KINDS])
+    return request("count_starts", job, language, id, folders=[KINDS])
 
 
 def starts(folder: Path) -> int:
@@ -79,7 +85,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     wanted = request("train_supervised", {**FOREST, "dataset_id": "wine", "evaluation_threshold": 1, "max_retry": 1})
     home = tmp_path_factory.mktemp("trained")
     with ClearML() as server:
-        task = sent(server, wanted, requirements={"pip": LOCK})
+        task = sent(server, wanted, requirements={"pip": re.sub(r" --hash=\S+", "", LOCK)})
         ended = run(server, task, home, NOT_FOR_THE_TASK=CANARY)
         assert (ended.returncode, ended.stderr) == (0, "")
         yield Trained(server, task, ended.stdout, home)
@@ -144,44 +150,78 @@ def test_the_model_is_registered_under_its_id_with_its_card(trained: Trained) ->
     assert json.loads(model["design"]["design"])["files"]["model.onnx"] == found["model"]["sha256"]
 
 
-def test_a_task_that_has_started_once_is_not_run_again(clearml_server: ClearML, tmp_path: Path) -> None:
-    task = sent(clearml_server, counting(tmp_path))
-    assert start(clearml_server, task, tmp_path) == 0
-    assert results(clearml_server, task)["metrics"] == {"counted": 1}
-    noted = clearml_server.tasks[task]["hyperparams"]["properties"]["started"]["value"]
+@dataclass(frozen=True)
+class Refused:
+    """Tasks that were started one after the other, by what is wrong with each; the first was run once before."""
+
+    server: ClearML
+    tasks: dict[str, str]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refused]:
+    folder = tmp_path_factory.mktemp("refused")
+    with ClearML() as server:
+        first = sent(server, counting(folder))
+        tasks = {
+            "started before": first,
+            "another task of the same run": sent(server, counting(folder, "en")),
+            "a copy of a run": copied(server, first),
+            "a changed slip": changed(server, sent(server, counting(folder, id="8x2p"))),
+            "wrong parameters": copied_template(server, folder, WRONG),
+        }
+        statuses = run_each(server, [first, *tasks.values()], folder / "home", DENPYO_KINDS=str(KINDS))
+        assert statuses == [0, 1, 1, 1, 1, 1]
+        yield Refused(server, tasks, folder)
+    assert server.faults == []
+
+
+def changed(server: ClearML, task: str) -> str:
+    """The task, after somebody has written something else into its slip."""
+    text = server.tasks[task]["configuration"]["slip"]["value"].replace("code: 0", "code: 1")
+    told = {"name": "slip", "type": "yaml", "value": text, "description": ""}
+    call(server, "tasks.started", task=task, force=True)
+    call(server, "tasks.edit_configuration", task=task, configuration=[told], force=True)
+    return task
+
+
+def test_of_tasks_that_are_refused_none_is_run(refused: Refused) -> None:
+    assert starts(refused.folder) == 1
+
+
+def test_a_task_that_has_started_once_is_not_run_again(refused: Refused) -> None:
+    task = refused.tasks["started before"]
+    noted = refused.server.tasks[task]["hyperparams"]["properties"]["started"]["value"]
     assert noted.startswith(f"{task} 20")
-    assert start(clearml_server, task, tmp_path) == 1
-    assert stands(clearml_server, task) == ("failed", f"{ALREADY['ja']}\n\n{ALREADY['en']}")
-    assert starts(tmp_path) == 1
-    assert results(clearml_server, task)["state"] == "done"
+    assert stands(refused.server, task) == ("failed", f"{ALREADY['ja']}\n\n{ALREADY['en']}")
+    found = results(refused.server, task)
+    assert (found["state"], found["metrics"]) == ("done", {"counted": 1})
 
 
-def test_another_task_of_the_same_attempt_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
-    first, second = (sent(clearml_server, counting(tmp_path, "en")) for _ in range(2))
-    assert start(clearml_server, first, tmp_path) == 0
-    assert start(clearml_server, second, tmp_path) == 1
-    assert stands(clearml_server, second) == ("failed", f"{ALREADY['en']}\n\n{ALREADY['ja']}")
-    assert starts(tmp_path) == 1
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("another task of the same run", f"{ALREADY['en']}\n\n{ALREADY['ja']}"),
+        ("a copy of a run", f"{NO_TICKET['ja']}\n\n{NO_TICKET['en']}"),
+        ("a changed slip", f"{CHANGED['ja']}\n\n{CHANGED['en']}"),
+    ],
+)
+def test_a_task_that_is_refused_says_why_in_both_languages(wrong: str, message: str, refused: Refused) -> None:
+    assert stands(refused.server, refused.tasks[wrong]) == ("failed", message)
+    assert "result" not in refused.server.tasks[refused.tasks[wrong]]["configuration"]
 
 
-def test_a_copy_of_a_run_that_did_not_come_through_the_desk_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
-    copy = copied(clearml_server, sent(clearml_server, counting(tmp_path)))
-    assert start(clearml_server, copy, tmp_path) == 1
-    assert stands(clearml_server, copy) == ("failed", f"{NO_TICKET['ja']}\n\n{NO_TICKET['en']}")
-    assert starts(tmp_path) == 0
-
-
-def test_a_slip_that_was_changed_on_the_page_is_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
-    task = sent(clearml_server, counting(tmp_path))
-    text = clearml_server.tasks[task]["configuration"]["slip"]["value"].replace("code: 0", "code: 1")
-    changed = {"name": "slip", "type": "yaml", "value": text, "description": ""}
-    call(clearml_server, "tasks.started", task=task, force=True)
-    call(clearml_server, "tasks.edit_configuration", task=task, configuration=[changed], force=True)
-    assert start(clearml_server, task, tmp_path) == 1
-    assert stands(clearml_server, task)[1].startswith(
-        "このタスクの伝票が、記録されたものと違うため、実行しませんでした。"
-    )
-    assert starts(tmp_path) == 0
+def test_a_copy_with_a_wrong_parameter_says_what_to_correct_where_and_in_both_languages(refused: Refused) -> None:
+    task = refused.tasks["wrong parameters"]
+    status, message = stands(refused.server, task)
+    where = f"a copy of it ({task}):1 Job/"
+    japanese, english = message.split("\n\n")
+    reason = "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。"
+    assert (status, japanese.splitlines()[0]) == ("failed", reason)
+    for said_in in (japanese, english):
+        assert [line.partition(": ")[0] for line in said_in.splitlines()[1:]] == [f"{where}code", f"{where}stubborn"]
+    assert [one["code"] for one in results(refused.server, task)["problems"]] == ["too_big", "not_yes_no"]
 
 
 def test_a_run_whose_time_is_over_is_ended_and_says_so(clearml_server: ClearML, tmp_path: Path) -> None:
@@ -195,54 +235,13 @@ def test_a_run_whose_time_is_over_is_ended_and_says_so(clearml_server: ClearML, 
     assert (results(clearml_server, task)["state"], results(clearml_server, task)["code"]) == ("failed", "time_limit")
 
 
-def template(server: ClearML, folder: Path, **edited: str) -> str:
-    """A copy of a template that a person sent to an agent straight away, with these answers; the desk allows it."""
-    form = kinds.load([KINDS])["count_starts"].form
-    answers = {one.key: parameters.spelled(one, one.default) for one in form.questions}
-    answers |= {"name": "one", "file": str(folder / "count"), **edited}
-    there = parameters.places(form)
-    hyperparams: dict[str, dict[str, Any]] = {}
-    for key, value in answers.items():
-        section, name = there[key]
-        hyperparams.setdefault(section, {})[name] = said(name, value, section)
-    noted = {"kind": "count_starts", "version": "1", "language": "ja", "direct": "true"}
-    made = call(
-        server,
-        "tasks.create",
-        name="count_starts",
-        type="training",
-        project=project(server, "denpyo/templates"),
-        tags=["denpyo", "template", "count_starts"],
-        hyperparams={**hyperparams, "properties": {name: said(name, value) for name, value in noted.items()}},
-        script={"entry_point": "-m jobs", "working_dir": ".", "binary": "python3"},
-    )["id"]
-    return copied(server, str(made))
-
-
 def test_a_copy_of_a_template_runs_from_its_parameters_where_the_desk_allows_it(
     clearml_server: ClearML, tmp_path: Path
 ) -> None:
-    task = template(clearml_server, tmp_path)
+    task = copied_template(clearml_server, tmp_path)
     assert start(clearml_server, task, tmp_path) == 0
     assert starts(tmp_path) == 1
     assert results(clearml_server, task)["state"] == "done"
-
-
-def test_a_copy_with_a_wrong_parameter_says_what_to_correct_where_and_in_both_languages(
-    clearml_server: ClearML, tmp_path: Path
-) -> None:
-    task = template(clearml_server, tmp_path, code="99", stubborn="perhaps")
-    assert start(clearml_server, task, tmp_path) == 1
-    status, message = stands(clearml_server, task)
-    assert (status, starts(tmp_path)) == ("failed", 0)
-    where = f"a copy of it ({task}):1 Job/"
-    japanese, english = message.split("\n\n")
-    assert japanese.splitlines()[0] == (
-        "回答またはデータに直す必要があるところが見つかったため、実行できませんでした。"
-    )
-    assert [line.partition(": ")[0] for line in japanese.splitlines()[1:]] == [f"{where}code", f"{where}stubborn"]
-    assert [line.partition(": ")[0] for line in english.splitlines()[1:]] == [f"{where}code", f"{where}stubborn"]
-    assert [one["code"] for one in results(clearml_server, task)["problems"]] == ["too_big", "not_yes_no"]
 
 
 def test_what_cannot_be_uploaded_is_said_and_takes_nothing_else_along(clearml_server: ClearML, tmp_path: Path) -> None:
@@ -281,6 +280,39 @@ def test_a_model_of_an_earlier_run_comes_from_the_registry(trained: Trained, tmp
     found = results(trained.server, task)
     assert found["artifacts"] == ["predictions.csv"]
     assert found["metrics"]["accuracy"] == results(trained.server, trained.task)["metrics"]["accuracy"]
+
+
+def test_a_dataset_of_clearml_is_fetched_by_its_id_or_by_the_name_that_the_desk_gave_it(
+    clearml_server: ClearML, tmp_path: Path
+) -> None:
+    dataset = uploaded(clearml_server, tmp_path)
+    named = request("column_statistics", {"dataset_id": "harvest"}, folders=[EXAMPLE_KINDS])
+    by_id = request("column_statistics", {"dataset_id": dataset}, id="8x2p", folders=[EXAMPLE_KINDS])
+    tasks = [sent(clearml_server, one) for one in (named, by_id)]
+    said_by_desk = said("clearml_dataset", dataset)
+    call(clearml_server, "tasks.edit_hyper_params", task=tasks[0], hyperparams=[said_by_desk], force=True)
+    statuses = run_each(clearml_server, tasks, tmp_path / "home", DENPYO_KINDS=str(EXAMPLE_KINDS))
+    assert statuses == [0, 0]
+    for task in tasks:
+        assert results(clearml_server, task)["metrics"] == {"rows": 2, "columns": 1, "number_columns": 1}
+
+
+def uploaded(server: ClearML, folder: Path) -> str:
+    """The id of a ClearML Dataset in the layout of a dataset's folder, made with the SDK by a process of its own."""
+    write_dataset(folder, "made", ["a"], [[1], [2]], [[3]])
+    program = (
+        "import sys; from clearml import Dataset\n"
+        "made = Dataset.create(dataset_name='harvest', dataset_project='data')\n"
+        "made.add_files(sys.argv[1]); made.upload(); made.finalize(); print('id', made.id)\n"
+    )
+    told = {name: value for name, value in environment(server, "", folder / "home").items() if value}
+    quick = "sdk.development.report_use_subprocess: false"
+    told["CLEARML_CONFIG_FILE"] = str(server.write_conf(folder, more=quick))
+    words = [sys.executable, "-c", program, str(folder / "made")]
+    done = subprocess.run(words, env=told, capture_output=True, text=True, check=True, timeout=120)
+    found = re.search(r"(?m)^id ([0-9a-f]{32})$", done.stdout)
+    assert found
+    return found[1]
 
 
 def test_a_model_that_the_registry_does_not_have_is_said_to_the_person(clearml_server: ClearML, tmp_path: Path) -> None:
