@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ ON_REQUEST = "denpyo: stopped on request"
 LONGEST = 2_000
 TYPES = {"inference": "inference"}
 LOCK = "requirements/task.txt"
+HASHES = re.compile(r"(?:\s*\\\n)?\s+--hash=\S+")
 
 
 def property_of(name: str, value: str, description: str = "") -> dict[str, str]:
@@ -152,7 +154,7 @@ def script(desk: Desk) -> dict[str, Any]:
         "branch": "",
         "entry_point": "-m jobs",
         "working_dir": ".",
-        "binary": "python3",
+        "binary": "python",  # the agent's own version; of "python3" it makes one below 3.9, and installs Cython first
         "diff": "",
         "requirements": {"pip": lock},
     }
@@ -175,8 +177,10 @@ def _git(*words: str) -> str:
 
 
 def _lock(file: Path) -> str:
+    """A lock file as clearml-agent 3.0.3 can read it: a line a requirement, ``name==version``. Of continued lines and hashes it would make
+    requirements of their own; the run says whether what is installed agrees with the file."""
     try:
-        return file.read_text(encoding="utf-8")
+        return HASHES.sub("", file.read_text(encoding="utf-8"))
     except OSError as error:
         raise DeskError(f"clearml.requirements: {file}: {error.strerror}") from error
 

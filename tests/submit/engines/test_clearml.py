@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import socket
 import subprocess
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,8 @@ from typing import Any
 import pytest
 
 from submit import datasets, hand_off, journey, new_dataset, one_machine, standing
-from submit.desk import Desk, now
-from submit.engines import EngineDownError, clearml
+from submit.desk import Desk, now, shipped
+from submit.engines import EngineDownError, clearml, clearml_task
 from submit.judging import Outcome
 from submit.ledger import verify
 from submit.new_dataset import Added, Given
@@ -78,6 +80,19 @@ def test_a_run_is_a_task_with_its_slip_its_answers_and_who_it_is(desk: Desk, cle
     with desk.ledger() as ledger:
         (before,) = [one for one in ledger.entries(request=kept.id) if one.action == "enqueuing"]
     assert f"{before.seq} entries, root " in task["comment"]
+
+
+@pytest.mark.parametrize("name", ["task.txt", "jobs.txt"])
+def test_an_agent_gets_a_line_a_requirement_and_no_hashes(name: str, desk: Desk) -> None:
+    """clearml-agent 3.0.3 reads line by line, and installs a line that it cannot parse as a folder."""
+    settings = desk.config.clearml.model_copy(update={"requirements": str(shipped(f"requirements/{name}"))})
+    there = clearml_task.script(replace(desk, config=desk.config.model_copy(update={"clearml": settings})))
+    lines = there["requirements"]["pip"].splitlines()
+    assert "scikit-learn==1." in there["requirements"]["pip"]
+    assert [
+        one for one in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_]+ [<>=]+ '[0-9a-z.]+')?", one)
+    ] == []
+    assert there["binary"] == "python"
 
 
 def test_its_page_and_what_it_shows_are_addresses_of_clearml(desk: Desk, clearml_server: ClearML) -> None:
