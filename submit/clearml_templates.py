@@ -19,6 +19,7 @@ from schema.parameters import PROPERTIES
 from schema.words import languages
 from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError, clearml, clearml_task
+from submit.engines.clearml_adopt import NO_CONTAINER
 from submit.engines.clearml_server import Server
 from submit.identity import id_of
 from submit.ledger import Ledger
@@ -233,7 +234,7 @@ class _Syncing:
             "project": self.there.project(),
             "hyperparams": hyperparams,
             "script": self.there.script,
-            **({"container": {"image": settings.image}} if settings.image else {}),
+            "container": {**NO_CONTAINER, "image": settings.image},
         }
 
     def _settled(self) -> Report:

@@ -67,7 +67,7 @@ def same(name: str, live: Any, wanted: Any) -> bool:
     if name == "tags":
         return bool(sorted(live or ()) == wanted)
     if name in ("script", "container"):
-        return all(_said((live or {}).get(one)) == _said(value) for one, value in wanted.items())
+        return all((_said((live or {}).get(one)) or "") == (_said(value) or "") for one, value in wanted.items())
     return bool(_said(live) == _said(wanted))
 
 

@@ -19,6 +19,9 @@ NAMED = re.compile(r"ClearML task ([0-9a-f]{32})")
 KEPT = ("name", "project", "type")
 """What stays as its owner has it."""
 LOOKED_AT = ["id", "status", "project", "hyperparams.properties"]
+NO_CONTAINER = {"image": "", "arguments": "", "setup_shell_script": ""}
+NOT_THEIRS = {"container": NO_CONTAINER, "output_dest": ""}
+"""What the desk alone decides: what an agent runs a task in, and where its models go."""
 DIRECT = ("in_progress", "completed", "failed", "stopped", "published", "publishing", "closed")
 """What becomes of a clone that went straight to an agent."""
 
@@ -49,5 +52,6 @@ def _made_into(there: Server, task: Mapping[str, Any], body: Mapping[str, Any]) 
     """A draft out of every queue, that says what was recorded."""
     if task["status"] != "created":
         there.call("tasks.reset", task=task["id"], delete_output_models=False)
-    there.call("tasks.edit", task=task["id"], **{name: value for name, value in body.items() if name not in KEPT})
+    said = {name: value for name, value in body.items() if name not in KEPT}
+    there.call("tasks.edit", task=task["id"], **{**NOT_THEIRS, **said})
     return {**task, "status": "created"}

