@@ -529,7 +529,7 @@ def publish(
 
 @clearml.command("sync")
 def sync(
-    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds; all without any.", metavar="[KIND...]")] = None,
+    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds; all without any.", metavar="KIND")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Also where a template was rolled back.")] = False,
     desk: DeskOption = HERE,
