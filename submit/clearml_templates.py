@@ -17,6 +17,7 @@ from typing import Any
 from generators import clearml_task as door
 from schema.parameters import PROPERTIES
 from schema.words import languages
+from submit.datasets import offering
 from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.engines.clearml_adopt import NO_CONTAINER
@@ -67,7 +68,9 @@ def sync(desk: Desk, kinds: Sequence[str], *, dry_run: bool = False, newest: boo
     with held(desk.folder / LEDGER / "publishing", WAIT_SECONDS), desk.ledger() as ledger:
         there = _There(desk, ledger, dry_run)
         there.have_queue()
-        return [_Syncing(there, kind, language).run(newest=newest) for kind in wanted for language in languages()]
+        found = [_Syncing(there, kind, language).run(newest=newest) for kind in wanted for language in languages()]
+        gone = [] if kinds else [one for one in templates_of(ledger) if one.kind not in desk.kinds]
+        return [*found, *(_Syncing(there, one.kind, one.language).retire() for one in gone)]
 
 
 def rollback(desk: Desk, kind: str) -> list[Report]:
@@ -78,7 +81,9 @@ def rollback(desk: Desk, kind: str) -> list[Report]:
         found = [one for one in syncing if one.before()]
         if not found:
             raise DeskError(f"there is no earlier template of {kind} to return to")
-        return [one.return_to(one.before()) for one in found]
+        for one in found:
+            one.return_to(one.before())
+        return [one.settled() for one in found]
 
 
 @dataclass
@@ -155,13 +160,18 @@ class _Syncing:
         self.steps, self.there.steps = self.there.steps, []
 
     def run(self, *, newest: bool) -> Report:
-        wanted = json.loads(door.write(self.there.desk.kinds[self.kind].form, self.language))
+        wanted = self._today()
         last = self.row.made[-1] if self.row.made else None
         if last is None or last.definition != wanted or not self._is_there(self.row.current):
             self._add(wanted)
         elif newest and self.row.current != last.number:
             self._choose(last.number, "published")
-        return self._settled()
+        return self.settled()
+
+    def _today(self) -> Json:
+        """What the kind says, whatever names of datasets the desk has: a new name makes no new template."""
+        kind = self.there.desk.kinds.get(self.kind)
+        return json.loads(door.write(kind.form, self.language)) if kind else {}
 
     def before(self) -> int:
         """The number of the template that was live before the present one and is still there; 0 for none."""
@@ -169,10 +179,14 @@ class _Syncing:
             (one.number for one in self.row.made if one.number < self.row.current and one.task in self.live), default=0
         )
 
-    def return_to(self, number: int) -> Report:
+    def return_to(self, number: int) -> None:
         self.steps.append(f"return to template {number}")
         self._choose(number, "rolled_back")
-        return self._settled()
+
+    def retire(self) -> Report:
+        """A kind that is gone has no live template."""
+        self._archive(self.row.made)
+        return Report(self.kind, self.language, 0, "", tuple(self.steps))
 
     def _is_there(self, number: int) -> bool:
         return any(one.number == number and one.task in self.live for one in self.row.made)
@@ -219,11 +233,15 @@ class _Syncing:
         )
 
     def _wanted(self, one: Template) -> Json:
-        """All that a template says, as ``tasks.create`` takes it."""
-        settings = self.there.desk.config.clearml
+        """All that a template says, as ``tasks.create`` takes it; one that asks what its kind asks today names the datasets of today."""
+        desk = self.there.desk
+        settings = desk.config.clearml
+        today = one.definition == self._today()
+        offered = door.hyperparams(offering(desk, desk.kinds[self.kind].form), self.language) if today else {}
         noted = {TEMPLATE: str(one.number), **({"direct": "true"} if settings.direct else {})}
         hyperparams = {
             **one.definition["hyperparams"],
+            **offered,
             PROPERTIES: one.definition["hyperparams"][PROPERTIES]
             | {name: clearml_task.property_of(name, value) for name, value in noted.items()},
         }
@@ -237,14 +255,10 @@ class _Syncing:
             "container": {**NO_CONTAINER, "image": settings.image},
         }
 
-    def _settled(self) -> Report:
+    def settled(self) -> Report:
         """The current one as it should be and live, all others archived."""
         current = next(one for one in self.row.made if one.number == self.row.current)
-        others = [one for one in self.row.made if one is not current and not archived(self.live.get(one.task))]
-        gone = [one for one in others if one.task in self.live]
-        if gone:
-            self.steps += [f"archive template {one.number}" for one in gone]
-            self._call("tasks.archive_many", ids=[one.task for one in gone])
+        self._archive([one for one in self.row.made if one is not current])
         if current.task in self.live:
             self._mend(current, self.live[current.task])
         if not current.task or archived(self.live.get(current.task)):
@@ -252,6 +266,11 @@ class _Syncing:
             self._call("tasks.unarchive_many", ids=[current.task])
         url = f"{self.there.server.web}/projects/{self.there.project()}/tasks/{current.task}/hyper-params"
         return Report(self.kind, self.language, current.number, url if current.task else "", tuple(self.steps))
+
+    def _archive(self, made: Sequence[Template]) -> None:
+        if shown := [one for one in made if one.task in self.live and not archived(self.live[one.task])]:
+            self.steps += [f"archive template {one.number}" for one in shown]
+            self._call("tasks.archive_many", ids=[one.task for one in shown])
 
     def _mend(self, one: Template, live: Json) -> None:
         """What somebody edited is as it was made; a template that somebody put into a queue or ran is a draft again."""

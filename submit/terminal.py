@@ -327,4 +327,5 @@ def templates(found: Sequence[Template], *, would: str = "", as_json: bool) -> N
         for step in one.steps:
             say(f"{would}{step}")
         rest = "" if one.steps else "; nothing to do"
-        say(f"clearml {one.kind} {one.language}: template {one.number} {one.url}".rstrip() + rest)
+        live = f"template {one.number} {one.url}".rstrip() if one.number else "no template any more"
+        say(f"clearml {one.kind} {one.language}: {live}{rest}")

@@ -184,6 +184,23 @@ def test_a_template_that_somebody_deleted_is_made_again(desk: Desk, clearml_serv
     assert len(live(clearml_server)) == 2
 
 
+def test_a_dataset_that_was_added_is_named_in_the_same_template(desk: Desk, clearml_server: ClearML) -> None:
+    sync(desk, ["inference"])
+    (desk.folder / "datasets" / "apples" / "raw").mkdir(parents=True)
+    assert [one.steps for one in sync(desk, ["inference"])] == [("mend template 1: hyperparams",)] * 2
+    said = [one["hyperparams"]["1 Job"]["dataset_id"]["description"] for one in clearml_server.tasks.values()]
+    assert "There are today: apples, " in said[1]
+    assert [one.steps for one in sync(desk, ["inference"])] == [(), ()]
+
+
+def test_a_kind_that_is_gone_has_no_template_until_it_is_back(desk: Desk, clearml_server: ClearML) -> None:
+    sync(desk, [])
+    without = replace(desk, kinds={name: kind for name, kind in desk.kinds.items() if name != KIND})
+    assert [one.steps for one in sync(without, []) if one.kind == KIND] == [("archive template 1",)] * 2
+    assert [one.steps for one in sync(without, []) if one.kind == KIND] == [(), ()]
+    assert [one.steps for one in sync(desk, []) if one.kind == KIND] == [("show template 1",)] * 2
+
+
 def test_a_clone_is_never_taken_for_its_template(desk: Desk, clearml_server: ClearML) -> None:
     sync(desk, [KIND])
     ids = list(clearml_server.tasks)
