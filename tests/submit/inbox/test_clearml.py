@@ -19,7 +19,8 @@ from submit.inbox import open_inbox
 from submit.inbox.health import Health
 from submit.judging import Outcome
 from submit.ledger import verify
-from tests.desks import CLONED_FROM, clearml_desk_in, command, environment
+from tests.desks import CLONED_FROM, clearml_desk_in, command, environment, starts
+from tests.jobs.clearml_tasks import run
 from tests.standins.clearml import ClearML
 
 KIND = "count_starts"
@@ -283,15 +284,11 @@ def direct(desk: Desk, clearml_server: ClearML) -> Desk:
     return made
 
 
-def taken(server: ClearML, task: str, status: str, result: Mapping[str, Any] | None = None) -> None:
+def taken(server: ClearML, task: str, status: str) -> None:
     """What an agent makes of a task that it takes."""
     agent = Page(server, "agent")
     agent.call("tasks.started", task=task)
-    if result:
-        given = [{"name": "result", "type": "json", "value": json.dumps(result)}]
-        agent.call("tasks.edit_configuration", task=task, configuration=given, force=True)
-    if status != "in_progress":
-        agent.call(f"tasks.{status}", task=task, force=True)
+    agent.call(f"tasks.{status}", task=task, force=True)
 
 
 def test_a_clone_that_went_straight_to_an_agent_is_recorded_with_its_result(
@@ -300,14 +297,17 @@ def test_a_clone_that_went_straight_to_an_agent_is_recorded_with_its_result(
     id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
     page.edits(id, good(direct))
     page.enqueues(id, "default")
-    taken(clearml_server, id, "completed", {"state": "done", "metrics": {"accuracy": 0.9}})
+    kinds = {"DENPYO_KINDS": str(direct.folder / "kinds")}
+    assert run(clearml_server, id, direct.folder.parent / "agent", **kinds).returncode == 0
+    taken(clearml_server, id, "completed")
+    assert starts(direct.folder.parent) == {"one": 1}
     before = len(clearml_server.tasks)
     looked(direct)
     (one,) = standing.all_standing(direct)
     assert (one.request.state, one.run and one.run.engine_id) == ("queued", id)
     hand_off.follow(direct)
     (one,) = standing.all_standing(direct)
-    assert (one.request.state, one.result["metrics"]) == ("done", {"accuracy": 0.9})
+    assert (one.request.state, one.result["state"]) == ("done", "done")
     assert (clearml_server.tasks[id]["status"], len(clearml_server.tasks)) == ("completed", before)
     assert looked(direct) == []
 
