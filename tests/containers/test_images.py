@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,13 @@ from tests.desks import denpyo
 from tests.test_docs import blocks
 
 CAN = bool(shutil.which("podman")) and os.geteuid() == 0
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.untraced,
-    pytest.mark.skipif(not (CAN or os.environ.get("CI")), reason="needs podman, as root"),
-]
 PAGE = "docs/containers.md"
 ALONE = ("run", "--rm", "--read-only", "--network", "none")
 LARGEST = 400_000_000
 
 
-@pytest.fixture(scope="module")
-def podman() -> Iterator[Podman]:
+@contextmanager
+def in_a_store_of_its_own() -> Iterator[Podman]:
     folder = Path(tempfile.mkdtemp(prefix="denpyo-", dir="/tmp"))  # podman takes no long path
     try:
         yield ready(folder)
@@ -42,10 +38,9 @@ def podman() -> Iterator[Podman]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def page(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """Every block of the page that names podman, run in order; the folder, and what each printed."""
-    folder, said = tmp_path_factory.mktemp("page"), []
+def followed(podman: Podman, folder: Path) -> list[str]:
+    """What each block of the page that names podman printed, run in order."""
+    said = []
     for language, text, file in blocks(PAGE):
         if file:
             (folder / file).parent.mkdir(exist_ok=True)
@@ -53,7 +48,7 @@ def page(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
             (folder / file).parent.chmod(0o777)
         elif language == "bash":
             said.append(podman.block(text, ROOT if "podman build" in text else folder))
-    return folder, said
+    return said
 
 
 def metrics(listed: str) -> list[dict[str, float]]:
@@ -61,24 +56,16 @@ def metrics(listed: str) -> list[dict[str, float]]:
     return [one["metrics"] for one in json.loads(listed)["requests"]]
 
 
-def test_the_page_builds_and_runs_as_it_says(page: tuple[Path, list[str]]) -> None:
-    _, (_, first, workbook) = page
-    assert "  done, passed  " in first
-    assert "  done, passed  " in workbook
-
-
-def test_a_container_gives_the_figures_that_this_machine_gives(
-    page: tuple[Path, list[str]], podman: Podman, tmp_path: Path
-) -> None:
-    work = page[0] / "work"
+def a_container_gives_the_figures_that_this_machine_gives(podman: Podman, folder: Path) -> None:
+    work = folder / "work"
     there = metrics(podman(*ALONE, "--volume", f"{work}:/work", "denpyo", "status", "--json"))
-    denpyo("run", "--make-desk", work / "pipeline.yaml", desk=tmp_path / "desk")
-    (here,) = metrics(denpyo("status", "--json", desk=tmp_path / "desk").stdout)
+    denpyo("run", "--make-desk", work / "pipeline.yaml", desk=folder / "here")
+    (here,) = metrics(denpyo("status", "--json", desk=folder / "here").stdout)
     assert [*here] == ["accuracy", "macro_f1", "log_loss", "trainings"]
     assert there == [here, here]  # the document's, and the workbook's
 
 
-def test_the_image_of_the_desk_is_small_and_nobody_in_it_is_root(page: object, podman: Podman) -> None:
+def the_image_of_the_desk_is_small_and_nobody_in_it_is_root(podman: Podman) -> None:
     (image,) = json.loads(podman("image", "inspect", "denpyo-desk"))
     assert image["Size"] < LARGEST
     assert image["Config"]["User"] == "10001:10001"
@@ -89,22 +76,22 @@ def test_the_image_of_the_desk_is_small_and_nobody_in_it_is_root(page: object, p
     assert installed == ""
 
 
-def test_the_image_of_an_agent_has_what_an_agent_needs(page: object, podman: Podman) -> None:
+def the_image_of_an_agent_has_what_an_agent_needs(podman: Podman) -> None:
     commands = "clearml-agent --version; python -c 'import clearml; print(clearml.__version__)'; git --version"
     agent, sdk, git = podman(*ALONE, "--entrypoint", "sh", "denpyo", "-c", commands).split("\n", 2)
     assert (agent, sdk) == ("CLEARML-AGENT version 3.0.3", "2.1.12")
     assert git.startswith("git version ")
 
 
-def test_a_container_has_the_gpus_that_it_was_given_and_no_others(page: object, podman: Podman, tmp_path: Path) -> None:
+def a_container_has_the_gpus_that_it_was_given_and_no_others(podman: Podman, folder: Path) -> None:
     """By podman's own flag, with a stand-in for the driver's program: what NVIDIA's toolkit hands in is described in the same way (CDI)."""
-    smi = tmp_path / "nvidia-smi"
+    smi = folder / "nvidia-smi"
     smi.write_text("#!/bin/sh\necho 'GPU 0: Stand-in (UUID: GPU-0)'\n", encoding="utf-8")
     smi.chmod(0o755)
     mount = {"hostPath": str(smi), "containerPath": "/usr/bin/nvidia-smi", "options": ["ro", "bind"]}
     edits = {"mounts": [mount]}
     spec = {"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu", "devices": [{"name": "all", "containerEdits": edits}]}
-    request = tmp_path / "work" / "gpu.yaml"
+    request = folder / "gpus" / "gpu.yaml"
     request.parent.mkdir()
     request.write_text(
         "kind: train_supervised\nlanguage: en\njob: {dataset_id: wine, algorithm: xgboost}\nresources: {gpus: 1}\n",
@@ -112,7 +99,7 @@ def test_a_container_has_the_gpus_that_it_was_given_and_no_others(page: object, 
     )
     described = Path("/var/run/cdi/denpyo-test.json")
     if [*Path("/etc/cdi").glob("*"), *described.parent.glob("*")]:
-        pytest.skip("this machine describes GPUs of its own")
+        return  # this machine describes GPUs of its own
     described.parent.mkdir(exist_ok=True)
     check = ("--volume", f"{request.parent}:/work", "denpyo", "check", "--json", "gpu.yaml")
     try:
@@ -172,10 +159,10 @@ def dropped(podman: Podman, watch: dict[str, Any], folder: Path) -> Path:
     return file
 
 
-def test_the_services_of_compose_take_a_file_and_run_it(page: object, podman: Podman, tmp_path: Path) -> None:
+def the_services_of_compose_take_a_file_and_run_it(podman: Podman, folder: Path) -> None:
     watch, work = service("watch"), service("work")
-    drop = dropped(podman, watch, tmp_path)
-    podman("run", "--detach", "--name", "watch", *flags(watch, tmp_path))
+    drop = dropped(podman, watch, folder)
+    podman("run", "--detach", "--name", "watch", *flags(watch, folder))
     deadline = time.monotonic() + 120
     while not (drop.parent / "done" / drop.name).exists():
         assert time.monotonic() < deadline, podman("logs", "watch")
@@ -183,11 +170,28 @@ def test_the_services_of_compose_take_a_file_and_run_it(page: object, podman: Po
     program, *check = watch["healthcheck"]["test"]
     assert program == "CMD"
     podman("exec", "watch", *check)
-    podman("run", "--rm", *flags({**work, "command": ["work", "--drain"]}, tmp_path))
+    podman("run", "--rm", *flags({**work, "command": ["work", "--drain"]}, folder))
     (request,) = json.loads(podman("exec", "watch", "denpyo", "status", "--json"))["requests"]
     assert (request["state"], [*request["metrics"]]) == ("done", ["accuracy", "macro_f1", "log_loss", "trainings"])
     begun = time.monotonic()
     podman("stop", "--time", "30", "watch")
     assert time.monotonic() < begun + 20
     assert podman("inspect", "--format", "{{.State.ExitCode}}", "watch").strip() == "0"
-    podman("run", "--rm", *flags({**watch, "command": check[1:]}, tmp_path), code=3)
+    podman("run", "--rm", *flags({**watch, "command": check[1:]}, folder), code=3)
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+@pytest.mark.skipif(not (CAN or os.environ.get("CI")), reason="needs podman, as root")
+def test_the_images_are_built_and_run_as_their_page_says(tmp_path: Path) -> None:
+    """One test, since two workers would build them twice."""
+    tmp_path.chmod(0o755)
+    with in_a_store_of_its_own() as podman:
+        _, first, workbook = followed(podman, tmp_path)
+        assert "  done, passed  " in first
+        assert "  done, passed  " in workbook
+        a_container_gives_the_figures_that_this_machine_gives(podman, tmp_path)
+        the_image_of_the_desk_is_small_and_nobody_in_it_is_root(podman)
+        the_image_of_an_agent_has_what_an_agent_needs(podman)
+        a_container_has_the_gpus_that_it_was_given_and_no_others(podman, tmp_path)
+        the_services_of_compose_take_a_file_and_run_it(podman, tmp_path)
