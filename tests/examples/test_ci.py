@@ -112,6 +112,14 @@ def test_a_change_without_requests_is_good(tmp_path: Path) -> None:
     assert json.loads((folder / "problems.json").read_text(encoding="utf-8")) == []
 
 
+def test_what_git_cannot_compare_is_not_taken_for_good(tmp_path: Path) -> None:
+    folder, nowhere = tmp_path / "jobs", "0123456789" * 4
+    repository(folder)
+    assert bash(step(GITHUB, "check", "Check what is new"), folder, {"BEFORE": nowhere}).returncode == 128
+    (script,) = read(GITLAB)["check"]["script"]
+    assert bash(script, folder, {"CI_MERGE_REQUEST_DIFF_BASE_SHA": nowhere}).returncode == 128
+
+
 @pytest.fixture
 def merged(tmp_path: Path) -> tuple[Path, str, str]:
     """A repository after a merge, a desk beside it; what was before, and what is now."""
