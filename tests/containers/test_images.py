@@ -31,10 +31,13 @@ LARGEST = 400_000_000
 def in_a_store_of_its_own() -> Iterator[Podman]:
     folder = Path(tempfile.mkdtemp(prefix="denpyo-", dir="/tmp"))  # podman takes no long path
     try:
-        yield ready(folder)
+        podman = ready(folder)
+        try:
+            yield podman
+        finally:
+            podman("rm", "--all", "--force", "--time", "0", code=None)
+            podman("rmi", "--all", "--force", code=None)
     finally:
-        Podman(folder)("rm", "--all", "--force", "--time", "0", code=None)
-        Podman(folder)("rmi", "--all", "--force", code=None)
         shutil.rmtree(folder, ignore_errors=True)
 
 
