@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 AGENT := .venv-agent
-FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes --dest $(VENV)/wheels
+FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes
 OURS := denpyo.py schema generators submit jobs
 
 .PHONY: demo demo-clearml test check agent format build lock pictures kills fuzz clean
@@ -65,10 +65,9 @@ $(VENV)/jobs.done: requirements/jobs.txt pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 # The wheels are kept: the images are built from them in a test, without a network and without asking an index a second time.
-$(VENV)/dev.done: requirements/dev.txt requirements/agent.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/dev.done: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	rm -rf $(VENV)/wheels
-	$(FETCH) --requirement requirements/dev.txt
-	$(FETCH) --requirement requirements/agent.txt
+	$(FETCH) --dest $(VENV)/wheels --requirement requirements/dev.txt
 	$(PIP) --no-index --find-links $(VENV)/wheels --require-hashes --requirement requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q $(OURS)
@@ -76,7 +75,10 @@ $(VENV)/dev.done: requirements/dev.txt requirements/agent.txt pyproject.toml | $
 
 $(AGENT)/agent.done: requirements/agent.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(AGENT)
-	$(AGENT)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement requirements/agent.txt
+	rm -rf $(AGENT)/wheels
+	$(FETCH) --dest $(AGENT)/wheels --requirement requirements/agent.txt
+	$(AGENT)/bin/python -m pip --disable-pip-version-check install --quiet --no-index --find-links $(AGENT)/wheels --require-hashes \
+		--requirement requirements/agent.txt
 	touch $@
 
 clean:
