@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,11 +31,13 @@ from jobs.outcome import Failed, failed
 from jobs.report_clearml import ReportError, Reports, Task, is_started
 from jobs.result import now, result
 from jobs.script import IMAGE_VARIABLE
+from jobs.texts import say
 from schema import kinds, parameters, slip, words
 from schema.answers import Where
 from schema.check import check
 from schema.job import Script
 from schema.kinds import Kind
+from schema.problem import shown
 from schema.slip import Request, Via
 from schema.words import FALLBACK, languages
 
@@ -42,6 +45,7 @@ VARIABLE = "CLEARML_TASK_ID"
 FOLDER_VARIABLE = "DENPYO_RUNS"
 RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
 STARTED = (75, 76)
+LONGEST = 1_000
 AGENT_LOOKS = 60.0
 """Seconds: an agent looks at the task's status every few; see ``_wait_for_the_agent``."""
 PASSED_ON = re.compile(
@@ -54,7 +58,7 @@ PASSED_ON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a task asks: the slip, the run, and what the run needs from ClearML."""
+    """What a task asks: the bytes of the slip, the run it is for, and the request and kind that were read from it."""
 
     slip: bytes
     run: str
@@ -65,10 +69,24 @@ class Order:
 def main() -> int:
     """Run the task that the agent named. The exit status: 0 done, 1 failed; the task says why."""
     try:
-        return _run(Reports(os.environ[VARIABLE]))
+        return _said_at_least(Reports(os.environ[VARIABLE]))
     except ReportError as error:
         print(f"denpyo: {error}", file=sys.stderr)
         return 1
+
+
+def _said_at_least(reports: Reports) -> int:
+    """Run the task; what nobody foresaw becomes the reason it failed for, its traceback in the console."""
+    language = _language(reports.task)
+    try:
+        return _run(reports)
+    except ReportError:
+        raise
+    except kinds.KindError as error:
+        return _refused(reports, failed("reason_kind", language, detail=shown(str(error), LONGEST)))
+    except Exception:  # ours, and the last place to say so
+        traceback.print_exc()
+        return _refused(reports, failed("reason_program_error", language, log=say("log_of_run", language)))
 
 
 def _run(reports: Reports) -> int:
@@ -87,11 +105,16 @@ def _run(reports: Reports) -> int:
     return _over(reports, order, folder, found)
 
 
+def _language(task: Task) -> str:
+    """The language of whoever asked, as the task says it."""
+    noted = parameters.properties(task.hyperparams).get("language", "")
+    return noted if noted in languages() else FALLBACK
+
+
 def _order(reports: Reports, known: Mapping[str, Kind]) -> Order | Failed:
     """What the task asks, or why it may not run."""
-    task = reports.task
+    task, language = reports.task, _language(reports.task)
     noted = parameters.properties(task.hyperparams)
-    language = noted.get("language", FALLBACK) if noted.get("language") in languages() else FALLBACK
     if is_started(task.id, task.hyperparams):
         return failed("reason_already_started", language)
     if noted.get("ticket") == task.id:

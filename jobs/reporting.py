@@ -16,7 +16,7 @@ from schema.problem import shown
 from schema.slip import Request
 from schema.words import languages
 
-LONGEST_MESSAGE = 8_000
+LONGEST_MESSAGE = 4_000
 LONGEST_NAME = 200
 CARD = "model.json"
 
@@ -96,7 +96,7 @@ class Pictures(HTMLParser):
 def message(found: Mapping[str, Any], language: str) -> str:
     """Why a run failed, with every problem at its place: in the person's language, then in the others."""
     order = sorted(languages(), key=lambda one: one != language)
-    return "\n\n".join(_said(found, one) for one in order)[:LONGEST_MESSAGE]
+    return "\n\n".join(_said(found, one)[:LONGEST_MESSAGE] for one in order)
 
 
 def _said(found: Mapping[str, Any], language: str) -> str:

@@ -87,6 +87,13 @@ def test_what_an_agent_installs_is_one_line_a_requirement_of_the_versions_that_a
     assert {"clearml", "scikit-learn"} <= {line.partition("==")[0] for line in lines}
 
 
+def test_clearml_is_imported_in_one_file_a_side() -> None:
+    imports = re.compile(r"^\s*(?:import|from) clearml\b", re.MULTILINE)
+    files = [file for room in OURS for file in (ROOT / room).rglob("*.py")]
+    found = {file.relative_to(ROOT).as_posix() for file in files if imports.search(file.read_text(encoding="utf-8"))}
+    assert found == {"jobs/report_clearml.py", "submit/engines/clearml.py"}
+
+
 def test_no_file_is_a_drawer() -> None:
     drawers = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "handlers", "factory"}
     assert not [file for room in OURS for file in (ROOT / room).rglob("*.py") if file.stem in drawers]

@@ -263,6 +263,19 @@ def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(clearml_server: Cl
     assert (starts(tmp_path), results(clearml_server, task)["state"]) == (1, "done")
 
 
+def test_a_kind_that_cannot_be_read_fails_the_task_with_its_file(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path, "en"))
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "kinds" / "wrong.py").write_text("1 / 0", encoding="utf-8")
+    assert start(clearml_server, task, tmp_path, DENPYO_KINDS=str(tmp_path / "kinds")) == 1
+    status, message = stands(clearml_server, task)
+    english, japanese = message.split("\n\n")
+    assert (status, starts(tmp_path)) == ("failed", 0)
+    assert english.startswith("A kind of this desk cannot be used; tell your operator: ")
+    assert "wrong.py: ZeroDivisionError" in english
+    assert japanese.startswith("このデスクの種類の定義が使えません。")
+
+
 def test_without_a_server_there_is_one_line(clearml_server: ClearML, tmp_path: Path) -> None:
     task = sent(clearml_server, counting(tmp_path))
     wrong = {"CLEARML_API_SECRET_KEY": CANARY, "CLEARML_API_ACCESS_KEY": "nobody"}
