@@ -39,7 +39,7 @@ AT_ONCE = 100
 MOST_PAGES = 100
 MOST = 100
 """Problems that are listed."""
-LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams", "execution.queue"]
+LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams"]
 REASON = "denpyo"
 Task = Mapping[str, Any]
 
@@ -134,7 +134,7 @@ class ClearMLInbox:
             name=name_of(str(task["id"])),
             data=json.dumps(told, ensure_ascii=False).encode(errors="surrogatepass"),
             door=DOOR,
-            sender=f"{names.get(who, '')} ({DOOR}:{who})".strip() if who else "",
+            sender=f"{shown(names.get(who, ''))} ({DOOR}:{who})".strip() if who else "",
             trust=VERIFIED if fixed else "claimed",
             subject=f"{DOOR}:{who}" if fixed else UNVERIFIED,
         )
@@ -143,7 +143,7 @@ class ClearMLInbox:
         """Take the task out, unless it has become its run, and say why. Nobody hands it over meanwhile."""
         with answering(), hand_off.alone_with(self.desk, ENGINE):
             task = next(iter(self._tasks([id])), None)
-            if task is None or (task.get("execution") or {}).get("queue") != queue:
+            if task is None or id not in self._queue()[1]:
                 return
             said, good = message(self.desk, self.settings.queue, outcome), not outcome.problems
             if task["status"] == "queued":

@@ -107,7 +107,7 @@ def test_a_clone_of_a_template_whose_kind_has_changed_without_a_version_is_refus
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @given(data=st.data())
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_a_clone_of_a_run_asks_for_the_same_job(kind: Kind, data: st.DataObject) -> None:
     job, resources = data.draw(jobs(kind, as_read=True, printable=True))
     values = dict(_flat({**job.answers(), "resources": resources.answers()}))
@@ -120,7 +120,7 @@ def test_a_clone_of_a_run_asks_for_the_same_job(kind: Kind, data: st.DataObject)
 
 
 @given(document=JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_task_of_any_shape_is_read_or_refused(document: Any) -> None:
     found, problems = clearml_task.read(json.dumps(document).encode(), "task", KINDS)
     assert len(found) + len(problems) == 1

@@ -337,6 +337,28 @@ def test_a_clone_that_went_past_the_desk_is_left_alone_where_that_is_not_allowed
     assert standing.all_standing(desk) == []
 
 
+def test_a_draft_that_was_put_into_the_queue_as_it_is_leaves_it(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    """The API has such a call; the page never makes it."""
+    id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    (queue,) = [one["id"] for one in clearml_server.queues.values() if one["name"] == "denpyo"]
+    page.call("queues.add_task", queue=queue, task=id)
+    looked(desk)
+    assert waiting(clearml_server, "denpyo") == []
+    assert console(clearml_server, id)[0].startswith("To be corrected: 2\n1 Job/name: ")
+
+
+def test_what_its_owner_takes_out_while_it_is_judged_is_left_alone(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    id = page.clones(template(clearml_server), {**good(desk), "code": "ten"})
+    (delivery,) = open_inbox(desk, "page", desk.config.sources["page"]).look("")
+    page.call("tasks.dequeue", task=id, status_message="mine")
+    delivery.settle(Outcome())
+    assert (clearml_server.tasks[id]["status_message"], console(clearml_server, id)) == ("mine", [])
+
+
 CALLS = (
     *("queues.get_all", "tasks.get_all", "users.get_all", "projects.get_all"),
     *("tasks.reset", "tasks.edit", "tasks.edit_hyper_params", "tasks.enqueue_many", "tasks.dequeue", "events.add"),
