@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from generators.excel import Encoding
 from schema import kinds as registry
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 EXAMPLES = ("examples/datasets", "jobs/examples/datasets")
 """Where the example datasets lie: in a checkout, and in an installed wheel."""
 CONFIG, POLICY, LEDGER, RUNS, SCHEMAS = "denpyo.toml", "policy.yaml", "ledger", "runs", "schemas"
+
+
+SHORTEST_QUEUE = 3
 
 
 class DeskError(Exception):
@@ -97,6 +100,16 @@ class Config(_Strict):
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")
     ] = {}
+
+    @field_validator("queues")
+    @classmethod
+    def _long_enough(cls, queues: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        short = [one for one in queues if len(one) < SHORTEST_QUEUE] if info.data.get("engine") == "clearml" else []
+        if short:
+            raise PydanticCustomError(
+                "short", "ClearML takes no name of fewer than 3 characters: {names}", {"names": ", ".join(short)}
+            )
+        return queues
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
 ON_REQUEST = "denpyo: stopped on request"
 LONGEST = 2_000
 TYPES = {"inference": "inference"}
+SHORTEST_NAME = 3
+"""Characters, of tasks, queues and the last part of a project's name; a shorter one is refused as blank."""
 LOCK = "requirements/task.txt"
 HASHES = re.compile(r"(?:\s*\\\n)?\s+--hash=\S+")
 
@@ -89,7 +91,7 @@ class Making:
         settings, kind = self.desk.config.clearml, self.desk.kinds[found.kind]
         workload = kind.job.workload
         image = (workload.image if isinstance(workload, Script) else "") or settings.image
-        name = f"{settings.project}/{found.kind}"
+        name = f"{settings.project}/{found.kind if len(found.kind) >= SHORTEST_NAME else f'kind {found.kind}'}"
         if name not in self._projects:
             self._projects[name] = self.project(name)
         return {
@@ -141,7 +143,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def script(desk: Desk) -> dict[str, Any]:
     """Where agents get the program from, pinned: the repository and commit of denpyo.toml, or else of the checkout denpyo runs in."""
     settings = desk.config.clearml
-    repository = settings.repository or _git("config", "--get", "remote.origin.url")
+    repository = without_secrets(settings.repository or _git("config", "--get", "remote.origin.url"))
     commit = settings.commit or _git("rev-parse", "HEAD")
     if not repository or not commit:
         raise DeskError(
@@ -160,9 +162,20 @@ def script(desk: Desk) -> dict[str, Any]:
     }
 
 
+def without_secrets(repository: str) -> str:
+    """The address without what a pipeline may have put into it to log in: the page of a task shows it to everybody."""
+    scheme, mark, rest = repository.partition("://")
+    if scheme not in ("http", "https") or not mark:
+        return repository
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
 @cache
 def _git(*words: str) -> str:
-    """What git says of the checkout this program runs in; "" where it runs in none."""
+    """What git says of the checkout this program runs in; "" where it runs in none: a folder around an installed program is not it."""
+    if not shipped(".git").exists():
+        return ""
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(shipped("")), *words],  # noqa: S607

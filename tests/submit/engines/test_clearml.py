@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from submit import datasets, hand_off, journey, new_dataset, one_machine, standing
-from submit.desk import Desk, now, shipped
+from submit.desk import Desk, now, open_desk, shipped
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.judging import Outcome
 from submit.ledger import verify
@@ -375,3 +375,34 @@ def test_a_dataset_that_is_one_of_clearmls_is_found_by_either_name_and_told_to_t
     first, second = clearml_server.tasks.values()
     assert first["hyperparams"]["properties"]["clearml_dataset"]["value"] == id
     assert "clearml_dataset" not in second["hyperparams"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (f"https://x-access-token:{CANARY}@git.example.com/ml/denpyo.git", "https://git.example.com/ml/denpyo.git"),
+        (f"https://{CANARY}@git.example.com:8443/ml@2/d.git", "https://git.example.com:8443/ml@2/d.git"),
+        ("ssh://git@git.example.com/ml/denpyo.git", "ssh://git@git.example.com/ml/denpyo.git"),
+        ("git@git.example.com:ml/denpyo.git", "git@git.example.com:ml/denpyo.git"),
+        ("file:///srv/git/denpyo.git", "file:///srv/git/denpyo.git"),
+    ],
+)
+def test_what_logs_in_to_a_repository_is_in_no_task(given: str, told: str) -> None:
+    assert clearml_task.without_secrets(given) == told
+
+
+def test_a_queue_whose_name_is_too_short_for_clearml_is_said_when_the_desk_is_opened(tmp_path: Path) -> None:
+    config = clearml_desk_in(tmp_path / "desk").folder / "denpyo.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace('["default"]', '["default", "q"]'), encoding="utf-8")
+    said = f"denpyo: {config}: queues: ClearML takes no name of fewer than 3 characters: q\n"
+    assert denpyo("status", desk=config.parent, code=2).stderr == said
+
+
+def test_a_kind_with_a_short_name_has_a_project_that_clearml_takes(desk: Desk, clearml_server: ClearML) -> None:
+    source = (desk.folder / "kinds" / "count_starts.py").read_text(encoding="utf-8")
+    (desk.folder / "kinds" / "c2.py").write_text(source.replace("class CountStarts", "class C2"), encoding="utf-8")
+    file = counting(desk.folder.parent, "one")
+    file.write_text(file.read_text(encoding="utf-8").replace("count_starts", "c2", 1), encoding="utf-8")
+    outcome = journey.submit(open_desk(desk.folder), [Source(file.name, file.read_bytes())], Wishes())
+    assert (outcome.undelivered, outcome.problems) == ("", [])
+    assert "denpyo/kind c2" in [one["name"] for one in clearml_server.projects.values()]
