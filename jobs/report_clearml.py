@@ -18,12 +18,10 @@ from typing import Any
 
 from schema.parameters import PROPERTIES, Parameters
 
-RETRIES = {"total": 12, "connect": 12, "read": 12, "backoff_factor": 0.5, "backoff_max": 30.0}
-"""A server that is down for some minutes costs no run its result; one that stays down ends it."""
-PAUSES = (0.0, 0.5, 2.0, 8.0)
-"""Seconds before each try of a call."""
-MOST_FAILURES = 2
-"""Uploads one after the other, of some 15 seconds each, before the place to upload to is given up."""
+RETRIES = {"total": 5, "connect": 5, "read": 5, "backoff_factor": 0.5, "backoff_max": 30.0}
+"""Of one try, some 15 seconds; the SDK's own 240 take hours."""
+PAUSES = (0.0, 0.5, 10.0, 60.0)
+"""Seconds before each try of a call: a server that is down for two minutes costs no run its result."""
 READ = ("id", "name", "user", "project", "tags", "hyperparams", "configuration", "script", "output")
 LONGEST_PREVIEW = 1_000
 WIDTH, HEIGHT = 640, 480
@@ -61,7 +59,7 @@ class Reports:
                 f"ClearML cannot be reached as clearml.conf says: {type(error).__name__}: {error}"
             ) from None
         self._id = task_id
-        self._storage, self._failures = "", 0
+        self._storage = ""
         self.task = self._read()
 
     def call(self, endpoint: str, /, **asked: Any) -> dict[str, Any]:
@@ -134,16 +132,11 @@ class Reports:
         """The address of a file that was uploaded to where the task keeps its output."""
         from clearml import StorageManager
 
-        if self._failures >= MOST_FAILURES:
-            raise ReportError(f"{name}: not tried, after {MOST_FAILURES} others that could not be uploaded")
         target = f"{self._storage}/{_plain(name)}"
         try:
-            url = str(StorageManager.upload_file(str(file), target, wait_for_upload=True, retries=1))
+            return str(StorageManager.upload_file(str(file), target, wait_for_upload=True, retries=1))
         except Exception as error:  # the SDK has a driver a kind of storage, and each raises what it likes
-            self._failures += 1
             raise ReportError(f"{name}: {type(error).__name__}: {error}") from None
-        self._failures = 0
-        return url
 
     def artifact(self, file: Path, name: str) -> None:
         """A file on the task's page; a text shows its beginning there."""

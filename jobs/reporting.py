@@ -18,12 +18,18 @@ from schema.words import languages
 
 LONGEST_MESSAGE = 4_000
 LONGEST_NAME = 200
+MOST_LOST_IN_A_ROW = 2
+"""Then the rest is not tried: a server that is down takes minutes to be known as such, and there may be a thousand files."""
 CARD = "model.json"
 
 
 def report(reports: Reports, request: Request, folder: Path, found: dict[str, Any]) -> list[str]:
     """Files, figures, plots and the model of a run, then its result, which is told what could not be sent. The names of that."""
-    lost = [name for name, send in _parts(reports, request, folder, found) if not _sent(name, send)]
+    lost, in_a_row = [], 0
+    for name, send in _parts(reports, request, folder, found):
+        in_a_row = 0 if in_a_row < MOST_LOST_IN_A_ROW and _sent(name, send) else in_a_row + 1
+        if in_a_row:
+            lost.append(name)
     if lost:
         where = f"{folder}: {', '.join(shown(one) for one in lost)}"
         found["warnings"] = [*found["warnings"], say("warn_not_reported", request.language, files=where)]
