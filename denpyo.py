@@ -320,7 +320,7 @@ def run(
     wishes = Wishes(sender=sender, engine="local", again=again, encoding=encoding or "")
     source, targets = _source(file), _targets([file], annotate, force)
     with progress.told(json) as told:
-        outcome, found = one_machine.run(there, source, wishes, told)
+        outcome, found = one_machine.run(there, source, wishes, told, terminal.not_answered)
     ended = partial(terminal.status, there, found) if found else partial(terminal.submission, there, outcome)
     with _said_anyway(partial(ended, as_json=json)):
         marked = _marked(there, [source], outcome, targets, kept=True, encoding=encoding or "")
@@ -344,7 +344,7 @@ def work(
     from submit.desk import open_desk
 
     with progress.told(json) as told:
-        ended = one_machine.work(open_desk(desk), drain=drain, told=told)
+        ended = one_machine.work(open_desk(desk), drain=drain, told=told, down=terminal.not_answered)
     if json:
         terminal.document({"ended": ended})
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import importlib.metadata
 import json
-import math
 import os
 import signal
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from typing import Any
 
 ALIVE, STARTED, RESULT, LOG = "alive", "started", "result.json", "log"
 GRACE_SECONDS = 5
-LARGEST_INTEGER = 2**53 - 1
 
 
 def hold_alive(folder: Path) -> int | None:
@@ -79,16 +77,6 @@ def write_whole(target: Path, text: str) -> None:
         draft.unlink(missing_ok=True)  # on a full disk it takes the room of a shorter one
         raise
     _sync_folder(target.parent)
-
-
-def is_metric(value: object) -> bool:
-    """Whether a value is a number that every reader of JSON takes for the same: finite, and a whole one at most 2^53 - 1 away
-    from 0 (RFC 7493), without which there is no canonical JSON (RFC 8785)."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, int):
-        return abs(value) <= LARGEST_INTEGER
-    return isinstance(value, float) and math.isfinite(value)
 
 
 def denpyo_version() -> str:

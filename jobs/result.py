@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobs import origin
-from jobs.attempt import denpyo_version, is_metric
+from jobs.attempt import denpyo_version
 from jobs.outcome import Done, Failed
 from jobs.texts import say
 from schema.problem import Problem, shown
+from schema.run_result import is_metric
 from schema.words import languages
 
 

@@ -29,11 +29,11 @@ from typing import IO, Any
 
 from jobs import datasets, fetch, script_page
 from jobs.asked import flat
-from jobs.attempt import is_metric
 from jobs.fetch import Deadline, FetchError
 from jobs.outcome import Attempt, Done, Failed
 from schema.job import Script
 from schema.problem import shown
+from schema.run_result import is_metric
 from schema.yaml_text import dump
 
 OUTPUT, ANSWERS, REPOSITORY, METRICS = "output", "answers.yaml", "repository", "metrics.json"

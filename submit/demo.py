@@ -67,7 +67,7 @@ def demo(folder: Path | None, told: Told) -> Shown:
     """Make a desk (in ``folder``, else in a new temporary one), a template, a filled sheet; submit it, run it, follow it."""
     desk = make_desk(folder or Path(mkdtemp(prefix="denpyo-demo-")) / "desk")
     blank, sheet = _sheets(desk)
-    outcome, found = one_machine.run(desk, Source(sheet.name, sheet.read_bytes()), Wishes(), told)
+    outcome, found = one_machine.run(desk, Source(sheet.name, sheet.read_bytes()), Wishes(), told, print)
     if found is None or found.request.state != "done":
         said = standing.log_end(desk, found) if found else [problem.line("en") for problem, _ in outcome.problems]
         raise DemoFailedError("the demo did not end well: " + " / ".join(said))

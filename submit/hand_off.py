@@ -19,7 +19,7 @@ from schema.job import Resources
 from schema.slip import SlipError
 from schema.words import FALLBACK, text
 from submit import lineage
-from submit.desk import Desk, machine_user, now
+from submit.desk import Desk, DeskError, machine_user, now
 from submit.engines import Engine, EngineDownError, Handle, Look, Ticket, engines
 from submit.kept_slip import read_slip
 from submit.ledger import Ledger, LedgerDamaged, New, RequestRow, RunRow, Writing
@@ -29,13 +29,16 @@ NOTHING: Mapping[str, Resources] = MappingProxyType({})
 WAIT = 30.0
 SEARCH_LAG = 600.0
 """Seconds that an engine may take until it finds by its tag what it was given."""
+ANOTHER_SERVER = 24 * 3600.0
+"""The same where it finds none of the runs: most likely the desk was sent to another server for a while."""
 OPEN = ("queued", "running")
 OVER = ("done", "failed", "stopped", "superseded")
 
 
 def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> dict[str, Handle]:
     """Hand every allowed run to its engine that is not there yet, whoever allowed it; the handles of those that were. One that cannot
-    be handed over fails alone; when an engine does not answer, that is said (EngineDownError) after all others were tried.
+    be handed over waits alone; when an engine does not answer, or lacks what it needs, that is said (EngineDownError, DeskError) after
+    all others were tried.
 
     ``wanted`` is what runs may take whose slips this process has just written; the slips of the others are read again first.
     """
@@ -50,22 +53,26 @@ def deliver(desk: Desk, wanted: Mapping[str, Resources] = NOTHING) -> dict[str, 
                 for start in range(0, len(rows), engine.AT_ONCE):
                     with alone_with(desk, name):
                         handed |= _deliver(desk, ledger, engine, rows[start : start + engine.AT_ONCE], wanted)
+    down.note(*(EngineDownError(one.refused) for one in handed.values() if one.refused))
     down.say()
     return handed
 
 
 class Down:
-    """What engines did not answer while others were tried."""
+    """What engines did not answer, or lacked what they need, while others were tried."""
 
     def __init__(self) -> None:
-        self._error: EngineDownError | None = None
+        self._error: EngineDownError | DeskError | None = None
 
     @contextmanager
     def noted(self) -> Iterator[None]:
         try:
             yield
-        except EngineDownError as error:
+        except (EngineDownError, DeskError) as error:
             self._error = error
+
+    def note(self, *errors: EngineDownError) -> None:
+        self._error = next(iter(errors), self._error)
 
     def say(self) -> None:
         """Raise what was noted last, if anything was."""
@@ -91,6 +98,10 @@ def _deliver(
 ) -> Mapping[str, Handle]:
     still = ledger.runs_still("accepted", [row.run for row in rows])
     rows = [row for row in rows if row.run in still]  # others were quicker
+    unwanted = _unwanted(ledger, rows)
+    for row in (one for one in rows if one.run in unwanted):
+        _taken_back(desk, ledger, engine, row, Look("stopped"))
+    rows = [row for row in rows if row.run not in unwanted]
     tickets = _tickets(desk, ledger, rows, wanted)
     rows = [row for row in rows if row.run in tickets]
     with ledger.writing() as tx:
@@ -99,8 +110,25 @@ def _deliver(
         )
     handles = engine.enqueue(desk, list(tickets.values()))  # it finds those that a call before a crash brought there
     with ledger.writing() as tx:
-        _queued(tx, rows, handles)
+        _queued(tx, [row for row in rows if not handles[row.run].refused], handles)
     return handles
+
+
+def _unwanted(ledger: Ledger, rows: Sequence[RunRow]) -> set[str]:
+    """Those of the runs that somebody has asked to end, whether or not their engine has heard of it."""
+    keys = ledger.keys_among([f"stopping:{row.run}" for row in rows])
+    return {key.removeprefix("stopping:") for key in keys}
+
+
+def _taken_back(desk: Desk, ledger: Ledger, engine: Engine, row: RunRow, look: Look, by: str = "") -> bool:
+    """Note the end of a run that has not begun, once its engine has given it back or has never had it; whether that was so."""
+    if not engine.withdraw(desk, row.run) and engine.find(desk, row.run):
+        return False
+    with ledger.writing() as tx:
+        now_row = ledger.run(row.run)
+        if now_row and now_row.state not in OVER:
+            _note(tx, ledger, now_row, look, by=by)
+    return True
 
 
 def _tickets(desk: Desk, ledger: Ledger, rows: Sequence[RunRow], wanted: Mapping[str, Resources]) -> dict[str, Ticket]:
@@ -172,26 +200,25 @@ def _release_one(desk: Desk, ledger: Ledger, row: RunRow) -> None:
 
 def _withdraw(desk: Desk, ledger: Ledger, row: RunRow, by: str) -> None:
     """Take a run back before it begins, because its request has a next version. One that has begun goes on."""
-    engine = engines()[row.engine]
     with alone_with(desk, row.engine):
-        there = engine.find(desk, row.run) is not None
-        if not there or engine.withdraw(desk, row.run):
-            with ledger.writing() as tx:
-                now_row = ledger.run(row.run)
-                if now_row and now_row.state not in OVER:
-                    _note(tx, ledger, now_row, Look("superseded"), by=by)
+        _taken_back(desk, ledger, engines()[row.engine], row, Look("superseded"), by)
 
 
 def follow(desk: Desk) -> None:
-    """Ask the engines what became of the open runs, and write down what has changed. When one does not answer, that is said
-    (EngineDownError) after all others were asked."""
+    """Ask the engines what became of the open runs, and write down what has changed. When one does not answer, or lacks what it needs,
+    that is said (EngineDownError, DeskError) after all others were asked."""
     down = Down()
     with desk.ledger() as ledger:
         for name, rows in _by_engine(ledger.runs(states=OPEN)).items():
             with down.noted():
-                looks = dict(engines()[name].look(desk, [row.run for row in rows]))
-                looks |= {row.run: _gone(ledger, row) for row in rows if row.run not in looks and _long_ago(row)}
+                engine = engines()[name]
+                looks = dict(engine.look(desk, [row.run for row in rows]))
+                lag = SEARCH_LAG if looks else ANOTHER_SERVER
+                looks |= {row.run: _gone(ledger, row) for row in rows if row.run not in looks and _ago(row) > lag}
                 _follow(ledger, rows, looks)
+                unwanted = _unwanted(ledger, rows)
+                for run in (one for one in looks if one in unwanted and looks[one].state in OPEN):
+                    engine.stop(desk, run)  # it did not answer when it was asked, or has not yet come to it
     down.say()
 
 
@@ -211,9 +238,9 @@ def _gone(ledger: Ledger, row: RunRow) -> Look:
     return Look("failed", {"state": "failed", "code": "run_gone", "reason": reason, "metrics": {}})
 
 
-def _long_ago(row: RunRow) -> bool:
-    """Whether its engine has had the time to find what it was just given."""
-    return (now() - datetime.fromisoformat(row.updated_at)).total_seconds() > SEARCH_LAG
+def _ago(row: RunRow) -> float:
+    """Seconds since something was noted of a run."""
+    return (now() - datetime.fromisoformat(row.updated_at)).total_seconds()
 
 
 def _goes_on(row: RunRow, look: Look) -> bool:
@@ -242,7 +269,7 @@ def _note(tx: Writing, ledger: Ledger, row: RunRow, look: Look, by: str = "") ->
 def cancel(desk: Desk, request: str) -> bool:
     """Ask for a request to be stopped. False where there is nothing to stop any more. One that was not handed over never is."""
     with desk.ledger() as ledger:
-        with suppress(EngineDownError):  # it is asked again below
+        with suppress(EngineDownError, DeskError):  # it is asked again below
             follow(desk)
         rows = [row for row in ledger.runs(request) if row.state not in OVER]
         with ledger.writing() as tx:
@@ -255,11 +282,7 @@ def cancel(desk: Desk, request: str) -> bool:
 
 def _stop(desk: Desk, ledger: Ledger, engine: Engine, row: RunRow) -> None:
     with alone_with(desk, row.engine):
-        if engine.find(desk, row.run) is None:
-            with ledger.writing() as tx:
-                now_row = ledger.run(row.run)
-                if now_row and now_row.state not in OVER:
-                    _note(tx, ledger, now_row, Look("stopped"))
+        if _taken_back(desk, ledger, engine, row, Look("stopped")):
             return
     engine.stop(desk, row.run)
 

@@ -13,7 +13,7 @@ from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.judging import Changed, Outcome, Seen, judged, nobody
 from submit.keeping import KNOWN, Keeper
-from submit.ledger import Ledger
+from submit.ledger import Ledger, LedgerBusy
 from submit.prepared import Handed, Preparing
 from submit.response import Kept, Response, Source, Wishes
 
@@ -43,7 +43,7 @@ def hand_over(desk: Desk, outcome: Outcome) -> Outcome:
         outcome.unattended = sorted(
             {one.unattended for run, one in handed.items() if one.unattended and run in outcome.wanted}
         )
-    except (EngineDownError, DeskError) as error:  # a desk without what its engine needs: accepted all the same
+    except (EngineDownError, DeskError, LedgerBusy) as error:  # whatever is in the way, it was accepted
         outcome.undelivered = " ".join(str(error).split())
     with desk.ledger() as ledger:
         held = {row.request for row in ledger.runs(states=("held",))}

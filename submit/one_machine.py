@@ -9,7 +9,7 @@ from schema.answers import Where
 from schema.problem import Problem
 from submit import hand_off, standing
 from submit import work as worker
-from submit.desk import Desk
+from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError, engines
 from submit.journey import submit
 from submit.judging import Outcome, check
@@ -20,7 +20,35 @@ from submit.work import Told
 BEAT = 0.5
 
 
-def run(desk: Desk, source: Source, wishes: Wishes, told: Told) -> tuple[Outcome, Standing | None]:
+class Round:
+    """Follow the open runs and hand over what waits, without stopping for an engine that does not answer, or lacks what it needs: it
+    may not be this machine's. ``down`` hears of it, once for as long as it is so."""
+
+    def __init__(self, desk: Desk, down: Callable[[str], None]) -> None:
+        self._desk, self._down = desk, down
+        self._silent: dict[str, str] = {}
+
+    def follow(self) -> None:
+        self._tried("follow", hand_off.follow)
+
+    def deliver(self) -> bool:
+        """Whether anything was handed over."""
+        return bool(self._tried("deliver", hand_off.deliver))
+
+    def _tried(self, name: str, step: Callable[[Desk], object]) -> object:
+        was, found, self._silent[name] = self._silent.get(name, ""), None, ""
+        try:
+            found = step(self._desk)
+        except (EngineDownError, DeskError) as error:
+            self._silent[name] = " ".join(str(error).split())
+        if self._silent[name] not in ("", was):
+            self._down(self._silent[name])
+        return found
+
+
+def run(
+    desk: Desk, source: Source, wishes: Wishes, told: Told, down: Callable[[str], None]
+) -> tuple[Outcome, Standing | None]:
     """One request from its file to its end. None where it was refused, or where the file holds more or fewer than one."""
     judged = check(desk, [source], wishes)
     count = judged.accepted + judged.refused
@@ -32,40 +60,41 @@ def run(desk: Desk, source: Source, wishes: Wishes, told: Told) -> tuple[Outcome
     outcome = submit(desk, [source], wishes)
     if outcome.problems or not outcome.requests:
         return outcome, None
-    return outcome, _to_its_end(desk, standing.standing(desk, outcome.requests[0].id), told)
+    return outcome, _to_its_end(desk, standing.standing(desk, outcome.requests[0].id), told, Round(desk, down))
 
 
-def _to_its_end(desk: Desk, found: Standing, told: Told) -> Standing:
+def _to_its_end(desk: Desk, found: Standing, told: Told, going: Round) -> Standing:
     while found.run and not found.over:
-        hand_off.deliver(desk)  # it may wait for an earlier version of itself
-        worker.work(desk, drain=True, told=_noted(desk, told), only=found.run.run)
-        hand_off.follow(desk)
+        going.deliver()  # it may wait for an earlier version of itself
+        worker.work(desk, drain=True, told=_noted(going, told), only=found.run.run)
+        going.follow()
         found = standing.standing(desk, found.request.id)
         if not found.over:
             time.sleep(BEAT)  # it waits elsewhere
     return found
 
 
-def _noted(desk: Desk, told: Told) -> Told:
+def _noted(going: Round, told: Told) -> Told:
     """Every change is noted in the ledger as it happens."""
 
     def noted(run: str, state: str) -> None:
-        hand_off.follow(desk)
+        going.follow()
         told(run, state)
 
     return noted
 
 
-def work(desk: Desk, *, drain: bool, told: Told) -> int:
+def work(desk: Desk, *, drain: bool, told: Told, down: Callable[[str], None]) -> int:
     """Work through the queue. What a crash left over is handed over first, and whenever there is nothing else to do."""
+    going = Round(desk, down)
 
     def catch_up() -> bool:
-        hand_off.follow(desk)
-        return bool(hand_off.deliver(desk))
+        going.follow()
+        return going.deliver()
 
     catch_up()
-    ended = worker.work(desk, drain=drain, told=_noted(desk, told), idle=catch_up)
-    hand_off.follow(desk)
+    ended = worker.work(desk, drain=drain, told=_noted(going, told), idle=catch_up)
+    going.follow()
     return ended
 
 
@@ -73,11 +102,9 @@ def watched(desk: Desk, request: str, down: Callable[[str], None], *, watch: boo
     """Where requests stand now and, when watching, again at each change, until all have ended. ``down`` hears of an engine that does
     not answer, once for as long as it does not: what is known is told all the same."""
     before: list[tuple[str, str]] = []
-    silent = ""
+    going = Round(desk, down)
     while True:
-        was, silent = silent, _followed(desk)
-        if silent not in ("", was):
-            down(silent)
+        going.follow()
         found = [standing.standing(desk, request)] if request else standing.all_standing(desk)
         states = [(one.request.id, one.request.state) for one in found]
         if states != before or not before:
@@ -86,12 +113,3 @@ def watched(desk: Desk, request: str, down: Callable[[str], None], *, watch: boo
         if not watch or all(one.over for one in found):
             return
         time.sleep(max((engines()[one.run.engine].BEAT for one in found if one.run and not one.over), default=BEAT))
-
-
-def _followed(desk: Desk) -> str:
-    """Follow the open runs; which engine did not answer, in a line."""
-    try:
-        hand_off.follow(desk)
-    except EngineDownError as error:
-        return " ".join(str(error).split())
-    return ""

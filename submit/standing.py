@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from schema.problem import shown
 from schema.text import clean
-from submit.desk import Desk
-from submit.engines import Model, engines
+from submit.desk import Desk, DeskError
+from submit.engines import EngineDownError, Model, engines
 
 if TYPE_CHECKING:
     from submit.ledger import Entry, Ledger, RequestRow, RunRow
@@ -118,7 +118,7 @@ def summary(desk: Desk, found: Standing) -> Path | None:
     """The page a finished run has left for its requester."""
     name = found.result.get("summary")
     file = desk.runs / found.run.run / str(name) if found.run and name else None
-    return file if file and file.is_file() else None
+    return file if file and file.is_file() and file.resolve().is_relative_to(desk.runs.resolve()) else None
 
 
 def page(desk: Desk, found: Standing) -> str:
@@ -137,7 +137,12 @@ def links(found: Standing) -> Mapping[str, str]:
 
 
 def models(desk: Desk, found: Standing) -> list[Model]:
-    return engines()[found.run.engine].models(desk, found.run.run) if found.run else []
+    if found.run is None or not found.result.get("model"):
+        return []
+    try:
+        return engines()[found.run.engine].models(desk, found.run.run)
+    except (EngineDownError, DeskError):  # the result names it; where it lies can be asked for again
+        return [Model(str(found.result["model"]["id"]), "")]
 
 
 def history(desk: Desk, request: str) -> list[Entry]:

@@ -249,7 +249,7 @@ def _go_rounds(desk: Desk) -> bool:
     for step in (hand_off.follow, hand_off.deliver):
         try:
             step(desk)
-        except (EngineDownError, LedgerBusy, OSError) as error:
+        except (EngineDownError, DeskError, LedgerBusy, OSError) as error:
             sys.stderr.write(f"denpyo: {_line(error)}\n")
             good = False
     return good

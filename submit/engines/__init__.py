@@ -27,11 +27,12 @@ class Ticket:
 @dataclass(frozen=True, slots=True)
 class Handle:
     """A run that an engine has taken: the engine's own id for it, and an address a person can look at. ``unattended`` is the name of
-    its queue where nobody takes runs from that one now."""
+    its queue where nobody takes runs from that one now; ``refused`` why it has not taken this run, in a line, where that is so."""
 
     engine_id: str
     url: str
     unattended: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

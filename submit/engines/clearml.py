@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from itertools import count
@@ -71,27 +71,37 @@ def server(desk: Desk) -> Server:
 @cache
 def _server(*said: str) -> Server:
     try:
-        from clearml.backend_api.session import Session
-        from clearml.backend_api.session.defs import ENV_ACCESS_KEY, ENV_SECRET_KEY
         from clearml.backend_config.defs import get_config_file
-        from clearml.config import config_obj
     except ImportError:
         raise DeskError("the engine clearml needs the extra `clearml`: pip install 'denpyo[clearml]'") from None
-    _refuse_open(Path(get_config_file()))
-    keys = (
-        ENV_ACCESS_KEY.get(default=config_obj.get("api.credentials.access_key", "")),
-        ENV_SECRET_KEY.get(default=config_obj.get("api.credentials.secret_key", "")),
-    )
+    file = Path(get_config_file())
+    _refuse_open(file)
+    try:
+        api, web, keys = _named()
+    except Exception as error:  # the SDK's parser raises whatever it meets, with lines of the file in it
+        raise DeskError(f"{file} cannot be read: {type(error).__name__}") from None
     if not all(keys):
         raise DeskError(
             "no credentials for ClearML: run `clearml-init`, or set CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY"
         )
-    api = Session.get_api_server_host()
+    if not web:
+        raise DeskError("api.web_server is missing in clearml.conf (or CLEARML_WEB_HOST)")
+    return Server(api, web, keys)
+
+
+def _named() -> tuple[str, str, tuple[str, str]]:
+    """The addresses of API and pages ("" where it cannot be told) and the credentials, as the SDK reads them."""
+    from clearml.backend_api.session import Session
+    from clearml.backend_api.session.defs import ENV_ACCESS_KEY, ENV_SECRET_KEY
+    from clearml.config import config_obj
+
+    access = str(ENV_ACCESS_KEY.get(default=config_obj.get("api.credentials.access_key", "")))
+    secret = str(ENV_SECRET_KEY.get(default=config_obj.get("api.credentials.secret_key", "")))
+    api = str(Session.get_api_server_host())
     try:
-        web = Session.get_app_server_host()
+        return api, str(Session.get_app_server_host()), (access, secret)
     except ValueError:
-        raise DeskError("api.web_server is missing in clearml.conf (or CLEARML_WEB_HOST)") from None
-    return Server(api, web, (str(keys[0]), str(keys[1])))
+        return api, "", (access, secret)
 
 
 def _refuse_open(file: Path) -> None:
@@ -118,18 +128,34 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
     drafts = {run: task for run, task in found.items() if task["status"] == "created"}
     made = clearml_task.Making(desk, partial(_project, there))
     missing = {one.run: made.body(one) for one in tickets if one.run not in found}
+    refused: dict[str, str] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        taken = pool.map(partial(_taken_up_or_made, there, made), missing, missing.values())
+        taken = pool.map(partial(_unless_refused, partial(_taken_up_or_made, there, made)), missing, missing.values())
         for run, task in zip(missing, taken, strict=True):
+            if isinstance(task, str):
+                refused[run] = task
+                continue
             found[run] = task
             drafts |= {run: task} if task["status"] == "created" else {}
         list(pool.map(partial(_write_ticket, there), [task["id"] for task in drafts.values()]))
     waits: dict[str, str] = {}
     for queue in dict.fromkeys(wanted[run].queue for run in drafts):
         mine = {run: str(task["id"]) for run, task in drafts.items() if wanted[run].queue == queue}
-        if not _enqueue(there, queue, list(mine.values())):
-            waits |= dict.fromkeys(mine, queue)
-    return {run: Handle(task["id"], _page(there, task), waits.get(run, "")) for run, task in found.items()}
+        watched, kept_out = _enqueue(there, queue, mine)
+        refused |= kept_out
+        waits |= {} if watched else dict.fromkeys(mine, queue)
+    handles = {run: Handle(task["id"], _page(there, task), waits.get(run, "")) for run, task in found.items()}
+    return handles | {run: Handle("", "", refused=said) for run, said in refused.items()}
+
+
+def _unless_refused(
+    make: Callable[[str, Mapping[str, Any]], dict[str, Any]], run: str, body: Mapping[str, Any]
+) -> dict[str, Any] | str:
+    """The task of a run, or why the server refuses this one: a run that cannot be handed over keeps no other waiting."""
+    try:
+        return make(run, body)
+    except ServerError as error:
+        return f"{run}: {error}"
 
 
 def _create(there: Server, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,16 +174,20 @@ def _write_ticket(there: Server, task: str, ticket: str | None = None) -> None:
     there.call("tasks.edit_hyper_params", task=task, hyperparams=[given])
 
 
-def _enqueue(there: Server, queue: str, tasks: Sequence[str]) -> bool:
-    """Put drafts into a queue, which is made if it is not there; whether an agent takes from it. One that somebody else has moved
-    on meanwhile (400/110, 400/706) is left as it is: the next look tells its state."""
-    answer = there.call("tasks.enqueue_many", ids=list(tasks), queue_name=queue, verify_watched_queue=True)
+def _enqueue(there: Server, queue: str, tasks: Mapping[str, str]) -> tuple[bool, dict[str, str]]:
+    """Put the drafts of these runs into a queue, which is made if it is not there; whether an agent takes from it, and which runs were
+    refused and why. One that somebody else has moved on meanwhile (400/110, 400/706) is left as it is: the next look tells its state."""
+    try:
+        answer = there.call("tasks.enqueue_many", ids=list(tasks.values()), queue_name=queue, verify_watched_queue=True)
+    except ServerError as error:
+        return True, {run: f"{run}: {error}" for run in tasks}
+    runs, refused = {task: run for run, task in tasks.items()}, {}
     for failed in answer.get("failed") or ():
-        error = failed.get("error") or {}
-        code, subcode = (*(error.get("codes") or ()), 0, 0)[:2]
-        if (code, subcode) not in clearml_task.MOVED_ON:
-            raise ServerError("tasks.enqueue_many", code, subcode, str(error.get("msg", "")))
-    return bool(answer.get("queue_watched", True))
+        why, run = failed.get("error") or {}, runs.get(failed.get("id"), "")
+        code, subcode = (*(why.get("codes") or ()), 0, 0)[:2]
+        if run and (code, subcode) not in clearml_task.MOVED_ON:
+            refused[run] = f"{run}: {ServerError('tasks.enqueue_many', code, subcode, str(why.get('msg', '')))}"
+    return bool(answer.get("queue_watched", True)), refused
 
 
 def _tasks(there: Server, runs: Iterable[str], fields: Sequence[str] = LOOKED_AT) -> dict[str, dict[str, Any]]:
@@ -197,17 +227,18 @@ def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
     for run, task in found.items():
         state = STATES.get(task["status"], UNKNOWN_STATE)
         looks[run] = clearml_task.ended(desk, run, state, ended[task["id"]]) if task["id"] in ended else Look(state)
-        _keep_card(there, desk, run, looks[run])
+        _keep_card(there, desk, run, task["id"], looks[run])
     return looks
 
 
-def _keep_card(there: Server, desk: Desk, run: str, look: Look) -> None:
+def _keep_card(there: Server, desk: Desk, run: str, task: str, look: Look) -> None:
     """The description of a model that a run has made lies on the desk as that of a run of this machine does: who asks for a
     prediction with it is told at once what the model needs."""
     made, file = (look.result or {}).get("model"), desk.runs / run / "model" / "model.json"
     if look.state != "done" or not isinstance(made, Mapping) or file.exists():
         return
-    asked = {"name": f"^{re.escape(str(made.get('id')))}$", "only_fields": ["name", "design"], "order_by": ["-created"]}
+    name = f"^{re.escape(str(made.get('id')))}$"
+    asked = {"task": [task], "name": name, "only_fields": ["name", "design"], "order_by": ["created"]}
     for one in there.call("models.get_all", **asked).get("models", ())[:1]:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_suffix(".part")

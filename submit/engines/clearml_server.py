@@ -39,7 +39,6 @@ class Server:
         self.api, self.web, self._credentials = api.rstrip("/"), web.rstrip("/"), credentials
         self._token = ""
         self._session = requests.Session()
-        self._session.trust_env = True
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
 
@@ -48,31 +47,33 @@ class Server:
         nothing was done. ServerError where it was refused, EngineDownError where nothing, or nothing of ClearML's, answered."""
         if not self._token:
             self._token = self._log_in()
-        answer = self._post(name, asked, {"Authorization": f"Bearer {self._token}"})
+        answer = self._post(name, asked, self._signed)
         if answer.status_code == 401:
             self._token = self._log_in()
-            answer = self._post(name, asked, {"Authorization": f"Bearer {self._token}"})
+            answer = self._post(name, asked, self._signed)
         return self._data(name, answer)
+
+    def _signed(self, call: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Given as what authenticates, so that no entry of ``~/.netrc`` takes its place."""
+        call.headers["Authorization"] = f"Bearer {self._token}"
+        return call
 
     def _log_in(self) -> str:
         from requests.auth import HTTPBasicAuth
 
         try:
-            answer = self._post("auth.login", {}, auth=HTTPBasicAuth(*self._credentials))
+            answer = self._post("auth.login", {}, HTTPBasicAuth(*self._credentials))
             return str(self._data("auth.login", answer)["token"])
         except ServerError as error:
-            raise EngineDownError(f"ClearML at {self.api} does not take the credentials: {error}") from None
+            raise EngineDownError(f"ClearML at {self.api} does not let this desk in: {error}") from None
 
-    def _post(
-        self, name: str, asked: Mapping[str, Any], headers: Mapping[str, str] | None = None, auth: Any = None
-    ) -> requests.Response:
+    def _post(self, name: str, asked: Mapping[str, Any], auth: Any) -> requests.Response:
         import requests
 
         try:
             return self._session.post(
                 f"{self.api}/{VERSION}/{name}",
                 json=asked,
-                headers=headers,
                 auth=auth,
                 timeout=SECONDS,
                 allow_redirects=False,

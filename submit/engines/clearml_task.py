@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import re
 import subprocess
 from collections.abc import Callable, Mapping
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from generators import clearml_task
-from schema import slip
+from schema import run_result, slip
 from schema.job import Script
 from schema.parameters import PROPERTIES
 from schema.problem import shown
@@ -184,7 +182,7 @@ def _git(*words: str) -> str:
             timeout=30,
             check=False,
         )
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
@@ -200,7 +198,7 @@ def _lock(file: Path) -> str:
 
 def ended(desk: Desk, run: str, state: str, task: Mapping[str, Any]) -> Look:
     """What an ended task says: the result its job has left, or why there is none, in the language of who asked."""
-    left = _result(task)
+    left = run_result.read(((task.get("configuration") or {}).get("result") or {}).get("value"))
     if left is not None and state != "stopped":
         return Look(str(left["state"]), left)
     with desk.ledger() as ledger:
@@ -215,27 +213,6 @@ def ended(desk: Desk, run: str, state: str, task: Mapping[str, Any]) -> Look:
         reason = f"{reason} ({shown(' '.join(said.split()), LONGEST)})"
     state = "stopped" if code == "stopped_on_request" else "failed"
     return Look(state, {"state": state, "code": code, "reason": reason, "metrics": {}})
-
-
-def _result(task: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The result of a job, if there is one that is as jobs leave it: whoever may edit a task may have edited this."""
-    written = ((task.get("configuration") or {}).get("result") or {}).get("value")
-    try:
-        found = json.loads(written) if isinstance(written, str) else None
-    except ValueError:
-        return None
-    if (
-        not isinstance(found, dict)
-        or found.get("state") not in ("done", "failed")
-        or not isinstance(found.get("metrics"), dict)
-    ):
-        return None
-    metrics = {str(name): value for name, value in found["metrics"].items() if _is_number(value)}
-    return {**found, "metrics": metrics}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _seconds(task: Mapping[str, Any]) -> float:

@@ -44,6 +44,7 @@ from submit.ledger.rows import (
     ENTRIES_KEYED,
     ENTRIES_OF,
     FIRST_AMONG,
+    KEYS_AMONG,
     RECORDED_AMONG,
     REQUESTS,
     REQUESTS_AMONG,
@@ -172,6 +173,10 @@ class Ledger:
 
     def has(self, key: str) -> bool:
         return bool(self.query("SELECT 1 FROM entries WHERE key = ?", (key,)))
+
+    def keys_among(self, keys: Collection[str]) -> set[str]:
+        """Those that an entry has."""
+        return {key for (key,) in self.query(KEYS_AMONG, (json.dumps([*keys]),))}
 
     def entries(self, request: str | None = None, since: int = 0) -> Iterator[Entry]:
         """In order, those after number `since`; read in pages, so that a slow reader keeps no writer waiting."""

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import script
-from jobs.attempt import is_metric
 from jobs.outcome import Attempt, Done, Failed
+from schema.run_result import is_metric
 from schema.yaml_text import load
 from tests.jobs.runs import EXAMPLE_KINDS, attempt, with_hours
 
@@ -26,6 +26,7 @@ KIND = """
 from typing import Annotated, ClassVar, Literal
 from schema.job import Ask, Choice, Job, Part, Script
 from schema.words import Words
+from schema.run_result import is_metric
 
 H = Words("help", ja="説明")
 

@@ -402,7 +402,7 @@ def test_a_slip_that_was_changed_after_it_was_accepted_is_not_run(desk: Desk, tm
     slip = standing.standing(desk, request).slip
     assert slip is not None
     damage(slip, how)
-    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    one_machine.work(desk, drain=True, told=lambda run, state: None, down=print)
     found = standing.standing(desk, request)
     assert (found.request.state, found.result["code"]) == ("failed", "slip_changed")
     assert starts(tmp_path) == {}
@@ -411,7 +411,7 @@ def test_a_slip_that_was_changed_after_it_was_accepted_is_not_run(desk: Desk, tm
 def test_a_look_that_comes_late_never_takes_a_run_back(desk: Desk, tmp_path: Path) -> None:
     file = counting(tmp_path, "one")
     request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
-    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    one_machine.work(desk, drain=True, told=lambda run, state: None, down=print)
     with desk.ledger() as ledger, ledger.writing() as tx:
         tx.execute("UPDATE local_queue SET state = 'running'")
     hand_off.follow(desk)
@@ -424,14 +424,14 @@ def test_a_ledger_on_another_disk_works_as_well(desk: Desk, tmp_path: Path) -> N
     (desk.folder / LEDGER).symlink_to(tmp_path / "elsewhere")
     file = counting(tmp_path, "one")
     request = journey.submit(desk, [Source(file.name, file.read_bytes())], NONE).requests[0].id
-    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    one_machine.work(desk, drain=True, told=lambda run, state: None, down=print)
     assert standing.standing(desk, request).request.state == "done"
 
 
 def test_a_worker_that_has_nothing_to_do_hands_over_what_a_dead_submit_left(desk: Desk, tmp_path: Path) -> None:
     file = counting(tmp_path, "one")
     journey.keep(desk, [Source(file.name, file.read_bytes())], NONE, queue=True)
-    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    one_machine.work(desk, drain=True, told=lambda run, state: None, down=print)
     assert starts(tmp_path) == {"one": 1}
 
 

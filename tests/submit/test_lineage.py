@@ -78,7 +78,7 @@ def codes(outcome: judging.Outcome) -> list[tuple[str, str]]:
 
 
 def work(desk: Desk) -> None:
-    one_machine.work(desk, drain=True, told=lambda run, state: None)
+    one_machine.work(desk, drain=True, told=lambda run, state: None, down=print)
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from submit.judging import Outcome
 from submit.ledger import verify
 from submit.new_dataset import Added, Given
 from submit.response import Source, Wishes
-from tests.desks import COMMIT, clearml_desk_in, command, counting, denpyo, environment
+from submit.watch import _go_rounds
+from tests.desks import COMMIT, clearml_desk_in, command, counting, denpyo, environment, starts
 from tests.desks.kills import killed_after
 from tests.standins.clearml import ClearML
 from tests.standins.clearml.server import Trouble
@@ -52,6 +53,10 @@ def desk(tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatc
 def submitted(desk: Desk, *names: str) -> Outcome:
     files = [counting(desk.folder.parent, name) for name in names]
     return journey.submit(desk, [Source(one.name, one.read_bytes()) for one in files], Wishes())
+
+
+def task_of(server: ClearML, request: str) -> dict[str, Any]:
+    return next(one for one in server.tasks.values() if f"rid:{request}" in one["tags"])
 
 
 def queued(server: ClearML) -> list[str]:
@@ -197,7 +202,7 @@ def test_a_web_page_in_its_place_is_no_clearml_server(
 def test_wrong_credentials_are_one_line_without_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEARML_API_SECRET_KEY", CANARY)
     outcome = submitted(desk, "one")
-    assert "does not take the credentials" in outcome.undelivered
+    assert "does not let this desk in" in outcome.undelivered
     assert CANARY not in outcome.undelivered
 
 
@@ -274,7 +279,18 @@ def test_a_run_that_is_done_has_the_result_that_its_job_left(desk: Desk, clearml
     assert (found.request.state, found.result["metrics"]) == ("done", {"accuracy": 0.9})
 
 
-@pytest.mark.parametrize("written", ["", "{", "[]", '{"state": "queued"}', '{"state": "done", "metrics": 3}'])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 100_000,
+        '{"state": "queued"}',
+        '{"state": "done", "metrics": 3}',
+        '{"state": "done", "metrics": {}, "passed": []}',
+    ],
+)
 def test_a_task_that_ended_without_a_result_as_jobs_leave_it_has_failed(
     written: str, desk: Desk, clearml_server: ClearML
 ) -> None:
@@ -291,14 +307,25 @@ def test_a_task_that_ended_without_a_result_as_jobs_leave_it_has_failed(
 def test_a_run_that_was_deleted_there_has_failed_once_it_is_sure(
     desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (kept,) = submitted(desk, "one").requests
-    clearml_server.tasks.clear()
+    kept, other = submitted(desk, "one", "two").requests
+    clearml.server(desk).call("tasks.delete", task=task_of(clearml_server, kept.id)["id"], force=True)
     hand_off.follow(desk)
-    assert states(desk) == {kept.id: "queued"}
+    assert states(desk) == {kept.id: "queued", other.id: "queued"}
     monkeypatch.setattr("submit.hand_off.now", lambda: now() + timedelta(minutes=11))
     hand_off.follow(desk)
-    assert states(desk) == {kept.id: "failed"}
+    assert states(desk) == {kept.id: "failed", other.id: "queued"}
     assert "削除" in standing.standing(desk, kept.id).result["reason"]
+
+
+def test_a_server_that_knows_none_of_the_runs_is_taken_for_another_one_for_a_day(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    clearml_server.tasks.clear()
+    for hours, state in ((23, "queued"), (25, "failed")):
+        monkeypatch.setattr("submit.hand_off.now", lambda hours=hours: now() + timedelta(hours=hours))
+        hand_off.follow(desk)
+        assert states(desk) == {kept.id: state}
 
 
 def test_a_copy_of_a_run_that_somebody_made_is_not_the_run(desk: Desk, clearml_server: ClearML) -> None:
@@ -351,7 +378,15 @@ def test_the_description_of_a_model_comes_to_the_desk_with_the_end_of_its_run(
     (kept,) = submitted(desk, "one").requests
     model, card = f"m-{kept.id}-1", {"model_id": f"m-{kept.id}-1", "features": [{"name": "size"}]}
     uri = "file:///models/model.onnx"
-    clearml.server(desk).call("models.create", name=model, uri=uri, design={"design": json.dumps(card)})
+    (task,) = clearml_server.tasks
+    for owner, design in ((task, card), ("", {"model_id": model, "features": []})):
+        told = {
+            "name": model,
+            "uri": uri,
+            "design": {"design": json.dumps(design)},
+            **({"task": owner} if owner else {}),
+        }
+        clearml.server(desk).call("models.create", **told)
     result = {"state": "done", "metrics": {}, "model": {"id": model, "path": "model/model.onnx", "sha256": "0" * 64}}
     ended(clearml_server, "completed", result)
     hand_off.follow(desk)
@@ -406,3 +441,111 @@ def test_a_kind_with_a_short_name_has_a_project_that_clearml_takes(desk: Desk, c
     outcome = journey.submit(open_desk(desk.folder), [Source(file.name, file.read_bytes())], Wishes())
     assert (outcome.undelivered, outcome.problems) == ("", [])
     assert "denpyo/kind c2" in [one["name"] for one in clearml_server.projects.values()]
+
+
+def test_whatever_somebody_writes_into_a_result_the_desk_goes_on_and_shows_it_as_text(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    metrics = {"a": 2**53 + 1, "b": 10**400, "c": float("inf"), "good": 0.5, "\x1b[2J": 1}
+    hostile = {"state": "failed", "metrics": metrics, "reason": "\ud800\x1b[2J", "seed": 2**70, "more": {"x": [1e999]}}
+    problem = {"code": "\x1b[2J", "question": "q", "message": "m\nm", "other": 1}
+    ended(clearml_server, "failed", {**hostile, "problems": [problem], "dataset_sha256": "\u202e"})
+    hand_off.follow(desk)
+    found = standing.standing(desk, kept.id)
+    assert found.request.state == "failed"
+    assert list(found.result["metrics"].values()) == [0.5, 1]
+    shown = denpyo("status", kept.id, desk=desk.folder).stdout + denpyo("status", desk=desk.folder).stdout
+    assert "\x1b" not in shown
+    assert verify(desk.folder / "ledger").ok
+
+
+def test_the_summary_of_a_run_is_a_file_of_that_run_alone(desk: Desk, clearml_server: ClearML) -> None:
+    (kept,) = submitted(desk, "one").requests
+    ended(clearml_server, "completed", {"state": "done", "metrics": {}, "summary": "/etc/hostname"})
+    hand_off.follow(desk)
+    assert standing.standing(desk, kept.id).result["reason"].startswith("実行が途中で途切れ")
+    assert standing.summary(desk, standing.standing(desk, kept.id)) is None
+
+
+def test_a_server_that_is_down_keeps_no_run_of_this_machine_waiting(desk: Desk, clearml_server: ClearML) -> None:
+    submitted(desk, "one")
+    clearml_server.fault("*", "fail", times=1_000)
+    said: list[str] = []
+    file = counting(desk.folder.parent, "two")
+    source, local = Source(file.name, file.read_bytes()), Wishes(engine="local")
+    outcome, found = one_machine.run(desk, source, local, lambda run, state: None, said.append)
+    assert found is not None
+    assert (found.request.state, outcome.undelivered) == ("done", "")
+    assert starts(desk.folder.parent) == {"two": 1}
+    assert said
+    assert one_machine.work(desk, drain=True, told=lambda run, state: None, down=said.append) == 0
+
+
+def test_a_desk_that_lacks_what_clearml_needs_goes_on_with_everything_else(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submitted(desk, "one")
+    monkeypatch.setenv("CLEARML_API_SECRET_KEY", "")
+    (found,) = one_machine.watched(desk, "", print, watch=False)
+    assert [one.request.state for one in found] == ["queued"]
+    assert "no credentials for ClearML" in capsys.readouterr().out
+    assert not _go_rounds(desk)
+
+
+def test_a_run_that_the_server_refuses_keeps_no_other_waiting(desk: Desk, clearml_server: ClearML) -> None:
+    clearml_server.fault("tasks.create", "fail", status=400)
+    outcome = submitted(desk, "one", "two", "three")
+    assert sorted(states(desk).values()) == ["accepted", "queued", "queued"]
+    assert "ClearML refused tasks.create" in outcome.undelivered
+    hand_off.deliver(desk)
+    assert set(states(desk).values()) == {"queued"}
+    assert len(clearml_server.tasks) == len(queued(clearml_server)) == 3
+
+
+def test_what_is_cancelled_before_it_was_queued_leaves_no_draft_with_a_ticket(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    clearml_server.fault("tasks.enqueue_many", "fail")
+    (kept,) = submitted(desk, "one").requests
+    assert hand_off.cancel(desk, kept.id)
+    (task,) = clearml_server.tasks.values()
+    assert task["hyperparams"]["properties"]["ticket"]["value"] == f"taken back from {task['id']}"
+    assert states(desk) == {kept.id: "stopped"}
+
+
+def test_what_is_cancelled_while_the_server_is_down_never_starts(desk: Desk, clearml_server: ClearML) -> None:
+    first = submitted(desk, "one").requests
+    clearml_server.fault("*", "fail", times=1_000)
+    second = submitted(desk, "two").requests
+    for one in (*first, *second):
+        with pytest.raises(EngineDownError):
+            hand_off.cancel(desk, one.id)
+    clearml_server.forget_faults()
+    hand_off.deliver(desk)
+    hand_off.follow(desk)
+    hand_off.follow(desk)
+    assert set(states(desk).values()) == {"stopped"}
+    assert queued(clearml_server) == []
+
+
+def test_a_word_for_the_server_in_netrc_changes_nothing(
+    desk: Desk, clearml_server: ClearML, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password else\n", encoding="utf-8")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert submitted(desk, "one").undelivered == ""
+
+
+def test_a_clearml_conf_that_cannot_be_read_is_one_line(
+    tmp_path: Path, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf = tmp_path / "clearml.conf"
+    conf.write_text(f'api {{ credentials {{ secret_key = "{CANARY}" ', encoding="utf-8")
+    conf.chmod(0o600)
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(conf))
+    done = denpyo("submit", counting(tmp_path, "one"), desk=clearml_desk_in(tmp_path / "desk").folder, code=3)
+    assert f"{conf} cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert CANARY not in done.stderr + done.stdout
