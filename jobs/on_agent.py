@@ -46,6 +46,7 @@ FOLDER_VARIABLE = "DENPYO_RUNS"
 RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
 STARTED = (75, 76)
 LONGEST = 1_000
+BEAT = 2.0
 AGENT_LOOKS = 60.0
 """Seconds: an agent looks at the task's status every few; see ``_wait_for_the_agent``."""
 PASSED_ON = re.compile(
@@ -96,13 +97,24 @@ def _run(reports: Reports) -> int:
         order = failed("reason_already_started", order.request.language)
     if isinstance(order, Failed):
         return _refused(reports, order)
-    reports.note_started()
+    if not reports.note_started():
+        return _stand_aside(reports, order)
     print(f"denpyo: {order.request.kind} {order.run}", flush=True)
     folder = _folder(order.run)
     found = _at_work(order, reports, folder)
     if found is None:
         return _refused(reports, failed("reason_already_started", order.request.language))
     return _over(reports, order, folder, found)
+
+
+def _stand_aside(reports: Reports, order: Order) -> int:
+    """Another process has begun this run in the same moment: the task is its own. An agent reports the end of this process over what the
+    other one says, but for a task that is no longer running."""
+    print(f"denpyo: {order.run}: another process runs it", file=sys.stderr, flush=True)
+    until = time.monotonic() + order.request.resources.max_hours * 3600 + AGENT_LOOKS
+    while reports.is_running() and time.monotonic() < until:
+        time.sleep(BEAT)
+    return 0
 
 
 def _language(task: Task) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ RETRIES = {"total": 5, "connect": 5, "read": 5, "backoff_factor": 0.5, "backoff_
 PAUSES = (0.0, 0.5, 10.0, 60.0)
 """Seconds before each try of a call: a server that is down for two minutes costs no run its result."""
 READ = ("id", "name", "user", "project", "tags", "hyperparams", "configuration", "script", "output")
+SETTLED = 0.5
+"""Seconds after which whoever else was about to leave the mark of a start has left it."""
 LONGEST_PREVIEW = 1_000
 WIDTH, HEIGHT = 640, 480
 
@@ -122,11 +125,25 @@ class Reports:
         found = self.call("tasks.get_all", **asked).get("tasks") or ()
         return any(is_started(one["id"], one.get("hyperparams") or {}) for one in found if one["id"] != self._id)
 
-    def note_started(self) -> None:
-        """The mark that this task has begun, on the server before anything runs."""
+    def note_started(self) -> bool:
+        """Leave the mark that this task has begun, on the server before anything runs; whether it is this process's own: of two that
+        begin at once, the last to write it goes on."""
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        noted = {"section": PROPERTIES, "name": "started", "value": f"{self._id} {at}", "type": "", "description": ""}
+        mark = f"{self._id} {at} {secrets.token_hex(8)}"
+        noted = {"section": PROPERTIES, "name": "started", "value": mark, "type": "", "description": ""}
         self.call("tasks.edit_hyper_params", task=self._id, hyperparams=[noted], force=True)
+        time.sleep(SETTLED)
+        there = self._seen(f"hyperparams.{PROPERTIES}")["hyperparams"][PROPERTIES]["started"]
+        return bool(there["value"] == mark)
+
+    def is_running(self) -> bool:
+        """Whether the task is still at work, in this process or another."""
+        return self._seen("status").get("status") == "in_progress"
+
+    def _seen(self, *fields: str) -> dict[str, Any]:
+        asked = {"id": [self._id], "only_fields": ["id", *fields], "search_hidden": True}
+        found = self.call("tasks.get_all", **asked).get("tasks") or [{}]
+        return dict(found[0])
 
     def upload(self, file: Path, name: str) -> str:
         """The address of a file that was uploaded to where the task keeps its output."""

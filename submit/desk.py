@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -100,6 +100,17 @@ class Config(_Strict):
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")
     ] = {}
+
+    @field_validator("sources")
+    @classmethod
+    def _nobody_elses_queue(cls, sources: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        taken = [
+            one.queue for one in sources.values() if one.kind == "clearml" and one.queue in info.data.get("queues", ())
+        ]
+        if taken:
+            said = "runs wait in the queue {name}: people need another one to put their clones into"
+            raise PydanticCustomError("taken", said, {"name": taken[0]})
+        return sources
 
     @field_validator("queues")
     @classmethod

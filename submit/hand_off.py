@@ -216,10 +216,19 @@ def follow(desk: Desk) -> None:
                 lag = SEARCH_LAG if looks else ANOTHER_SERVER
                 looks |= {row.run: _gone(ledger, row) for row in rows if row.run not in looks and _ago(row) > lag}
                 _follow(ledger, rows, looks)
-                unwanted = _unwanted(ledger, rows)
-                for run in (one for one in looks if one in unwanted and looks[one].state in OPEN):
-                    engine.stop(desk, run)  # it did not answer when it was asked, or has not yet come to it
+                _see_to(desk, ledger, engine, rows, looks)
     down.say()
+
+
+def _see_to(desk: Desk, ledger: Ledger, engine: Engine, rows: Sequence[RunRow], looks: Mapping[str, Look]) -> None:
+    """What is still to do about open runs: those that somebody asked to end, whose engine did not answer then; those that are astray."""
+    unwanted = _unwanted(ledger, rows)
+    for row in (one for one in rows if one.run in looks and looks[one.run].state in OPEN):
+        if row.run in unwanted:
+            engine.stop(desk, row.run)
+        elif looks[row.run].astray:
+            with alone_with(desk, row.engine):
+                engine.put_back(desk, row.run, row.queue)
 
 
 def _follow(ledger: Ledger, rows: Sequence[RunRow], looks: Mapping[str, Look]) -> None:

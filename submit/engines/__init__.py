@@ -37,10 +37,12 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an engine says of a run: its state (queued, running, done, failed, stopped) and, once it has ended, its result."""
+    """What an engine says of a run: its state (queued, running, done, failed, stopped) and, once it has ended, its result. ``astray``: it
+    was handed over, and is in no queue."""
 
     state: str
     result: Mapping[str, Any] | None = None
+    astray: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ class Engine(Protocol):
 
     def look(self, desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
         """The runs it knows among these."""
+
+    def put_back(self, desk: Desk, run: str, queue: str) -> None:
+        """Put a run that is astray into its queue again."""
 
     def stop(self, desk: Desk, run: str) -> None:
         """Ask for a run to end. One that waits never starts; one that is over stays as it is."""

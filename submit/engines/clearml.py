@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -36,6 +38,8 @@ SAID_BY = (
     "CLEARML_API_SECRET_KEY",
 )
 BEAT = 2.0
+ASTRAY = 60.0
+"""Seconds after which a task that says it is queued must be in a queue: an agent takes it out a moment before it marks it as started."""
 PAGE = 500
 """How many tasks the server lists in one answer."""
 STATES = {
@@ -50,7 +54,7 @@ STATES = {
     "stopped": "stopped",
 }
 UNKNOWN_STATE = "running"
-LOOKED_AT = ["id", "status", "tags", "project", "hyperparams.properties"]
+LOOKED_AT = ["id", "status", "status_changed", "system_tags", "tags", "project", "hyperparams.properties"]
 ENDED = [
     "id",
     "status_message",
@@ -59,6 +63,7 @@ ENDED = [
     "completed",
     "last_update",
     "configuration",
+    "hyperparams.properties",
 ]
 
 
@@ -222,13 +227,44 @@ def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
     there = server(desk)
     found = _tasks(there, runs)
     over = [task["id"] for task in found.values() if STATES.get(task["status"]) in ("done", "failed", "stopped")]
-    ended = {one["id"]: one for one in _listed(there, ENDED, id=over)} if over else {}
+    ended = {one["id"]: one for one in _listed(there, ENDED, id=over, order_by=["id"])} if over else {}
+    astray = _astray(there, found)
     looks = {}
     for run, task in found.items():
         state = STATES.get(task["status"], UNKNOWN_STATE)
         looks[run] = clearml_task.ended(desk, run, state, ended[task["id"]]) if task["id"] in ended else Look(state)
+        if clearml_task.is_taken_out(task) and _taken_back(there, task):
+            looks[run] = clearml_task.taken_out(desk, run)
+        looks[run] = replace(looks[run], astray=run in astray)
         _keep_card(there, desk, run, task["id"], looks[run])
     return looks
+
+
+def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Runs that have been queued for a while and stand in no queue: a call that was cut off half way has left them so. The queues are
+    asked once in a minute at most."""
+    waiting = {
+        run: task for run, task in tasks.items() if task["status"] == "queued" and clearml_task.age(task) > ASTRAY
+    }
+    if not waiting or time.monotonic() < there.queues_asked + ASTRAY:
+        return set()
+    there.queues_asked = time.monotonic()
+    queues = there.call("queues.get_all", only_fields=["entries"], search_hidden=True).get("queues", ())
+    queued = {entry["task"] for queue in queues for entry in queue.get("entries") or ()}
+    return {run for run, task in waiting.items() if task["id"] not in queued}
+
+
+def put_back(desk: Desk, run: str, queue: str) -> None:
+    there = server(desk)
+    task = _tasks(there, [run]).get(run)
+    if task and task["status"] == "queued" and run in _astray_now(there, run, task):
+        _unless_moved_on(there, "tasks.dequeue", task=task["id"])
+        _enqueue(there, queue, {run: str(task["id"])})
+
+
+def _astray_now(there: Server, run: str, task: Mapping[str, Any]) -> set[str]:
+    there.queues_asked = -ASTRAY
+    return _astray(there, {run: task})
 
 
 def _keep_card(there: Server, desk: Desk, run: str, task: str, look: Look) -> None:
@@ -307,7 +343,7 @@ def log(desk: Desk, run: str) -> str:
     events = there.call("events.get_task_log", task=task["id"], batch_size=5_000, navigate_earlier=True).get(
         "events", ()
     )
-    lines = sorted(events, key=lambda one: one.get("timestamp") or 0)
+    lines = sorted(reversed(list(events)), key=lambda one: one.get("timestamp") or 0)  # the last comes first
     return "\n".join(str(one.get("msg", "")).rstrip("\n") for one in lines)
 
 

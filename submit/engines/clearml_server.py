@@ -3,6 +3,7 @@ own source, ``apiserver/bll/task/task_operations.py``; what its answers hold, in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Server:
 
         self.api, self.web, self._credentials = api.rstrip("/"), web.rstrip("/"), credentials
         self._token = ""
+        self.queues_asked = -math.inf
+        """When all queues were last looked into, by ``time.monotonic``."""
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))

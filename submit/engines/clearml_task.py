@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from schema.problem import shown
 from schema.question import RESOURCES, Form
 from schema.slip import Request, Via
 from schema.words import FALLBACK, text
-from submit.desk import LEDGER, Desk, DeskError, shipped
+from submit.desk import LEDGER, Desk, DeskError, now, shipped
 from submit.engines import Look, Ticket
 from submit.recorded_datasets import recorded_at
 
@@ -29,6 +29,8 @@ MOVED_ON = frozenset({(400, 110), (400, 706), (400, 101), (400, 125)})
 ON_REQUEST = "denpyo: stopped on request"
 LONGEST = 2_000
 TYPES = {"inference": "inference"}
+TAKEN_OUT = 1_800.0
+"""Seconds that somebody may take to edit a run that they took out of its queue; then it counts as stopped."""
 SHORTEST_NAME = 3
 """Characters, of tasks, queues and the last part of a project's name; a shorter one is refused as blank."""
 LOCK = "requirements/task.txt"
@@ -141,15 +143,16 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def script(desk: Desk) -> dict[str, Any]:
     """Where agents get the program from, pinned: the repository and commit of denpyo.toml, or else of the checkout denpyo runs in."""
     settings = desk.config.clearml
-    repository = without_secrets(settings.repository or _git("config", "--get", "remote.origin.url"))
-    commit = settings.commit or _git("rev-parse", "HEAD")
+    repository, commit = settings.repository, settings.commit
+    if not repository and not commit:
+        repository, commit = _git("config", "--get", "remote.origin.url"), _git("rev-parse", "HEAD")
     if not repository or not commit:
         raise DeskError(
-            "clearml.repository and clearml.commit are missing in denpyo.toml: agents get denpyo from there"
+            "clearml.repository and clearml.commit must stand in denpyo.toml, both: agents get denpyo from there"
         )
     lock = _lock(desk.folder / settings.requirements) if settings.requirements else _lock(shipped(LOCK))
     return {
-        "repository": repository,
+        "repository": without_secrets(repository),
         "version_num": commit,
         "branch": "",
         "entry_point": "-m jobs",
@@ -199,6 +202,8 @@ def _lock(file: Path) -> str:
 def ended(desk: Desk, run: str, state: str, task: Mapping[str, Any]) -> Look:
     """What an ended task says: the result its job has left, or why there is none, in the language of who asked."""
     left = run_result.read(((task.get("configuration") or {}).get("result") or {}).get("value"))
+    if left and left["state"] == "done" and not property_in(task, "started").startswith(str(task["id"])):
+        left = None  # that of the run it was cloned from: it never began
     if left is not None and state != "stopped":
         return Look(str(left["state"]), left)
     with desk.ledger() as ledger:
@@ -213,6 +218,29 @@ def ended(desk: Desk, run: str, state: str, task: Mapping[str, Any]) -> Look:
         reason = f"{reason} ({shown(' '.join(said.split()), LONGEST)})"
     state = "stopped" if code == "stopped_on_request" else "failed"
     return Look(state, {"state": state, "code": code, "reason": reason, "metrics": {}})
+
+
+def is_taken_out(task: Mapping[str, Any]) -> bool:
+    """Whether a run that was handed over has been taken out of its queue by somebody on ClearML's page, and left there as a draft or
+    in the archive for longer than it takes to edit it."""
+    out = task["status"] == "created" or (task["status"] == "queued" and "archived" in (task.get("system_tags") or ()))
+    return out and property_in(task, "ticket") == task["id"] and age(task) > TAKEN_OUT
+
+
+def age(task: Mapping[str, Any]) -> float:
+    """Seconds since a task has its status; 0 where it does not say."""
+    try:
+        changed = datetime.fromisoformat(str(task.get("status_changed")))
+    except ValueError:
+        return 0.0
+    return (now() - (changed if changed.tzinfo else changed.replace(tzinfo=UTC))).total_seconds()
+
+
+def taken_out(desk: Desk, run: str) -> Look:
+    with desk.ledger() as ledger:
+        request = ledger.request(run.rpartition(".")[0])
+    reason = text("taken_out", request.language if request else FALLBACK)
+    return Look("stopped", {"state": "stopped", "code": "taken_out", "reason": reason, "metrics": {}})
 
 
 def _seconds(task: Mapping[str, Any]) -> float:

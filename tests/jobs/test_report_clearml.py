@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.report_clearml import Reports
 from schema.slip import Request
 from tests.jobs.clearml_tasks import KINDS, call, copied, copied_template, environment, run, run_each, said, sent
 from tests.jobs.runs import EXAMPLE_KINDS, FOREST, ROOT, request, with_hours, write_dataset
@@ -337,3 +339,19 @@ def test_a_model_that_the_registry_does_not_have_is_said_to_the_person(clearml_s
     japanese, english = stands(clearml_server, task)[1].split("\n\n")
     assert japanese.splitlines()[1].startswith("7k3m:model_id: ")
     assert english.splitlines()[1].endswith(" [no_model]")
+
+
+def test_of_two_that_begin_a_task_at_once_one_goes_on(
+    clearml_server: ClearML, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    call(clearml_server, "tasks.started", task=task, force=True)
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    for name, value in clearml_server.environment().items():
+        monkeypatch.setenv(name, value)
+    both = [Reports(task), Reports(task)]
+    with ThreadPoolExecutor(2) as at_once:
+        assert sorted(at_once.map(Reports.note_started, both)) == [False, True]
+    assert both[0].is_running()
+    call(clearml_server, "tasks.completed", task=task)
+    assert not both[1].is_running()

@@ -26,7 +26,6 @@ KIND = """
 from typing import Annotated, ClassVar, Literal
 from schema.job import Ask, Choice, Job, Part, Script
 from schema.words import Words
-from schema.run_result import is_metric
 
 H = Words("help", ja="説明")
 

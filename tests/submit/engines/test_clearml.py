@@ -267,6 +267,7 @@ def ended(server: ClearML, status: str, result: dict[str, Any] | None = None, me
     """As agents leave a task."""
     (task,) = server.tasks.values()
     task["status"], task["status_message"] = status, message
+    task["hyperparams"]["properties"]["started"] = {"name": "started", "value": f"{task['id']} 2026-11-21T00:00:00Z"}
     if result is not None:
         task["configuration"]["result"] = {"name": "result", "type": "json", "value": json.dumps(result)}
 
@@ -549,3 +550,63 @@ def test_a_clearml_conf_that_cannot_be_read_is_one_line(
     assert f"{conf} cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
     assert CANARY not in done.stderr + done.stdout
+
+
+def test_a_run_that_is_queued_in_no_queue_is_put_back(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(desk, "one", "two")
+    (queue,) = clearml_server.queues.values()
+    lost = queue["entries"].pop()["task"]
+    hand_off.follow(desk)
+    assert lost not in queued(clearml_server)  # an agent may just have taken it
+    monkeypatch.setattr("submit.engines.clearml_task.now", lambda: now() + timedelta(minutes=2))
+    hand_off.follow(desk)
+    assert sorted(queued(clearml_server)) == sorted(clearml_server.tasks)
+    assert set(states(desk).values()) == {"queued"}
+    before = len(clearml_server.calls)
+    hand_off.follow(desk)
+    assert [name for name, _ in clearml_server.calls[before:]] == ["tasks.get_all"]
+
+
+def test_a_run_that_somebody_takes_out_of_its_queue_is_stopped_after_a_while(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    clearml.server(desk).call("tasks.dequeue", task=task_of(clearml_server, kept.id)["id"])
+    hand_off.follow(desk)
+    assert states(desk) == {kept.id: "queued"}
+    monkeypatch.setattr("submit.engines.clearml_task.now", lambda: now() + timedelta(minutes=31))
+    hand_off.follow(desk)
+    assert states(desk) == {kept.id: "stopped"}
+    assert "外され" in standing.standing(desk, kept.id).result["reason"]
+    task = task_of(clearml_server, kept.id)
+    assert task["hyperparams"]["properties"]["ticket"]["value"] == f"taken back from {task['id']}"
+
+
+def test_people_do_not_put_their_clones_where_runs_wait(tmp_path: Path) -> None:
+    config = clearml_desk_in(tmp_path / "desk").folder / "denpyo.toml"
+    with config.open("a", encoding="utf-8") as out:
+        out.write('\n[sources.page]\nkind = "clearml"\nqueue = "default"\n')
+    said = "sources: runs wait in the queue default: people need another one to put their clones into"
+    assert denpyo("status", desk=config.parent, code=2).stderr == f"denpyo: {config}: {said}\n"
+
+
+def test_a_repository_without_its_commit_is_said(desk: Desk) -> None:
+    config = desk.folder / "denpyo.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace(f'commit = "{COMMIT}"', ""), encoding="utf-8")
+    assert (
+        "clearml.repository and clearml.commit must stand in denpyo.toml, both"
+        in submitted(open_desk(desk.folder), "one").undelivered
+    )
+
+
+def test_a_task_that_never_began_has_not_the_result_that_it_was_cloned_with(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    (kept,) = submitted(desk, "one").requests
+    ended(clearml_server, "failed", {"state": "done", "metrics": {"accuracy": 0.9}})
+    (task,) = clearml_server.tasks.values()
+    task["hyperparams"]["properties"]["started"]["value"] = "another task"
+    hand_off.follow(desk)
+    assert states(desk) == {kept.id: "failed"}
