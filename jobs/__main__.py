@@ -28,7 +28,6 @@ from schema.problem import shown
 from schema.words import FALLBACK, languages
 
 DONE, FAILED, RUNNING, STARTED = 0, 1, 75, 76
-RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
 LONGEST_DETAIL = 1_000
 LANGUAGE = re.compile(rb"(?m)^language: ([a-z-]+)$")
 
@@ -70,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the folder of this run")
     parser.add_argument("--run", required=True, help="ID.ATTEMPT")
     given = parser.parse_args(arguments)
-    run = RUN.fullmatch(given.run)
+    run = slip.RUN.fullmatch(given.run)
     if not run:
         parser.error(f"--run must be ID.ATTEMPT, not {given.run!r}")
     try:

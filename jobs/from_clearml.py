@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,10 +12,10 @@ from typing import Any
 from jobs import datasets
 from jobs.asked import flat
 from jobs.report_clearml import ReportError, Reports, fetch_dataset
+from schema.dataset import CLEARML_ID
 from schema.parameters import properties
 from schema.question import Form
 
-CLEARML_ID = re.compile("[0-9a-f]{32}")
 MODELS_VARIABLE = "DENPYO_MODELS"
 NAMED_DATASET = "clearml_dataset"
 """The user property in which the desk says which ClearML Dataset a dataset's name stands for."""

@@ -43,7 +43,6 @@ from schema.words import FALLBACK, languages
 
 VARIABLE = "CLEARML_TASK_ID"
 FOLDER_VARIABLE = "DENPYO_RUNS"
-RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
 STARTED = (75, 76)
 LONGEST = 1_000
 BEAT = 2.0
@@ -137,7 +136,7 @@ def _order(reports: Reports, known: Mapping[str, Kind]) -> Order | Failed:
 
 
 def _sent_by_the_desk(task: Task, noted: Mapping[str, str], language: str, known: Mapping[str, Kind]) -> Order | Failed:
-    data, run = task.configuration.get("slip", "").encode(), RUN.fullmatch(noted.get("run", ""))
+    data, run = task.configuration.get("slip", "").encode(), slip.RUN.fullmatch(noted.get("run", ""))
     if run is None or hashlib.sha256(data).hexdigest() != noted.get("slip_sha256"):
         return failed("reason_slip_changed", language)
     try:

@@ -21,6 +21,7 @@ from schema.text import NOTHING
 from schema.words import Fact, Words
 
 TRAIN, TEST = "train.csv", "test.csv"
+CLEARML_ID = re.compile("[0-9a-f]{32}")  # of a ClearML Dataset, where one is named instead of a folder
 MISSING = NOTHING | {"na", "n/a", "#n/a", "nan", "null", "none"}
 PLAIN = {0xFF01 + index: 0x21 + index for index in range(94)} | {0x2212: "-"}  # full-width forms, and the minus sign
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")

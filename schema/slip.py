@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from schema.yaml_text import Node, dump, load, string
 
 MOST_RESOURCES = 64
 NO_CHANGES = "changes: []\n"
+RUN = re.compile(r"([a-z0-9][a-z0-9-]*)\.([1-9][0-9]{0,5})")
+"""A run as it is named: the id of its request, and which attempt of it."""
 ONE_SLIP = Words("one slip", ja="伝票1枚")
 
 

@@ -106,7 +106,7 @@ class _There:
     def project(self) -> str:
         """The project of the templates, made where it is not there."""
         if not self._project and not self.dry_run:
-            self._project = clearml._project(self.server, self.project_name)
+            self._project = clearml.project_id(self.server, self.project_name)
         return self._project
 
     def have_queue(self) -> None:

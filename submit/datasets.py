@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema.answers import Answers, Where
-from schema.dataset import TEST, TRAIN, digest, header, judge, judge_rows, named, offered
+from schema.dataset import CLEARML_ID, TEST, TRAIN, digest, header, judge, judge_rows, named, offered
 from schema.job import IDENTIFIER, Fault, Refers, Resources
 from schema.kinds import Kind
 from schema.problem import Problem, nearest, shown
@@ -22,7 +22,6 @@ from submit.desk import LEDGER, Desk
 if TYPE_CHECKING:
     from submit.recorded_datasets import Recorded
 
-CLEARML_ID = re.compile("[0-9a-f]{32}")
 MODEL = re.compile(r"m-(.+)-([0-9]+)")
 
 

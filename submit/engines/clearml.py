@@ -131,7 +131,7 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
     there, wanted = server(desk), {one.run: one for one in tickets}
     found = _tasks(there, wanted)
     drafts = {run: task for run, task in found.items() if task["status"] == "created"}
-    made = clearml_task.Making(desk, partial(_project, there))
+    made = clearml_task.Making(desk, partial(project_id, there))
     missing = {one.run: made.body(one) for one in tickets if one.run not in found}
     refused: dict[str, str] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -374,7 +374,7 @@ def _id(project: Any) -> str:
     return str(project["id"] if isinstance(project, Mapping) else project)
 
 
-def _project(there: Server, name: str) -> str:
+def project_id(there: Server, name: str) -> str:
     """The id of a project, which is made where it is not there; two who make it at once get the same (400/801)."""
     for _ in range(2):
         found = there.call("projects.get_all", name=f"^{re.escape(name)}$", only_fields=["id"], search_hidden=True)[
