@@ -90,6 +90,8 @@ def _said_at_least(reports: Reports) -> int:
 
 
 def _run(reports: Reports) -> int:
+    if "result" in reports.task.configuration and not is_started(reports.task.id, reports.task.hyperparams):
+        reports.result("{}")  # of the run that this is a copy of
     known = kinds.load([Path(one) for one in os.environ.get("DENPYO_KINDS", "").split(os.pathsep) if one])
     order = _order(reports, known)
     if isinstance(order, Order) and reports.started_elsewhere(order.run):
@@ -163,7 +165,7 @@ def _asked_directly(reports: Reports, known: Mapping[str, Kind]) -> Order | Fail
         schema=form.fingerprint,
         denpyo=marks.denpyo_version(),
         requested_by=reports.name_of_user(),
-        trust="verified",
+        trust="claimed",
         requested_at=datetime.now(UTC),
         via=Via("clearml", f"clearml:{task.id}", hashlib.sha256(asked).hexdigest(), task.name),
         language=answers.language,

@@ -40,7 +40,8 @@ class Delivery:
 
 
 class Inbox(Protocol):
-    """One source. Only the thread that looks at it settles what it delivered; neither writes into the ledger."""
+    """One source. Only the thread that looks at it settles what it delivered; neither writes into the ledger. Either may read in one
+    that it opens for the moment (``desk.ledger()``) while others write: it waits, or keeps them waiting, for no more than a commit."""
 
     def look(self, place: str) -> Iterator[Delivery]:
         """What is there, from ``place`` on ("" at first). SourceDownError where the source does not answer; StuckError, after all the

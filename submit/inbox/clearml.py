@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from submit.engines.clearml_server import Server
 from submit.engines.clearml_task import TAG, property_in
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
-from submit.made_templates import TEMPLATE, templates_of
+from submit.made_templates import templates_of
 from submit.response import UNVERIFIED, VERIFIED, Source, became
 from submit.sources import ClearML
 from submit.standing import standing
@@ -40,6 +40,7 @@ MOST_PAGES = 100
 MOST = 100
 """Problems that are listed."""
 LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams"]
+RUNS_AMONG = "SELECT engine_id FROM runs WHERE engine_id IN (SELECT value FROM json_each(?))"
 REASON = "denpyo"
 Task = Mapping[str, Any]
 
@@ -66,39 +67,46 @@ class ClearMLInbox:
             with answering():
                 sources = self._sources(queue, waiting[start : start + AT_ONCE])
             for id, source in sources.items():
-                yield Delivery((source,), place, partial(self._settle, queue, id))
+                yield Delivery((source,), place, partial(self._settle, id))
         if self.desk.config.clearml.direct:
             yield from self._went_direct(*_place(place))
 
     def _went_direct(self, since: str = "", seen: Sequence[str] = ()) -> Iterator[Delivery]:
-        """Clones that an agent has taken, as their owners made them. One that is recorded has another run's tags."""
-        with answering():
-            found = [
-                one for one in self._taken_since(since) if one.get("parent") and property_in(one, "direct") == "true"
-            ]
-            names = self._names({str(one["user"]) for one in found})
-        for task in found:
-            id, at = str(task["id"]), str(task["status_changed"])
-            if at == since and id in seen:
-                continue
-            since, seen = at, [*(seen if at == since else ()), id]
-            source = self._source({**task, "last_changed_by": task["user"]}, names, is_template=False)
-            yield Delivery((source,), json.dumps({"since": since, "seen": seen}), _nobody_to_answer)
+        """What agents have taken, a page at a time. A page begins at the moment where the last one ended, and not at a number: a task
+        whose status changes meanwhile moves to the end, and all behind it move up."""
+        for _ in range(MOST_PAGES):
+            with answering():
+                page = self._taken_since(since, AT_ONCE + len(seen))
+                new = [one for one in page if one["status_changed"] != since or one["id"] not in seen]
+                sources = self._direct_sources(new)
+            if not new:
+                return
+            before, since = since, str(new[-1]["status_changed"])
+            of_now = [str(one["id"]) for one in new if one["status_changed"] == since]
+            seen = [*(seen if since == before else ()), *of_now]
+            yield Delivery(sources, json.dumps({"since": since, "seen": seen}), _nobody_to_answer)
 
-    def _taken_since(self, since: str) -> Iterator[dict[str, Any]]:
+    def _taken_since(self, since: str, most: int) -> list[dict[str, Any]]:
         asked = {
-            "tags": ["__$all", TAG, TEMPLATE],
+            "tags": ["__$all", TAG],
             "status": list(DIRECT),
-            "only_fields": [*LOOKED_AT, "parent", "status_changed"],
+            "only_fields": ["id", "parent", "status_changed", "hyperparams.properties"],
             "order_by": ["status_changed"],
-            "page_size": AT_ONCE,
+            "page_size": most,
             **({"status_changed": [f">={since}"]} if since else {}),
         }
-        for page in range(MOST_PAGES):
-            found = self.server.call("tasks.get_all", **asked, page=page).get("tasks") or ()
-            yield from found
-            if len(found) < AT_ONCE:
-                return
+        return list(self.server.call("tasks.get_all", **asked).get("tasks") or ())
+
+    def _direct_sources(self, tasks: Sequence[Task]) -> tuple[Source, ...]:
+        """Those that are clones which went straight to an agent and are no runs of the ledger yet, as their owners made them. Everybody
+        may have edited and enqueued them, and nobody can tell any more: that it was their owner is a claim."""
+        direct = [str(one["id"]) for one in tasks if one.get("parent") and property_in(one, "direct") == "true"]
+        with self.desk.ledger() as ledger:
+            runs = {id for (id,) in ledger.query(RUNS_AMONG, (json.dumps(direct),))}
+        ids = [one for one in direct if one not in runs]
+        found = [{**one, "last_changed_by": one["user"]} for one in (self._tasks(ids) if ids else ())]
+        names = self._names({str(one["user"]) for one in found})
+        return tuple(replace(self._source(one, names, is_template=False), trust="claimed") for one in found)
 
     def _queue(self) -> tuple[str, list[str]]:
         """The id of the queue and its tasks in their order; none where it was not made yet."""
@@ -107,10 +115,11 @@ class ClearMLInbox:
         return str(found[0].get("id", "")), [str(one["task"]) for one in found[0].get("entries") or ()]
 
     def _sources(self, queue: str, waiting: Sequence[str]) -> dict[str, Source]:
-        """What waits as its reader wants it, by task. A task that was deleted is taken out of the queue."""
-        tasks = {str(one["id"]): one for one in self._tasks(waiting)}
-        for gone in (one for one in waiting if one not in tasks):
-            self.server.call("queues.remove_task", queue=queue, task=gone)
+        """What waits as its reader wants it, by task. A task that was deleted is taken out of the queue, and so is one that its owner
+        has not enqueued: whoever puts a draft there as it is (``queues.add_task``) does not change it, and would ask in their name."""
+        tasks = {str(one["id"]): one for one in self._tasks(waiting) if one["status"] == "queued"}
+        for other in (one for one in waiting if one not in tasks):
+            self.server.call("queues.remove_task", queue=queue, task=other)
         with self.desk.ledger() as ledger:
             templates = {one.task for row in templates_of(ledger) for one in row.made}
         names = self._names({_asks(one) for one in tasks.values()})
@@ -139,19 +148,16 @@ class ClearMLInbox:
             subject=f"{DOOR}:{who}" if fixed else UNVERIFIED,
         )
 
-    def _settle(self, queue: str, id: str, outcome: Outcome) -> None:
+    def _settle(self, id: str, outcome: Outcome) -> None:
         """Take the task out, unless it has become its run, and say why. Nobody hands it over meanwhile."""
         with answering(), hand_off.alone_with(self.desk, ENGINE):
             task = next(iter(self._tasks([id])), None)
-            if task is None or id not in self._queue()[1]:
+            if task is None or task["status"] != "queued" or id not in self._queue()[1]:
                 return
             said, good = message(self.desk, self.settings.queue, outcome), not outcome.problems
-            if task["status"] == "queued":
-                asked = {"status_message": shown_lines(said), "status_reason": REASON}
-                asked |= {} if good else {"new_status": "created"}  # also where it had failed before it was enqueued
-                self.server.call("tasks.dequeue", task=id, **asked)
-            else:
-                self.server.call("queues.remove_task", queue=queue, task=id)
+            asked = {"status_message": shown_lines(said), "status_reason": REASON}
+            asked |= {} if good else {"new_status": "created"}  # also where it had failed before it was enqueued
+            self.server.call("tasks.dequeue", task=id, **asked)
             level = "info" if good else "error"
             self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
 

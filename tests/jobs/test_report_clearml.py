@@ -241,9 +241,10 @@ def test_a_copy_of_a_template_runs_from_its_parameters_where_the_desk_allows_it(
     clearml_server: ClearML, tmp_path: Path
 ) -> None:
     task = copied_template(clearml_server, tmp_path)
-    assert start(clearml_server, task, tmp_path) == 0
+    assert start(clearml_server, task, tmp_path, DENPYO_RUNS=str(tmp_path / "runs")) == 0
     assert starts(tmp_path) == 1
     assert results(clearml_server, task)["state"] == "done"
+    assert "\n  trust: claimed\n" in (tmp_path / "runs" / f"{task}.1" / "slip.yaml").read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_uploaded_is_said_and_takes_nothing_else_along(clearml_server: ClearML, tmp_path: Path) -> None:
@@ -267,12 +268,16 @@ def test_an_answer_that_is_lost_on_the_way_is_asked_for_again(clearml_server: Cl
 
 def test_a_kind_that_cannot_be_read_fails_the_task_with_its_file(clearml_server: ClearML, tmp_path: Path) -> None:
     task = sent(clearml_server, counting(tmp_path, "en"))
+    of_another = {"name": "result", "type": "json", "value": '{"state": "done", "metrics": {}}', "description": ""}
+    call(clearml_server, "tasks.started", task=task)
+    call(clearml_server, "tasks.edit_configuration", task=task, configuration=[of_another], force=True)
     (tmp_path / "kinds").mkdir()
     (tmp_path / "kinds" / "wrong.py").write_text("1 / 0", encoding="utf-8")
     assert start(clearml_server, task, tmp_path, DENPYO_KINDS=str(tmp_path / "kinds")) == 1
     status, message = stands(clearml_server, task)
     english, japanese = message.split("\n\n")
     assert (status, starts(tmp_path)) == ("failed", 0)
+    assert results(clearml_server, task) == {}  # that of the run which it is a copy of is gone
     assert english.startswith("A kind of this desk cannot be used; tell your operator: ")
     assert "wrong.py: ZeroDivisionError" in english
     assert japanese.startswith("このデスクの種類の定義が使えません。")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from submit.clearml_templates import sync
 from submit.desk import CONFIG, LEDGER, POLICY, Desk, open_desk
 from submit.engines.clearml_server import Server
 from submit.inbox import open_inbox
+from submit.inbox.clearml import ClearMLInbox
 from submit.inbox.health import Health
 from submit.judging import Outcome
 from submit.ledger import verify
+from submit.sources import ClearML as Settings
 from tests.desks import CLONED_FROM, clearml_desk_in, command, environment, starts
 from tests.jobs.clearml_tasks import run
 from tests.standins.clearml import ClearML
@@ -309,7 +312,81 @@ def test_a_clone_that_went_straight_to_an_agent_is_recorded_with_its_result(
     (one,) = standing.all_standing(direct)
     assert (one.request.state, one.result["state"]) == ("done", "done")
     assert (clearml_server.tasks[id]["status"], len(clearml_server.tasks)) == ("completed", before)
+    with direct.ledger() as ledger:
+        (entry,) = [each for each in ledger.entries() if each.action == "accepted"]
+    assert (entry.detail["door"], entry.detail["trust"]) == ("clearml", "claimed")
     assert looked(direct) == []
+
+
+def went_direct(server: ClearML, page: Page, task: str, answers: Mapping[str, str], status: str = "completed") -> str:
+    """A clone that went straight to an agent, which has done with it."""
+    made = str(page.call("tasks.clone", task=task)["id"])
+    page.edits(made, answers)
+    page.enqueues(made, "default")
+    taken(server, made, status)
+    return made
+
+
+def test_a_clone_of_a_run_that_went_straight_to_an_agent_is_a_request_of_its_own(
+    direct: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    first = went_direct(clearml_server, page, template(clearml_server), good(direct))
+    looked(direct)
+    second = went_direct(clearml_server, page, first, good(direct, "two"))
+    taken(clearml_server, first, "failed")  # what the ledger has is not asked again, whatever becomes of it
+    (outcome,) = looked(direct)
+    assert [(one.known, one.good) for one in outcome.responses] == [(False, True)]
+    found = {one.run.engine_id: one.request.id for one in standing.all_standing(direct) if one.run}
+    assert [*found] == [first, second]
+    assert clearml_server.tasks[second]["tags"] == [
+        *("count_starts", "denpyo", f"rid:{found[second]}", f"run:{found[second]}.1")
+    ]
+    assert looked(direct) == []
+
+
+class Meanwhile(Server):
+    """A client that after its first answer about tasks lets something happen."""
+
+    def happens(self, then: Callable[[], None]) -> Meanwhile:
+        self.then: Callable[[], None] | None = then
+        return self
+
+    def call(self, name: str, /, **asked: Any) -> dict[str, Any]:
+        answer = super().call(name, **asked)
+        if name == "tasks.get_all" and self.then:
+            then, self.then = self.then, None
+            then()
+        return answer
+
+
+def test_a_run_that_ends_while_pages_are_read_pushes_no_other_out_of_sight(
+    direct: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    made = [went_direct(clearml_server, page, template(clearml_server), good(direct), "stopped")]
+    one = clearml_server.tasks[made[0]]
+    for number in range(1, 250):
+        at = f"2030-01-01T00:{number // 60:02}:{number % 60 // 20:02}.000000+00:00"  # twenty at the same moment
+        made.append(f"{number:032x}")
+        clearml_server.tasks[made[-1]] = {**one, "id": made[-1], "status_changed": at}
+    desk_s = clearml_server.user("desk")
+    there = Meanwhile(clearml_server.url, clearml_server.web_url, (desk_s.access_key, desk_s.secret_key))
+    ends = dict(clearml_server.tasks[made[7]], status="completed", status_changed="2031-01-01T00:00:00+00:00")
+    there = there.happens(lambda: clearml_server.tasks.update({made[7]: ends}))
+    (settings,) = [each for each in direct.config.sources.values() if isinstance(each, Settings)]
+    deliveries = [*ClearMLInbox(direct, settings, there).look("")]
+    told = [source.name for each in deliveries for source in each.sources]
+    assert len(told) == len(made) + 1
+    assert set(told) == {f"ClearML task {id}" for id in made}
+    assert [*ClearMLInbox(direct, settings, there).look(deliveries[-1].place)] == []
+
+
+def test_it_looks_while_somebody_writes_into_the_ledger(desk: Desk, clearml_server: ClearML, page: Page) -> None:
+    page.clones(template(clearml_server), good(desk))
+    inbox = open_inbox(desk, "page", desk.config.sources["page"])
+    with desk.ledger() as ledger, ledger.writing() as tx, ThreadPoolExecutor(1) as thread:
+        tx.append("test:1", "tested", at="2026-11-21T00:00:00Z", user="somebody")
+        deliveries = thread.submit(lambda: [*inbox.look("")]).result(10)
+    assert len(deliveries) == 1
 
 
 def test_a_clone_that_an_agent_refused_is_recorded_as_refused_once(
@@ -344,9 +421,23 @@ def test_a_draft_that_was_put_into_the_queue_as_it_is_leaves_it(
     id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
     (queue,) = [one["id"] for one in clearml_server.queues.values() if one["name"] == "denpyo"]
     page.call("queues.add_task", queue=queue, task=id)
-    looked(desk)
+    assert looked(desk) == []
     assert waiting(clearml_server, "denpyo") == []
-    assert console(clearml_server, id)[0].startswith("To be corrected: 2\n1 Job/name: ")
+    assert (clearml_server.tasks[id]["status"], console(clearml_server, id)) == ("created", [])
+
+
+def test_a_draft_that_somebody_else_put_into_the_queue_is_no_request_of_its_owner(
+    desk: Desk, clearml_server: ClearML, page: Page
+) -> None:
+    """It is good already, and the server says that its owner was the last to change it."""
+    id = str(page.call("tasks.clone", task=template(clearml_server))["id"])
+    page.edits(id, good(desk))
+    (queue,) = [one["id"] for one in clearml_server.queues.values() if one["name"] == "denpyo"]
+    Page(clearml_server, "another").call("queues.add_task", queue=queue, task=id)
+    assert clearml_server.tasks[id]["last_changed_by"] == page.who.id
+    assert looked(desk) == []
+    assert standing.all_standing(desk) == []
+    assert waiting(clearml_server, "denpyo") == []
 
 
 def test_what_its_owner_takes_out_while_it_is_judged_is_left_alone(
