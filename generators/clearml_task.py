@@ -25,12 +25,14 @@ from schema.question import Form, Question, Widget
 
 TYPES: Mapping[Widget, str] = {"whole_number": "int", "number": "float", "yes_no": "bool"}
 """The types that ClearML's SDK knows; all else is text to it."""
+QUEUE = "denpyo"
+"""Where clones go to, unless a desk says otherwise."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Sections = dict[str, dict[str, dict[str, str]]]
 
 
-def write(form: Form, language: str) -> bytes:
-    """The definition of a kind's template, in bytes that follow from the form and the language alone."""
+def write(form: Form, language: str, queue: str = QUEUE) -> bytes:
+    """The definition of a kind's template, in bytes that follow from form, language and the queue that people are told alone."""
     title = words.text("clearml_name", language, title=form.title, kind=form.kind)
     definition = {
         "kind": form.kind,
@@ -38,7 +40,7 @@ def write(form: Form, language: str) -> bytes:
         "fingerprint": form.fingerprint,
         "language": language,
         "name": " ".join(title.split()),
-        "comment": f"{form.about.say(language)}\n\n{words.text('clearml_how', language)}",
+        "comment": f"{form.about.say(language)}\n\n{words.text('clearml_how', language, queue=queue)}",
         "hyperparams": {**hyperparams(form, language), parameters.PROPERTIES: _noted(form, language)},
     }
     return (json.dumps(definition, ensure_ascii=False, indent=1) + "\n").encode()

@@ -109,14 +109,17 @@ class _There:
             self._project = clearml.project_id(self.server, self.project_name)
         return self._project
 
+    @property
+    def queue(self) -> str:
+        """The queue that people put their clones into: that of the first source of this kind."""
+        return next((one.queue for one in self.desk.config.sources.values() if isinstance(one, ClearML)), door.QUEUE)
+
     def have_queue(self) -> None:
-        """The queue that people put their clones into."""
-        queue = next((one.queue for one in self.desk.config.sources.values() if isinstance(one, ClearML)), DOOR_QUEUE)
-        if queue_id(self.server, queue):
+        if queue_id(self.server, self.queue):
             return
-        self.steps.append(f"make the queue {queue}")
+        self.steps.append(f"make the queue {self.queue}")
         if not self.dry_run:
-            self.server.call("queues.create", name=queue)
+            self.server.call("queues.create", name=self.queue)
 
     def keep(self, row: Templates, action: str, detail: Json) -> None:
         with self.ledger.writing() as tx:
@@ -131,9 +134,6 @@ class _There:
     def _append(self, tx: Any, key: str, action: str, detail: Json) -> None:
         at = now().isoformat(timespec="milliseconds")
         tx.append(key, action, at=at, user=machine_user(), detail={"door": DOOR, **detail})
-
-
-DOOR_QUEUE = ClearML.model_fields["queue"].default
 
 
 def queue_id(server: Server, name: str) -> str:
@@ -171,7 +171,7 @@ class _Syncing:
     def _today(self) -> Json:
         """What the kind says, whatever names of datasets the desk has: a new name makes no new template."""
         kind = self.there.desk.kinds.get(self.kind)
-        return json.loads(door.write(kind.form, self.language)) if kind else {}
+        return json.loads(door.write(kind.form, self.language, self.there.queue)) if kind else {}
 
     def before(self) -> int:
         """The number of the template that was live before the present one and is still there; 0 for none."""

@@ -91,7 +91,7 @@ class ClearML(Settings):
 
     kind: Literal["clearml"]
     queue: Annotated[str, Field(pattern=r"^[\w .-]{3,100}$", description="a queue that no agent takes from")] = "denpyo"
-    sign_in: Annotated[Literal["fixed", "open"], Field(description="how people sign in to the server")] = "fixed"
+    sign_in: Annotated[Literal["fixed", "open"], Field(description="how people sign in to the server")] = "open"
     every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 10
 
 

@@ -15,7 +15,7 @@ from denpyo import app
 from schema.words import Words
 from submit import terminal
 from submit.clearml_templates import rollback, sync
-from submit.desk import Desk, DeskError
+from submit.desk import Desk, DeskError, open_desk
 from submit.engines import EngineDownError
 from submit.engines.clearml_server import Server
 from submit.ledger import verify
@@ -266,3 +266,12 @@ def test_what_was_done_is_told_as_json(desk: Desk, clearml_server: ClearML, caps
         "url": "",
         "steps": ["make template 1 (version 1)", "show template 1"],
     }
+
+
+def test_a_template_names_the_queue_that_this_desk_reads(desk: Desk, clearml_server: ClearML) -> None:
+    with (desk.folder / "denpyo.toml").open("a", encoding="utf-8") as out:
+        out.write('\n[sources.page]\nkind = "clearml"\nqueue = "requests"\n')
+    sync(open_desk(desk.folder), ["train_supervised"])
+    assert "requests" in [one["name"] for one in clearml_server.queues.values()]
+    templates = [one for one in clearml_server.tasks.values() if "template" in one["tags"]]
+    assert [("`requests`" in one["comment"], "`denpyo`" in one["comment"]) for one in templates] == [(True, False)] * 2

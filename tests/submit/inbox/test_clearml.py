@@ -27,7 +27,7 @@ from tests.jobs.clearml_tasks import run
 from tests.standins.clearml import ClearML
 
 KIND = "count_starts"
-SOURCE = '\n[sources.page]\nkind = "clearml"\nevery = 0.2\n'
+SOURCE = '\n[sources.page]\nkind = "clearml"\nsign_in = "fixed"\nevery = 0.2\n'
 
 
 @pytest.fixture
