@@ -66,6 +66,14 @@ def load(model_id: str) -> Model | Fault:
     return found
 
 
+def describes(card: str, onnx: bytes) -> bool:
+    """Whether the text of a card is that of these bytes."""
+    try:
+        return bool(json.loads(card)["files"][ONNX] == hashlib.sha256(onnx).hexdigest())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def _model(card: Mapping[str, Any], onnx: bytes) -> Model:
     sha256 = hashlib.sha256(onnx).hexdigest()
     features = (Feature(one["name"], one["type"], tuple(one["categories"])) for one in card["features"])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from schema.parameters import PROPERTIES, Parameters
+from schema.problem import shown
 
 RETRIES = {"total": 5, "connect": 5, "read": 5, "backoff_factor": 0.5, "backoff_max": 30.0}
 """Of one try, some 15 seconds; the SDK's own 240 take hours."""
@@ -74,15 +75,13 @@ class Reports:
         )
 
     def _data(self, endpoint: str, send: Callable[[], Any], tries: int = len(PAUSES)) -> dict[str, Any]:
-        from requests import RequestException
-
         said = ""
         for pause in PAUSES[:tries]:
             time.sleep(pause)
             try:
                 answer = send()
-                told = answer.json()
-            except (RequestException, ValueError, OSError) as error:
+                told = dict(answer.json())
+            except Exception as error:  # what the SDK's parts raise, and its own LoginError where the token has run out
                 said = type(error).__name__
                 continue
             if answer.status_code == 200:
@@ -121,9 +120,12 @@ class Reports:
 
     def started_elsewhere(self, run: str) -> bool:
         """Whether another task of the same run has noted that it has started."""
+        return any(task != self._id for task in self._started(run))
+
+    def _started(self, run: str) -> list[str]:
         asked = {"tags": [f"run:{run}"], "only_fields": ["id", f"hyperparams.{PROPERTIES}"], "search_hidden": True}
         found = self.call("tasks.get_all", **asked).get("tasks") or ()
-        return any(is_started(one["id"], one.get("hyperparams") or {}) for one in found if one["id"] != self._id)
+        return [str(one["id"]) for one in found if is_started(one["id"], one.get("hyperparams") or {})]
 
     def note_started(self) -> bool:
         """Leave the mark that this task has begun, on the server before anything runs; whether it is this process's own: of two that
@@ -157,17 +159,19 @@ class Reports:
 
     def artifact(self, file: Path, name: str) -> None:
         """A file on the task's page; a text shows its beginning there."""
-        data = file.read_bytes()
         kind, preview = _KINDS.get(file.suffix, "application/octet-stream"), ""
         if kind in _READABLE:
-            preview = data.decode("utf-8", "replace")[:LONGEST_PREVIEW]
+            with file.open(encoding="utf-8", errors="replace", newline="") as text:
+                preview = text.read(LONGEST_PREVIEW)
+        with file.open("rb") as data:
+            sha256 = hashlib.file_digest(data, "sha256").hexdigest()
         told = {
             "key": name,
             "type": "custom",
             "mode": "output",
             "uri": self.upload(file, f"artifacts/{name}"),
-            "content_size": len(data),
-            "hash": hashlib.sha256(data).hexdigest(),
+            "content_size": file.stat().st_size,
+            "hash": sha256,
             "timestamp": int(time.time()),
             "type_data": {"content_type": kind, "preview": preview},
         }
@@ -223,19 +227,36 @@ class Reports:
         self.call("tasks.failed", task=self._id, status_reason=reason, status_message=message)
 
     def fetch_model(self, model_id: str, folder: Path) -> None:
-        """Put a model of the registry into ``folder`` as a run leaves it: its ONNX file, and its card last."""
-        from clearml import StorageManager
-
+        """Put the model that a run has registered into ``folder`` as the run left it: its ONNX file, and its card last. Anybody may
+        register another of the same name."""
         from jobs import models
 
-        asked = {"name": f"^{model_id}$", "only_fields": ["name", "uri", "design"], "order_by": ["-created"]}
-        found = [one for one in self.call("models.get_all", **asked).get("models") or () if one["name"] == model_id]
-        copy = StorageManager.get_local_copy(found[0]["uri"], extract_archive=False) if found else None
-        if copy is None:
+        run = models.MODEL_ID.fullmatch(model_id)
+        # a copy that went straight to an agent is a request by the id of its task
+        tasks = [*self._started(f"{run[1]}.{run[2]}"), run[1]] if run else []
+        asked = {"task": tasks, "only_fields": ["name", "uri", "design"], "order_by": ["created"]}
+        found = self.call("models.get_all", **asked).get("models") or () if tasks else ()
+        one = next((one for one in found if one["name"] == model_id), None)
+        onnx = _fetched(str(one.get("uri"))) if one else None
+        if one is None or onnx is None:
             raise ReportError(f"ClearML has no model {model_id} whose file can be fetched")
+        card = str((one.get("design") or {}).get("design", ""))
+        if not models.describes(card, onnx):
+            raise ReportError(f"the model {model_id} at ClearML is not the one that its run has made")
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / models.ONNX).write_bytes(Path(copy).read_bytes())
-        (folder / models.CARD).write_text(str((found[0].get("design") or {}).get("design", "")), encoding="utf-8")
+        (folder / models.ONNX).write_bytes(onnx)
+        (folder / models.CARD).write_text(card, encoding="utf-8")
+
+
+def _fetched(uri: str) -> bytes | None:
+    """A file of ClearML's storage; None where it is not there."""
+    from clearml import StorageManager
+
+    try:
+        copy = StorageManager.get_local_copy(uri, extract_archive=False)
+        return Path(copy).read_bytes() if copy else None
+    except Exception as error:  # the SDK has a driver a kind of storage, and each raises what it likes
+        raise ReportError(f"{shown(uri)}: {type(error).__name__}: {shown(str(error))}") from None
 
 
 def fetch_dataset(dataset_id: str) -> Path:

@@ -302,6 +302,123 @@ def test_a_model_of_an_earlier_run_comes_from_the_registry(trained: Trained, tmp
     assert found["metrics"]["accuracy"] == results(trained.server, trained.task)["metrics"]["accuracy"]
 
 
+FETCH = """
+import os, sys
+from pathlib import Path
+from jobs.report_clearml import ReportError, Reports
+there = Reports(os.environ["CLEARML_TASK_ID"])
+for name in sys.argv[2:]:
+    try:
+        there.fetch_model(name, Path(sys.argv[1], name))
+        print("> fetched", name)
+    except ReportError as error:
+        print(">", error)
+"""
+
+
+def registered(server: ClearML, task: str, id: str, onnx: bytes, card: str, **more: str) -> str:
+    """A model that a task has registered, after it has noted that it runs; the address of its file."""
+    call(server, "tasks.edit_hyper_params", task=task, hyperparams=[said("started", f"{task} now")], force=True)
+    uri = f"{server.files_url}/{task}/{hashlib.sha256(onnx).hexdigest()}.onnx"
+    server.files.put(uri.removeprefix(server.files_url), onnx)
+    call(server, "models.create", **{"name": id, "uri": uri, "task": task, "design": {"design": card}, **more})
+    return uri
+
+
+def card(onnx: bytes) -> str:
+    return json.dumps({"files": {"model.onnx": hashlib.sha256(onnx).hexdigest()}})
+
+
+def test_a_model_is_that_of_its_own_run_and_has_the_bytes_of_its_card(clearml_server: ClearML, tmp_path: Path) -> None:
+    there = clearml_server
+    tasks = {id: sent(there, counting(tmp_path, id=id)) for id in ("own", "gone", "nowhere", "swapped")}
+    other = sent(there, counting(tmp_path, id="other"))
+    copy = copied(there, tasks["own"])
+    registered(there, other, "m-own-1", b"other", card(b"other"))
+    registered(there, tasks["own"], "m-own-1", b"own", card(b"own"))
+    there.files.delete(registered(there, tasks["gone"], "m-gone-1", b"gone", "{}").removeprefix(there.files_url))
+    registered(there, tasks["nowhere"], "m-nowhere-1", b"", "{}", uri="s3://nowhere/model.onnx")
+    registered(there, tasks["swapped"], "m-swapped-1", b"swapped", card(b"what it was"))
+    call(there, "models.create", name="m-own-1", uri=f"{there.files_url}/copy", task=copy)
+    registered(there, other, f"m-{copy}-1", b"other", card(b"other"))
+    registered(there, copy, f"m-{copy}-1", b"copy", card(b"copy"))
+    names = ("m-own-1", f"m-{copy}-1", "m-gone-1", "m-nowhere-1", "m-swapped-1", "own")
+    lines = programmed(there, other, tmp_path, FETCH, str(tmp_path), *names)
+    assert [line.partition(": ")[0].replace(copy, "COPY") for line in lines if line.startswith("> ")] == [
+        "> fetched m-own-1",
+        "> fetched m-COPY-1",
+        "> ClearML has no model m-gone-1 whose file can be fetched",
+        "> s3://nowhere/model.onnx",
+        "> the model m-swapped-1 at ClearML is not the one that its run has made",
+        "> ClearML has no model own whose file can be fetched",
+    ]
+    assert (tmp_path / "m-own-1" / "model.onnx").read_bytes() == b"own"
+    assert (tmp_path / f"m-{copy}-1" / "model.onnx").read_bytes() == b"copy"
+
+
+LOGGED_OUT = """
+import os, requests
+from jobs import report_clearml
+report_clearml.PAUSES = (0.0, 0.0)
+there = report_clearml.Reports(os.environ["CLEARML_TASK_ID"])
+for times in (1, 2):
+    fault = {"endpoint": "auth.login", "trouble": "fail", "times": times, "status": 500}
+    requests.post(os.environ["CONTROL"], json=fault, timeout=30)
+    try:
+        there.result(str(times))
+        print("taken")
+    except report_clearml.ReportError as error:
+        print(error)
+"""
+
+
+def test_a_server_that_does_not_log_in_again_is_asked_again_and_then_given_up(
+    clearml_server: ClearML, tmp_path: Path
+) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    always = "api.auth.request_token_expiration_sec: 30"  # which is less than the SDK wants to have left before a call
+    lines = programmed(clearml_server, task, tmp_path, LOGGED_OUT, more=always)
+    assert lines == ["taken", "tasks.edit_configuration: LoginError"]
+    assert results(clearml_server, task) == 1
+
+
+LARGE = """
+import os, sys, tracemalloc
+from pathlib import Path
+from jobs.report_clearml import Reports
+
+class Elsewhere(Reports):
+    def upload(self, file, name):
+        return "https://example.jp/large"
+
+there = Elsewhere(os.environ["CLEARML_TASK_ID"])
+tracemalloc.start()
+there.artifact(Path(sys.argv[1]), "large")
+print(tracemalloc.get_traced_memory()[1] < 2_000_000)
+"""
+
+
+def test_a_large_file_is_never_in_memory_as_a_whole(clearml_server: ClearML, tmp_path: Path) -> None:
+    file, beginning = tmp_path / "large.txt", "赤い\r\n" * 300
+    file.write_bytes(beginning.encode() + b"\xff" * 8_000_000)
+    task = sent(clearml_server, counting(tmp_path))
+    assert programmed(clearml_server, task, tmp_path, LARGE, str(file)) == ["True"]
+    (told,) = clearml_server.tasks[task]["execution"]["artifacts"]
+    assert (told["hash"], told["content_size"]) == (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size)
+    assert told["type_data"]["preview"] == beginning[:1000]
+
+
+def programmed(server: ClearML, task: str, folder: Path, program: str, *words: str, more: str = "") -> list[str]:
+    """What a program prints that runs for a task."""
+    call(server, "tasks.started", task=task, force=True)
+    told = environment(server, task, folder / "home", CONTROL=f"{server.url}/standin/fault")
+    told["CLEARML_CONFIG_FILE"] = str(server.write_conf(folder, more=more))
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def test_a_dataset_of_clearml_is_fetched_by_its_id_or_by_the_name_that_the_desk_gave_it(
     clearml_server: ClearML, tmp_path: Path
 ) -> None:
