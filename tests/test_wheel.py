@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,27 @@ def _build_elsewhere(folder: Path) -> Path:
 @pytest.mark.slow
 def test_the_wheel_brings_no_top_level_name_but_ours(installed: Path) -> None:
     assert {one.name for one in installed.iterdir() if not one.name.endswith(".dist-info")} == TOP_LEVEL
+
+
+TASK = """
+import sys
+from pathlib import Path
+from submit.desk import Config, Desk
+from submit.engines import clearml_task
+pinned = {"repository": "https://example.jp/denpyo.git", "commit": "0" * 40}
+script = clearml_task.script(Desk(Path(), Config.model_validate({"clearml": pinned}), {}))
+sys.stdout.write(script["requirements"]["pip"])
+"""
+
+
+@pytest.mark.slow
+def test_a_task_made_from_the_wheel_says_what_to_install_as_one_from_the_checkout(
+    installed: Path, tmp_path: Path
+) -> None:
+    words, environment = [sys.executable, "-P", "-c", TASK], {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    lock = (ROOT / "requirements" / "task.txt").read_text(encoding="utf-8")
+    assert (done.stderr, done.stdout) == ("", re.sub(r" --hash=\S+", "", lock))
 
 
 @pytest.mark.slow

@@ -33,7 +33,8 @@ TAKEN_OUT = 1_800.0
 """Seconds that somebody may take to edit a run that they took out of its queue; then it counts as stopped."""
 SHORTEST_NAME = 3
 """Characters, of tasks, queues and the last part of a project's name; a shorter one is refused as blank."""
-LOCK = "requirements/task.txt"
+LOCKS = ("jobs/requirements/task.txt", "requirements/task.txt")
+"""In an installed wheel, in a checkout."""
 HASHES = re.compile(r"(?:\s*\\\n)?\s+--hash=\S+")
 
 
@@ -150,7 +151,7 @@ def script(desk: Desk) -> dict[str, Any]:
         raise DeskError(
             "clearml.repository and clearml.commit must stand in denpyo.toml, both: agents get denpyo from there"
         )
-    lock = _lock(desk.folder / settings.requirements) if settings.requirements else _lock(shipped(LOCK))
+    lock = _lock(desk.folder / settings.requirements if settings.requirements else _own_lock())
     return {
         "repository": without_secrets(repository),
         "version_num": commit,
@@ -188,6 +189,10 @@ def _git(*words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _own_lock() -> Path:
+    return next(filter(Path.is_file, map(shipped, LOCKS)), shipped(LOCKS[-1]))
 
 
 def _lock(file: Path) -> str:
