@@ -229,9 +229,10 @@ def models(desk: Desk) -> list[str]:
 
 
 def _card(file: Path) -> dict[str, Any] | None:
-    """None for a description that a run left half written: a model of it was never handed out."""
+    """None for a description that is not as jobs write it: one that a run left half written, or that somebody else wrote."""
     try:
         card = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+        whole = isinstance(card["model_id"], str) and all(isinstance(one["name"], str) for one in card["features"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return card if isinstance(card, dict) and "model_id" in card and "features" in card else None
+    return card if whole else None

@@ -160,7 +160,7 @@ def _judged_read(
         found = by_place(found, answers.places.values())
     if found or judged.checked is None or kind is None:
         return Response(number, door, answers, None, tuple(found), answers.language, one.warnings, one.answers)
-    used, changed = datasets.used(there, kind, answers, judged.values)
+    used, changed = ((), ()) if wishes.form_only else datasets.used(there, kind, answers, judged.values)
     warnings = (*one.warnings, *changed)
     return Response(number, door, answers, judged.checked, (), answers.language, warnings, one.answers, used)
 

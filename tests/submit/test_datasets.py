@@ -180,6 +180,36 @@ def test_who_asks_for_data_that_changed_since_it_was_added_is_warned_and_not_ref
             assert (outcome.accepted, outcome.refused) == (1, 0)
 
 
+def test_of_the_form_alone_no_dataset_is_looked_up(kept: Desk) -> None:
+    change(kept)
+    outcome = judging.check(kept, asked(), Wishes(form_only=True))
+    assert (outcome.accepted, outcome.refused, warned(outcome)) == (1, 0, [])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "[]",
+        "1",
+        '{"model_id": "m-x-1"}',
+        '{"model_id": "m-x-1", "features": 1}',
+        '{"model_id": "m-x-1", "features": [1]}',
+        '{"model_id": "m-x-1", "features": [{"name": ["size"]}]}',
+        '{"model_id": ["m-x-1"], "features": []}',
+        "[" * 100_000,
+    ],
+)
+def test_a_card_that_is_not_as_jobs_write_it_is_no_model(kept: Desk, written: str) -> None:
+    card = kept.runs / "x.1" / "model" / "model.json"
+    card.parent.mkdir(parents=True)
+    card.write_text(written, encoding="utf-8")
+    asked = Source("rows.yaml", b"kind: inference\nlanguage: en\njob: {model_id: m-x-1, dataset_id: mine}\n")
+    assert [one.code for one, _ in judging.check(kept, [asked], Wishes()).problems] == ["no_model"]
+    card.write_text('{"model_id": "m-x-1", "features": [{"name": "size"}]}', encoding="utf-8")
+    assert judging.check(kept, [asked], Wishes()).problems == []
+
+
 def test_where_no_ledger_can_be_looked_into_nothing_is_said_of_a_change(kept: Desk) -> None:
     shutil.rmtree(kept.folder / LEDGER)
     change(kept)
