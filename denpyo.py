@@ -214,6 +214,8 @@ def check(
     from submit.desk import desk_or_none_yet
     from submit.response import Wishes
 
+    if service and (annotate or json):
+        raise typer.Exit(_complain("--format writes for a service alone: leave out --annotate and --json", WRONG_USE))
     there, sources = desk_or_none_yet(desk), _sources(files)
     wishes = Wishes(encoding=encoding or "", form_only=form_only)
     if service:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -107,3 +108,12 @@ def test_what_is_wrong_ends_with_1_and_gitlab_reads_its_report_from_the_output(t
     assert done.exit_code == 1
     assert [one["location"]["path"] for one in json.loads(done.stdout)] == [str(file)]
     assert done.stderr.startswith(f"{file}:5:14: “xgbost” is not one of the choices.")
+
+
+@pytest.mark.parametrize("more", [["--json"], ["--annotate", "marked"]], ids=["json", "annotate"])
+def test_what_is_written_for_a_service_is_written_in_no_second_way(more: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_bytes(WRONG)
+    done = CliRunner().invoke(denpyo.app, ["check", str(file), "--form-only", "--format", "gitlab", *more])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "denpyo: --format writes for a service alone: leave out --annotate and --json\n"
