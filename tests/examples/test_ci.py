@@ -242,6 +242,11 @@ def test_another_repository_checks_its_files_with_the_action(tmp_path: Path) -> 
     committed(folder)
     only = bash(step(ACTION, "", "Check"), folder, {**environment, "FILES": "requests/only.yaml"})
     assert (only.returncode, only.stdout, only.stderr) == (0, "", "")
+    for named in ("", "\n \n"):
+        done = bash(step(ACTION, "", "Check"), folder, {**environment, "FILES": named})
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = bash(step(ACTION, "", "Check"), folder, {**environment, "FILES": "\nrequests/wrong.yaml\n\n"})
+    assert (done.returncode, done.stdout.splitlines()) == (1, [AT_LINE])
 
 
 def test_the_action_installs_what_this_repository_holds(tmp_path: Path) -> None:
