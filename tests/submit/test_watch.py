@@ -357,12 +357,12 @@ def test_a_source_that_has_been_down_for_long_is_still_looked_at(desk: Desk) -> 
         pytest.param('[sources.a]\nkind = "folder"\n', "sources.a.path: is missing", id="missing"),
         pytest.param(
             '[sources.a]\npath = "x"\n',
-            "sources.a: kind is missing: one of folder, github, google, mail, microsoft",
+            "sources.a: kind is missing: one of clearml, folder, github, google, mail, microsoft",
             id="no kind",
         ),
         pytest.param(
             '[sources.a]\nkind = "dropbox"\n',
-            "sources.a: kind must be one of folder, github, google, mail, microsoft",
+            "sources.a: kind must be one of clearml, folder, github, google, mail, microsoft",
             id="unknown kind",
         ),
     ],
