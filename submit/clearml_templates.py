@@ -22,6 +22,7 @@ from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.engines.clearml_adopt import NO_CONTAINER
 from submit.engines.clearml_server import Server
+from submit.engines.clearml_tasks import project_id
 from submit.identity import id_of
 from submit.ledger import Ledger
 from submit.ledger.files import held
@@ -106,7 +107,7 @@ class _There:
     def project(self) -> str:
         """The project of the templates, made where it is not there."""
         if not self._project and not self.dry_run:
-            self._project = clearml.project_id(self.server, self.project_name)
+            self._project = project_id(self.server, self.project_name)
         return self._project
 
     @property

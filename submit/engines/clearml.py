@@ -11,11 +11,10 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,16 @@ from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError, Handle, Look, Model, Ticket, clearml_task
 from submit.engines.clearml_adopt import adopted
 from submit.engines.clearml_server import SIDE_BY_SIDE, Server, ServerError
+from submit.engines.clearml_tasks import (
+    LOOKED_AT,
+    listed,
+    page,
+    project_id,
+    put_into,
+    tasks_of,
+    unless_moved_on,
+    write_ticket,
+)
 
 AT_ONCE = 100
 SAID_BY = (
@@ -40,8 +49,6 @@ SAID_BY = (
 BEAT = 2.0
 ASTRAY = 60.0
 """Seconds after which a task that says it is queued must be in a queue: an agent takes it out a moment before it marks it as started."""
-PAGE = 500
-"""How many tasks the server lists in one answer."""
 STATES = {
     "created": "queued",
     "queued": "queued",
@@ -54,7 +61,6 @@ STATES = {
     "stopped": "stopped",
 }
 UNKNOWN_STATE = "running"
-LOOKED_AT = ["id", "status", "status_changed", "system_tags", "tags", "project", "hyperparams.properties"]
 ENDED = [
     "id",
     "status_message",
@@ -129,7 +135,7 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
     if not tickets:
         return {}
     there, wanted = server(desk), {one.run: one for one in tickets}
-    found = _tasks(there, wanted)
+    found = tasks_of(there, wanted)
     drafts = {run: task for run, task in found.items() if task["status"] == "created"}
     made = clearml_task.Making(desk, partial(project_id, there))
     missing = {one.run: made.body(one) for one in tickets if one.run not in found}
@@ -142,14 +148,14 @@ def enqueue(desk: Desk, tickets: Sequence[Ticket]) -> Mapping[str, Handle]:
                 continue
             found[run] = task
             drafts |= {run: task} if task["status"] == "created" else {}
-        list(pool.map(partial(_write_ticket, there), [task["id"] for task in drafts.values()]))
+        list(pool.map(partial(write_ticket, there), [task["id"] for task in drafts.values()]))
     waits: dict[str, str] = {}
     for queue in dict.fromkeys(wanted[run].queue for run in drafts):
         mine = {run: str(task["id"]) for run, task in drafts.items() if wanted[run].queue == queue}
-        watched, kept_out = _enqueue(there, queue, mine)
+        watched, kept_out = put_into(there, queue, mine)
         refused |= kept_out
         waits |= {} if watched else dict.fromkeys(mine, queue)
-    handles = {run: Handle(task["id"], _page(there, task), waits.get(run, "")) for run, task in found.items()}
+    handles = {run: Handle(task["id"], page(there, task), waits.get(run, "")) for run, task in found.items()}
     return handles | {run: Handle("", "", refused=said) for run, said in refused.items()}
 
 
@@ -173,61 +179,17 @@ def _taken_up_or_made(there: Server, made: clearml_task.Making, run: str, body: 
     return adopted(there, made.via[run], body, direct=direct) or _create(there, body)
 
 
-def _write_ticket(there: Server, task: str, ticket: str | None = None) -> None:
-    """The task's own id among its user properties: a copy has another id, and is not the desk's."""
-    given = clearml_task.property_of("ticket", task if ticket is None else ticket)
-    there.call("tasks.edit_hyper_params", task=task, hyperparams=[given])
-
-
-def _enqueue(there: Server, queue: str, tasks: Mapping[str, str]) -> tuple[bool, dict[str, str]]:
-    """Put the drafts of these runs into a queue, which is made if it is not there; whether an agent takes from it, and which runs were
-    refused and why. One that somebody else has moved on meanwhile (400/110, 400/706) is left as it is: the next look tells its state."""
-    try:
-        answer = there.call("tasks.enqueue_many", ids=list(tasks.values()), queue_name=queue, verify_watched_queue=True)
-    except ServerError as error:
-        return True, {run: f"{run}: {error}" for run in tasks}
-    runs, refused = {task: run for run, task in tasks.items()}, {}
-    for failed in answer.get("failed") or ():
-        why, run = failed.get("error") or {}, runs.get(failed.get("id"), "")
-        code, subcode = (*(why.get("codes") or ()), 0, 0)[:2]
-        if run and (code, subcode) not in clearml_task.MOVED_ON:
-            refused[run] = f"{run}: {ServerError('tasks.enqueue_many', code, subcode, str(why.get('msg', '')))}"
-    return bool(answer.get("queue_watched", True)), refused
-
-
-def _tasks(there: Server, runs: Iterable[str], fields: Sequence[str] = LOOKED_AT) -> dict[str, dict[str, Any]]:
-    """The task of each run that has one. A copy that somebody made of it carries its tags too, but another's ticket."""
-    wanted, found = list(runs), dict[str, dict[str, Any]]()
-    for start in range(0, len(wanted), PAGE):
-        tags = [f"run:{run}" for run in wanted[start : start + PAGE]]
-        for task in _listed(there, fields, tags=tags, order_by=["created"]):
-            run = next((tag[4:] for tag in task.get("tags", ()) if tag in tags), "")
-            mine = ("", task["id"], clearml_task.taken_back(task["id"]))
-            if run and run not in found and clearml_task.property_in(task, "ticket") in mine:
-                found[run] = task
-    return found
-
-
-def _listed(there: Server, fields: Sequence[str], **which: Any) -> Iterator[dict[str, Any]]:
-    for page in count():
-        asked = {"only_fields": list(fields), "page": page, "page_size": PAGE, "search_hidden": True}
-        tasks = there.call("tasks.get_all", **which, **asked).get("tasks", ())
-        yield from tasks
-        if len(tasks) < PAGE:
-            return
-
-
 def find(desk: Desk, run: str) -> Handle | None:
     there = server(desk)
-    task = _tasks(there, [run]).get(run)
-    return Handle(task["id"], _page(there, task)) if task and task["status"] != "created" else None
+    task = tasks_of(there, [run]).get(run)
+    return Handle(task["id"], page(there, task)) if task and task["status"] != "created" else None
 
 
 def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
     there = server(desk)
-    found = _tasks(there, runs)
+    found = tasks_of(there, runs)
     over = [task["id"] for task in found.values() if STATES.get(task["status"]) in ("done", "failed", "stopped")]
-    ended = {one["id"]: one for one in _listed(there, ENDED, id=over, order_by=["id"])} if over else {}
+    ended = {one["id"]: one for one in listed(there, ENDED, id=over, order_by=["id"])} if over else {}
     astray = _astray(there, found)
     looks = {}
     for run, task in found.items():
@@ -256,10 +218,10 @@ def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 def put_back(desk: Desk, run: str, queue: str) -> None:
     there = server(desk)
-    task = _tasks(there, [run]).get(run)
+    task = tasks_of(there, [run]).get(run)
     if task and task["status"] == "queued" and run in _astray_now(there, run, task):
-        _unless_moved_on(there, "tasks.dequeue", task=task["id"])
-        _enqueue(there, queue, {run: str(task["id"])})
+        unless_moved_on(there, "tasks.dequeue", task=task["id"])
+        put_into(there, queue, {run: str(task["id"])})
 
 
 def _astray_now(there: Server, run: str, task: Mapping[str, Any]) -> set[str]:
@@ -298,15 +260,15 @@ def fetch_dataset(desk: Desk, dataset: str) -> Path:
 
 def stop(desk: Desk, run: str) -> None:
     there = server(desk)
-    task = _tasks(there, [run]).get(run)
+    task = tasks_of(there, [run]).get(run)
     if task is None or task["status"] not in ("created", "queued", "in_progress") or _taken_back(there, task):
         return
-    _unless_moved_on(there, "tasks.stop", task=task["id"], status_reason=clearml_task.ON_REQUEST)
+    unless_moved_on(there, "tasks.stop", task=task["id"], status_reason=clearml_task.ON_REQUEST)
 
 
 def withdraw(desk: Desk, run: str) -> bool:
     there = server(desk)
-    task = _tasks(there, [run], [*LOOKED_AT, "started"]).get(run)
+    task = tasks_of(there, [run], [*LOOKED_AT, "started"]).get(run)
     if task is None:
         return False
     if task["status"] in ("created", "queued"):
@@ -316,28 +278,18 @@ def withdraw(desk: Desk, run: str) -> bool:
 
 def _taken_back(there: Server, task: Mapping[str, Any]) -> bool:
     """Out of its queue, without its ticket, and stopped: an agent that gets it all the same refuses it. False where one has it."""
-    if task["status"] == "queued" and not _unless_moved_on(there, "tasks.dequeue", task=task["id"]):
+    if task["status"] == "queued" and not unless_moved_on(there, "tasks.dequeue", task=task["id"]):
         return False
     if task["status"] not in ("created", "queued"):
         return False
-    _write_ticket(there, task["id"], clearml_task.taken_back(task["id"]))
-    return _unless_moved_on(there, "tasks.stopped", task=task["id"], force=True, status_reason=clearml_task.ON_REQUEST)
-
-
-def _unless_moved_on(there: Server, name: str, /, **asked: Any) -> bool:
-    try:
-        there.call(name, **asked)
-    except ServerError as error:
-        if (error.code, error.subcode) not in clearml_task.MOVED_ON:
-            raise
-        return False
-    return True
+    write_ticket(there, task["id"], clearml_task.taken_back(task["id"]))
+    return unless_moved_on(there, "tasks.stopped", task=task["id"], force=True, status_reason=clearml_task.ON_REQUEST)
 
 
 def log(desk: Desk, run: str) -> str:
     """The end of the task's console, as far as the server keeps it."""
     there = server(desk)
-    task = _tasks(there, [run]).get(run)
+    task = tasks_of(there, [run]).get(run)
     if task is None:
         return ""
     events = there.call("events.get_task_log", task=task["id"], batch_size=5_000, navigate_earlier=True).get(
@@ -349,7 +301,7 @@ def log(desk: Desk, run: str) -> str:
 
 def models(desk: Desk, run: str) -> list[Model]:
     there = server(desk)
-    task = _tasks(there, [run]).get(run)
+    task = tasks_of(there, [run]).get(run)
     if task is None:
         return []
     found = there.call("models.get_all", task=[task["id"]], only_fields=["id", "name", "uri"], order_by=["created"])
@@ -364,27 +316,3 @@ def links(url: str) -> Mapping[str, str]:
         "results": f"{task}/info-output/metrics/scalar",
         "artifacts": f"{task}/artifacts/output-model",
     }
-
-
-def _page(there: Server, task: Mapping[str, Any]) -> str:
-    return f"{there.web}/projects/{_id(task['project'])}/tasks/{task['id']}/output/log"
-
-
-def _id(project: Any) -> str:
-    return str(project["id"] if isinstance(project, Mapping) else project)
-
-
-def project_id(there: Server, name: str) -> str:
-    """The id of a project, which is made where it is not there; two who make it at once get the same (400/801)."""
-    for _ in range(2):
-        found = there.call("projects.get_all", name=f"^{re.escape(name)}$", only_fields=["id"], search_hidden=True)[
-            "projects"
-        ]
-        if found:
-            return str(found[0]["id"])
-        try:
-            return str(there.call("projects.create", name=name, description="")["id"])
-        except ServerError as error:
-            if (error.code, error.subcode) != (400, 801):
-                raise
-    raise EngineDownError(f"the project {name} of ClearML cannot be found, nor made")
