@@ -107,7 +107,7 @@ def test_what_an_operator_gets_wrong_is_one_line(desk: Desk, there: StandIn) -> 
         "there is no kind nothing: `denpyo kinds` lists those there are": (desk, "nothing"),
         f"{desk.folder}/ needs one source of the kind google in denpyo.toml; it has 0": (elsewhere, KIND),
         "responders: write anyone, domain:…, group:… or user:…, not 'everybody'": (with_source(desk, strangers), KIND),
-        "sources.forms: [secrets] has no gogle": (with_source(desk, nobody), KIND),
+        "sources.forms: credentials is not the name of an entry of [secrets]": (with_source(desk, nobody), KIND),
     }
     for line, (wrong, kind) in lines.items():
         with pytest.raises(DeskError) as error:
