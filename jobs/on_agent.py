@@ -17,10 +17,11 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ VARIABLE = "CLEARML_TASK_ID"
 FOLDER_VARIABLE = "DENPYO_RUNS"
 STARTED = (75, 76)
 LONGEST = 1_000
-BEAT = 2.0
+BEAT, TELLS, REPORTS = 2.0, 60.0, 600.0
+"""Seconds: how often somebody who stands aside looks; for how long word that a run goes on is good; what a report may take."""
 AGENT_LOOKS = 60.0
 """Seconds: an agent looks at the task's status every few; see ``_wait_for_the_agent``."""
 PASSED_ON = re.compile(
@@ -94,28 +96,33 @@ def _run(reports: Reports) -> int:
         reports.result("{}")  # of the run that this is a copy of
     known = kinds.load([Path(one) for one in os.environ.get("DENPYO_KINDS", "").split(os.pathsep) if one])
     order = _order(reports, known)
+    if is_started(reports.task.id, reports.task.hyperparams) and reports.is_at_work():
+        return _stand_aside(reports, _language(reports.task))
     if isinstance(order, Order) and reports.started_elsewhere(order.run):
         order = failed("reason_already_started", order.request.language)
     if isinstance(order, Failed):
         return _refused(reports, order)
     if not reports.note_started():
-        return _stand_aside(reports, order)
+        return _stand_aside(reports, order.request.language)
+    reports.note_alive(TELLS)
     print(f"denpyo: {order.request.kind} {order.run}", flush=True)
     folder = _folder(order.run)
     found = _at_work(order, reports, folder)
+    with suppress(ReportError):
+        reports.note_alive(REPORTS)
     if found is None:
         return _refused(reports, failed("reason_already_started", order.request.language))
     return _over(reports, order, folder, found)
 
 
-def _stand_aside(reports: Reports, order: Order) -> int:
-    """Another process has begun this run in the same moment: the task is its own. An agent reports the end of this process over what the
-    other one says, but for a task that is no longer running."""
-    print(f"denpyo: {order.run}: another process runs it", file=sys.stderr, flush=True)
-    until = time.monotonic() + order.request.resources.max_hours * 3600 + AGENT_LOOKS
-    while reports.is_running() and time.monotonic() < until:
+def _stand_aside(reports: Reports, language: str) -> int:
+    """Another process runs this task: it is not ours to end or to fail. An agent reports the end of a process over what the task says, but
+    for a task that is no longer running; one whose process has gone silent has started before, and that is said."""
+    print(f"denpyo: {reports.task.id}: another process runs it", file=sys.stderr, flush=True)
+    time.sleep(BEAT)  # it has left its mark, and now its word
+    while reports.is_at_work():
         time.sleep(BEAT)
-    return 0
+    return _refused(reports, failed("reason_already_started", language)) if reports.is_running() else 0
 
 
 def _language(task: Task) -> str:
@@ -201,7 +208,7 @@ def _at_work(order: Order, reports: Reports, folder: Path) -> dict[str, Any] | N
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
-    code = _waited(process, order.request.resources.max_hours * 3600)
+    code = _waited(process, order.request.resources.max_hours * 3600, partial(reports.note_alive, TELLS))
     if process.returncode in STARTED:
         return None
     if (folder / marks.RESULT).exists():
@@ -210,19 +217,22 @@ def _at_work(order: Order, reports: Reports, folder: Path) -> dict[str, Any] | N
     return _cut_off(order, folder, code, started_at)
 
 
-def _waited(process: subprocess.Popen[bytes], seconds: float) -> str:
-    """Why the run was cut off, should it have left no result."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        _end(process, signal.SIGTERM)
+def _waited(process: subprocess.Popen[bytes], seconds: float, tell: Callable[[], None]) -> str:
+    """Why the run was cut off, should it have left no result. Word is given now and then that it goes on."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        _end(process, signal.SIGKILL)
-        process.wait()
-        return "time_limit"
-    _end(process, signal.SIGKILL)  # whoever is left of what it started
-    return "interrupted"
+            process.wait(max(0.0, min(TELLS / 2, until - time.monotonic())))
+            _end(process, signal.SIGKILL)  # whoever is left of what it started
+            return "interrupted"
+        with suppress(ReportError):
+            tell()
+    _end(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_SECONDS)
+    _end(process, signal.SIGKILL)
+    process.wait()
+    return "time_limit"
 
 
 def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
@@ -258,6 +268,8 @@ def _environment(order: Order, reports: Reports, folder: Path) -> dict[str, str]
 
 def _over(reports: Reports, order: Order, folder: Path, found: dict[str, Any]) -> int:
     lost = reporting.report(reports, order.request, folder, found)
+    with suppress(ReportError):
+        reports.note_alive(0)
     if found["state"] == "done":
         if not lost and FOLDER_VARIABLE not in os.environ:
             shutil.rmtree(folder, ignore_errors=True)  # the task has all of it, and the mark that it has started

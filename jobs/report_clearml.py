@@ -27,6 +27,8 @@ PAUSES = (0.0, 0.5, 10.0, 60.0)
 READ = ("id", "name", "user", "project", "tags", "hyperparams", "configuration", "script", "output")
 SETTLED = 0.5
 """Seconds after which whoever else was about to leave the mark of a start has left it."""
+CLOCKS = 120
+"""Seconds by which the clocks of two agents may differ."""
 LONGEST_PREVIEW = 1_000
 WIDTH, HEIGHT = 640, 480
 
@@ -130,17 +132,34 @@ class Reports:
     def note_started(self) -> bool:
         """Leave the mark that this task has begun, on the server before anything runs; whether it is this process's own: of two that
         begin at once, the last to write it goes on."""
+        if self._noted("started").startswith(self._id):
+            return False
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         mark = f"{self._id} {at} {secrets.token_hex(8)}"
-        noted = {"section": PROPERTIES, "name": "started", "value": mark, "type": "", "description": ""}
-        self.call("tasks.edit_hyper_params", task=self._id, hyperparams=[noted], force=True)
+        self._note("started", mark)
         time.sleep(SETTLED)
-        there = self._seen(f"hyperparams.{PROPERTIES}")["hyperparams"][PROPERTIES]["started"]
-        return bool(there["value"] == mark)
+        return self._noted("started") == mark
+
+    def note_alive(self, seconds: float) -> None:
+        """Leave word that this process is at work, and will say so again or be done within so many seconds."""
+        self._note("alive", f"{self._id} {time.time() + seconds:.0f}")
 
     def is_running(self) -> bool:
-        """Whether the task is still at work, in this process or another."""
+        """Whether the task is still at work, as the server has it."""
         return self._seen("status").get("status") == "in_progress"
+
+    def is_at_work(self) -> bool:
+        """Whether a process, this or another, runs the task now and has said so in time. Clocks may differ by some minutes."""
+        task, _, until = self._noted("alive").partition(" ")
+        return self.is_running() and task == self._id and until.isdigit() and time.time() < int(until) + CLOCKS
+
+    def _note(self, name: str, value: str) -> None:
+        noted = {"section": PROPERTIES, "name": name, "value": value, "type": "", "description": ""}
+        self.call("tasks.edit_hyper_params", task=self._id, hyperparams=[noted], force=True)
+
+    def _noted(self, name: str) -> str:
+        there = self._seen(f"hyperparams.{PROPERTIES}").get("hyperparams") or {}
+        return str(((there.get(PROPERTIES) or {}).get(name) or {}).get("value") or "")
 
     def _seen(self, *fields: str) -> dict[str, Any]:
         asked = {"id": [self._id], "only_fields": ["id", *fields], "search_hidden": True}

@@ -20,6 +20,7 @@ from schema.slip import Request
 from tests.jobs.clearml_tasks import KINDS, call, copied, copied_template, environment, run, run_each, said, sent
 from tests.jobs.runs import EXAMPLE_KINDS, FOREST, ROOT, request, with_hours, write_dataset
 from tests.standins.clearml import ClearML
+from tests.standins.waiting import wait_until
 
 WRONG = {"code": "99", "stubborn": "perhaps"}
 CANARY = "canary-in-the-environment"
@@ -173,8 +174,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refused]:
             "a changed slip": changed(server, sent(server, counting(folder, id="8x2p"))),
             "wrong parameters": copied_template(server, folder, WRONG),
         }
-        statuses = run_each(server, [first, *tasks.values()], folder / "home", DENPYO_KINDS=str(KINDS))
-        assert statuses == [0, 1, 1, 1, 1, 1]
+        assert start(server, first, folder) == 0
+        server.tasks[first]["hyperparams"]["properties"]["alive"]["value"] = f"{first} 1"  # some minutes later
+        assert run_each(server, [*tasks.values()], folder / "home", DENPYO_KINDS=str(KINDS)) == [1, 1, 1, 1, 1]
         yield Refused(server, tasks, folder)
     assert server.faults == []
 
@@ -474,6 +476,42 @@ def test_of_two_that_begin_a_task_at_once_one_goes_on(
     both = [Reports(task), Reports(task)]
     with ThreadPoolExecutor(2) as at_once:
         assert sorted(at_once.map(Reports.note_started, both)) == [False, True]
-    assert both[0].is_running()
+    assert not both[0].is_at_work()
+    both[0].note_alive(60)
+    assert both[1].is_at_work()
     call(clearml_server, "tasks.completed", task=task)
-    assert not both[1].is_running()
+    assert not both[1].is_at_work()
+
+
+def test_a_second_delivery_of_a_task_that_runs_leaves_it_alone(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path, seconds=6))
+    call(clearml_server, "tasks.started", task=task, force=True)
+    told = environment(clearml_server, task, tmp_path / "home", DENPYO_KINDS=str(KINDS))
+    first, second = (
+        subprocess.Popen([sys.executable, "-m", "jobs"], cwd=ROOT, env=told, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    )
+    wait_until(lambda: first.poll() is not None or second.poll() is not None, within=60)
+    call(clearml_server, "tasks.completed", task=task, force=True)
+    printed = first.communicate(timeout=60)[1] + second.communicate(timeout=60)[1]
+    assert (first.returncode, second.returncode) == (0, 0), printed
+    assert "another process runs it" in printed
+    assert starts(tmp_path) == 1
+    assert results(clearml_server, task)["state"] == "done"
+    assert clearml_server.tasks[task]["status"] == "completed"
+
+
+def test_a_task_whose_process_has_gone_silent_has_started_before(clearml_server: ClearML, tmp_path: Path) -> None:
+    task = sent(clearml_server, counting(tmp_path))
+    noted = {"started": f"{task} 2026-11-21T00:00:00Z", "alive": f"{task} 1"}
+    call(clearml_server, "tasks.started", task=task, force=True)
+    call(
+        clearml_server,
+        "tasks.edit_hyper_params",
+        task=task,
+        force=True,
+        hyperparams=[said(*one) for one in noted.items()],
+    )
+    assert start(clearml_server, task, tmp_path, DENPYO_KINDS=str(KINDS)) == 1
+    assert starts(tmp_path) == 0
+    assert stands(clearml_server, task)[0] == "failed"
