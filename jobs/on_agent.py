@@ -102,9 +102,8 @@ def _run(reports: Reports) -> int:
         order = failed("reason_already_started", order.request.language)
     if isinstance(order, Failed):
         return _refused(reports, order)
-    if not reports.note_started():
+    if not reports.note_started(TELLS):
         return _stand_aside(reports, order.request.language)
-    reports.note_alive(TELLS)
     print(f"denpyo: {order.request.kind} {order.run}", flush=True)
     folder = _folder(order.run)
     found = _at_work(order, reports, folder)
@@ -112,14 +111,24 @@ def _run(reports: Reports) -> int:
         reports.note_alive(REPORTS)
     if found is None:
         return _refused(reports, failed("reason_already_started", order.request.language))
+    if _edited(reports.task, order, known):
+        found["warnings"] = [*found["warnings"], say("warn_edited", order.request.language)]
+        print(found["warnings"][-1], flush=True)
     return _over(reports, order, folder, found)
+
+
+def _edited(task: Task, order: Order, known: Mapping[str, Kind]) -> bool:
+    """Whether the answers on the task's page are others than those that ran: somebody edited them after the desk had checked them."""
+    if not set(task.hyperparams) - {parameters.PROPERTIES}:
+        return False
+    asked = check(parameters.answers(task.id, task.hyperparams, known, Where(task.name)), known)
+    return not isinstance(asked, list) and asked.job.answers() != order.request.job.answers()
 
 
 def _stand_aside(reports: Reports, language: str) -> int:
     """Another process runs this task: it is not ours to end or to fail. An agent reports the end of a process over what the task says, but
     for a task that is no longer running; one whose process has gone silent has started before, and that is said."""
     print(f"denpyo: {reports.task.id}: another process runs it", file=sys.stderr, flush=True)
-    time.sleep(BEAT)  # it has left its mark, and now its word
     while reports.is_at_work():
         time.sleep(BEAT)
     return _refused(reports, failed("reason_already_started", language)) if reports.is_running() else 0

@@ -129,20 +129,23 @@ class Reports:
         found = self.call("tasks.get_all", **asked).get("tasks") or ()
         return [str(one["id"]) for one in found if is_started(one["id"], one.get("hyperparams") or {})]
 
-    def note_started(self) -> bool:
-        """Leave the mark that this task has begun, on the server before anything runs; whether it is this process's own: of two that
-        begin at once, the last to write it goes on."""
+    def note_started(self, seconds: float) -> bool:
+        """Leave the mark that this task has begun, on the server before anything runs, and word that it is at work (``note_alive``);
+        whether the mark is this process's own: of two that begin at once, the last to write it goes on."""
         if self._noted("started").startswith(self._id):
             return False
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         mark = f"{self._id} {at} {secrets.token_hex(8)}"
-        self._note("started", mark)
+        self._note(started=mark, alive=self._word(seconds))
         time.sleep(SETTLED)
         return self._noted("started") == mark
 
     def note_alive(self, seconds: float) -> None:
         """Leave word that this process is at work, and will say so again or be done within so many seconds."""
-        self._note("alive", f"{self._id} {time.time() + seconds:.0f}")
+        self._note(alive=self._word(seconds))
+
+    def _word(self, seconds: float) -> str:
+        return f"{self._id} {time.time() + seconds:.0f}"
 
     def is_running(self) -> bool:
         """Whether the task is still at work, as the server has it."""
@@ -153,9 +156,12 @@ class Reports:
         task, _, until = self._noted("alive").partition(" ")
         return self.is_running() and task == self._id and until.isdigit() and time.time() < int(until) + CLOCKS
 
-    def _note(self, name: str, value: str) -> None:
-        noted = {"section": PROPERTIES, "name": name, "value": value, "type": "", "description": ""}
-        self.call("tasks.edit_hyper_params", task=self._id, hyperparams=[noted], force=True)
+    def _note(self, **values: str) -> None:
+        noted = [
+            {"section": PROPERTIES, "name": name, "value": value, "type": "", "description": ""}
+            for name, value in values.items()
+        ]
+        self.call("tasks.edit_hyper_params", task=self._id, hyperparams=noted, force=True)
 
     def _noted(self, name: str) -> str:
         there = self._seen(f"hyperparams.{PROPERTIES}").get("hyperparams") or {}

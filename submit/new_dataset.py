@@ -98,6 +98,8 @@ def add(
         if given.file or given.test:
             raise DeskError("hand over a file, or name a ClearML Dataset; not both")
         given = replace(given, file=fetch(desk, given.clearml))
+    if given.file and given.test and given.file.exists() and given.test.exists() and given.file.samefile(given.test):
+        raise DeskError("--test names the same file: the rows to test on must be others than those to train on")
     return _there(desk, name, given) if given.file is None else _new(desk, name, given, given.file)
 
 

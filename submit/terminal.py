@@ -66,6 +66,7 @@ def _lines_of(members: Sequence[object]) -> Iterator[str]:
 
 def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
     """Something that hears what became of each delivery, and prints it: lines, or one JSON document a line (JSON Lines)."""
+    said: set[str] = set()
 
     def hears(source: str, outcome: Outcome) -> None:
         for one in outcome.responses:
@@ -84,6 +85,9 @@ def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
             else:
                 what = f"refused: {', '.join(codes)}" if codes else "known" if one.known else "accepted"
                 say(f"{source}: {shown(str(one.where), 200)}: {one.id} {what}")
+        for queue in (one for one in outcome.unattended if one not in said):
+            said.add(queue)
+            complain(text("unattended", desk.config.language, queue=queue))
         sys.stdout.flush()
 
     return hears

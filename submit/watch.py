@@ -171,8 +171,10 @@ class Watch:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
         outcome = journey.submit(self.desk, delivery.sources, Wishes())
         one.undelivered = shown(outcome.undelivered, LONGEST_LINE)
-        one.health.accepted += sum(each.good and not each.known for each in outcome.responses)
-        one.health.refused += outcome.refused
+        new = [each for each in outcome.responses if not (each.good and each.known)]
+        refused = sum(bool(each.problems) or not each.good for each in new)
+        one.health.accepted += len(new) - refused
+        one.health.refused += refused
         return outcome
 
 

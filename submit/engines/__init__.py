@@ -73,7 +73,7 @@ class Engine(Protocol):
         """The runs it knows among these."""
 
     def put_back(self, desk: Desk, run: str, queue: str) -> None:
-        """Put a run that is astray into its queue again."""
+        """Put a run that was handed over and is in no queue into its queue again."""
 
     def stop(self, desk: Desk, run: str) -> None:
         """Ask for a run to end. One that waits never starts; one that is over stays as it is."""

@@ -219,8 +219,13 @@ def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]]) -> set[str]:
 def put_back(desk: Desk, run: str, queue: str) -> None:
     there = server(desk)
     task = tasks_of(there, [run]).get(run)
-    if task and task["status"] == "queued" and run in _astray_now(there, run, task):
+    if task is None:
+        return
+    if task["status"] == "queued" and run in _astray_now(there, run, task):
         unless_moved_on(there, "tasks.dequeue", task=task["id"])
+    elif task["status"] != "created":
+        return
+    if clearml_task.property_in(task, "ticket") == task["id"]:
         put_into(there, queue, {run: str(task["id"])})
 
 

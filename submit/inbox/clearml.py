@@ -29,6 +29,7 @@ from submit.engines.clearml_server import Server
 from submit.engines.clearml_task import TAG, property_in
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
+from submit.ledger import RunRow
 from submit.made_templates import templates_of
 from submit.response import UNVERIFIED, VERIFIED, Source, became
 from submit.sources import ClearML
@@ -37,6 +38,8 @@ from submit.standing import standing
 DOOR = ENGINE = "clearml"
 AT_ONCE = 100
 MOST_PAGES = 100
+NOT_THEIRS_TO_MEND = ("not_allowed", "no_policy", "not_from_template", "newer_template", "changed_template")
+"""What no other parameter puts right: the problem itself says what to do."""
 MOST = 100
 """Problems that are listed."""
 LOOKED_AT = ["id", "user", "last_changed_by", "status", "hyperparams"]
@@ -160,6 +163,15 @@ class ClearMLInbox:
             self.server.call("tasks.dequeue", task=id, **asked)
             level = "info" if good else "error"
             self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
+            run = self._waiting_run(id, outcome) if good else None
+            if run:
+                clearml.put_back(self.desk, run.run, run.queue)
+
+    def _waiting_run(self, id: str, outcome: Outcome) -> RunRow | None:
+        """The run that this task is, where its owner took it out of its queue and has put it here again as it was."""
+        requests = [one.id for one in outcome.responses if one.id]
+        found = standing(self.desk, requests[0]).run if requests else None
+        return found if found and found.state == "queued" and found.engine_id == id else None
 
 
 def _place(place: str) -> tuple[str, tuple[str, ...]]:
@@ -197,7 +209,13 @@ def message(desk: Desk, queue: str, outcome: Outcome) -> list[str]:
         head = text("clearml_refused", language, count=str(len(problems)))
         rest = text("excel_marked_more", language, count=str(len(problems) - MOST)) if len(problems) > MOST else ""
         lines = [_line(each, language) for each in problems[:MOST]]
-        return [head, *lines, *([rest] if rest else []), text("clearml_mend", language, queue=queue)]
+        elsewhere = all(each.code in NOT_THEIRS_TO_MEND for each in problems)
+        return [
+            head,
+            *lines,
+            *([rest] if rest else []),
+            *([] if elsewhere else [text("clearml_mend", language, queue=queue)]),
+        ]
     state = text(f"receipt_{standing(desk, one.id).request.state}", language)
     warnings = [_line(each, language) for each in one.warnings]
     return [f"{one.id}: {state}", *([said] if (said := became(one)) else []), *warnings]

@@ -475,8 +475,10 @@ def test_of_two_that_begin_a_task_at_once_one_goes_on(
         monkeypatch.setenv(name, value)
     both = [Reports(task), Reports(task)]
     with ThreadPoolExecutor(2) as at_once:
-        assert sorted(at_once.map(Reports.note_started, both)) == [False, True]
-    assert not both[0].is_at_work()
+        assert sorted(at_once.map(lambda one: one.note_started(60), both)) == [False, True]
+    assert both[0].is_at_work()
+    both[0].note_alive(-600)
+    assert not both[1].is_at_work()
     both[0].note_alive(60)
     assert both[1].is_at_work()
     call(clearml_server, "tasks.completed", task=task)
@@ -491,7 +493,9 @@ def test_a_second_delivery_of_a_task_that_runs_leaves_it_alone(clearml_server: C
         subprocess.Popen([sys.executable, "-m", "jobs"], cwd=ROOT, env=told, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     )
-    wait_until(lambda: first.poll() is not None or second.poll() is not None, within=60)
+    wait_until(
+        lambda: first.poll() is not None or second.poll() is not None, within=60
+    )  # then its agent reports its end
     call(clearml_server, "tasks.completed", task=task, force=True)
     printed = first.communicate(timeout=60)[1] + second.communicate(timeout=60)[1]
     assert (first.returncode, second.returncode) == (0, 0), printed
@@ -515,3 +519,17 @@ def test_a_task_whose_process_has_gone_silent_has_started_before(clearml_server:
     assert start(clearml_server, task, tmp_path, DENPYO_KINDS=str(KINDS)) == 1
     assert starts(tmp_path) == 0
     assert stands(clearml_server, task)[0] == "failed"
+
+
+def test_answers_that_were_edited_after_the_check_are_said_and_not_run(clearml_server: ClearML, tmp_path: Path) -> None:
+    asked = counting(tmp_path)
+    task = sent(clearml_server, asked)
+    noted = clearml_server.tasks[task]["hyperparams"]
+    noted["1 Job"] = {
+        name: said(name, value, "1 Job") for name, value in {"name": "two", "file": str(tmp_path / "other")}.items()
+    }
+    assert start(clearml_server, task, tmp_path, DENPYO_KINDS=str(KINDS)) == 0
+    assert starts(tmp_path) == 1
+    assert not (tmp_path / "other").exists()
+    (warning,) = results(clearml_server, task)["warnings"]
+    assert warning.startswith("このタスクの画面の答えは、デスクが確認したあとで書き換えられています。")

@@ -379,3 +379,9 @@ def test_a_table_larger_than_memory_allows_is_added_and_judged_piece_by_piece(de
     assert file.stat().st_size > 23_000_000
     assert in_a_process(with_little_memory) == 0
     assert states(desk) == {"sales": "recorded"}
+
+
+def test_the_same_file_is_not_both_what_is_trained_and_what_is_tested_on(desk: Desk, tmp_path: Path) -> None:
+    file = table(tmp_path)
+    with pytest.raises(DeskError, match="--test names the same file"):
+        add(desk, "sales", Given(file, file))

@@ -28,6 +28,7 @@ def main() -> None:
     with ClearML(latency=given.latency_ms / 1000, port=given.port) as server:
         schemas.known()  # read now, so that the first call is answered as quickly as all others
         if given.conf:
+            given.conf.mkdir(parents=True, exist_ok=True)
             server.write_conf(given.conf)
         _written(given.port_file, {"url": server.url, "files_url": server.files_url, "web_url": server.web_url})
         ended.wait()

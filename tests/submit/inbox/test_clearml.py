@@ -268,6 +268,7 @@ def test_the_same_again_is_told_to_be_known(desk: Desk, clearml_server: ClearML,
     (outcome,) = looked(desk)
     assert [one.known for one in outcome.responses] == [True]
     assert len(standing.all_standing(desk)) == 1
+    assert (waiting(clearml_server, "denpyo"), waiting(clearml_server, "default")) == ([], [id])
 
 
 def test_a_deleted_task_leaves_the_queue(desk: Desk, clearml_server: ClearML, page: Page) -> None:
