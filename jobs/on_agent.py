@@ -27,6 +27,7 @@ from typing import Any
 
 from jobs import attempt as marks
 from jobs import from_clearml, origin, reporting
+from jobs.asked import flat
 from jobs.attempt import GRACE_SECONDS
 from jobs.outcome import Failed, failed
 from jobs.report_clearml import ReportError, Reports, Task, is_started
@@ -122,7 +123,14 @@ def _edited(task: Task, order: Order, known: Mapping[str, Kind]) -> bool:
     if not set(task.hyperparams) - {parameters.PROPERTIES}:
         return False
     asked = check(parameters.answers(task.id, task.hyperparams, known, Where(task.name)), known)
-    return not isinstance(asked, list) and asked.job.answers() != order.request.job.answers()
+    return not isinstance(asked, list) and _said(asked.job.answers()) != _said(order.request.job.answers())
+
+
+def _said(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers but for those that ClearML cannot tell from none."""
+    return {
+        name: value for name, value in flat(answers).items() if value is not None and value not in parameters.NOTHING
+    }
 
 
 def _stand_aside(reports: Reports, language: str) -> int:

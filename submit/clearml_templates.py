@@ -22,7 +22,7 @@ from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.engines.clearml_adopt import NO_CONTAINER
 from submit.engines.clearml_server import Server
-from submit.engines.clearml_tasks import project_id
+from submit.engines.clearml_tasks import project_id, queue_id
 from submit.identity import id_of
 from submit.ledger import Ledger
 from submit.ledger.files import held
@@ -135,12 +135,6 @@ class _There:
     def _append(self, tx: Any, key: str, action: str, detail: Json) -> None:
         at = now().isoformat(timespec="milliseconds")
         tx.append(key, action, at=at, user=machine_user(), detail={"door": DOOR, **detail})
-
-
-def queue_id(server: Server, name: str) -> str:
-    """The id of a queue; "" where there is none of this name."""
-    asked = {"name": f"^{re.escape(name)}$", "only_fields": ["id", "name"]}
-    return next((str(one["id"]) for one in server.call("queues.get_all", **asked).get("queues", ())), "")
 
 
 @dataclass

@@ -107,12 +107,3 @@ def _records(lines: Iterable[str]) -> Iterator[str]:
         taken.clear()
         if cells:
             yield text if text.endswith(("\n", "\r")) else text + "\n"
-
-
-def synced(folder: Path) -> None:
-    """The names in this folder are on the disk."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -44,7 +44,10 @@ def hand_over(desk: Desk, outcome: Outcome) -> Outcome:
             {one.unattended for run, one in handed.items() if one.unattended and run in outcome.wanted}
         )
     except (EngineDownError, DeskError, LedgerBusy) as error:  # whatever is in the way, it was accepted
-        outcome.undelivered = " ".join(str(error).split())
+        with desk.ledger() as ledger:
+            waits = ledger.runs_still("accepted", [f"{one.id}.1" for one in outcome.requests])
+        if waits:  # else it is a run of somebody else's that waits
+            outcome.undelivered = " ".join(str(error).split())
     with desk.ledger() as ledger:
         held = {row.request for row in ledger.runs(states=("held",))}
         for number, one in enumerate(outcome.responses if held else ()):

@@ -21,9 +21,10 @@ from schema.job import IDENTIFIER, Fault
 from schema.marks import LONGEST_IDENTIFIER
 from schema.problem import Problem, shown
 from submit import datasets
-from submit.dataset_parts import copy, in_parts, room, synced
+from submit.dataset_parts import copy, in_parts, room
 from submit.desk import Desk, DeskError
 from submit.engines.clearml import fetch_dataset
+from submit.ledger.files import synced
 from submit.recorded_datasets import FILES, Contents, contents, hashes, record, recorded
 from submit.tables import Table, opened
 

@@ -33,6 +33,7 @@ from submit.engines.clearml_tasks import (
     page,
     project_id,
     put_into,
+    queue_id,
     tasks_of,
     unless_moved_on,
     write_ticket,
@@ -202,11 +203,11 @@ def look(desk: Desk, runs: Sequence[str]) -> Mapping[str, Look]:
     return looks
 
 
-def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Runs that have been queued for a while and stand in no queue: a call that was cut off half way has left them so. The queues are
-    asked once in a minute at most."""
+def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]], since: float = ASTRAY) -> set[str]:
+    """Runs that have been queued for so many seconds and stand in no queue: a call that was cut off half way has left them so. The queues
+    are asked once in a minute at most."""
     waiting = {
-        run: task for run, task in tasks.items() if task["status"] == "queued" and clearml_task.age(task) > ASTRAY
+        run: task for run, task in tasks.items() if task["status"] == "queued" and clearml_task.age(task) >= since
     }
     if not waiting or time.monotonic() < there.queues_asked + ASTRAY:
         return set()
@@ -217,21 +218,13 @@ def _astray(there: Server, tasks: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 
 def put_back(desk: Desk, run: str, queue: str) -> None:
+    """The task stays queued all the while, so that it is astray, and nothing else, where this is cut off."""
     there = server(desk)
     task = tasks_of(there, [run]).get(run)
-    if task is None:
-        return
-    if task["status"] == "queued" and run in _astray_now(there, run, task):
-        unless_moved_on(there, "tasks.dequeue", task=task["id"])
-    elif task["status"] != "created":
-        return
-    if clearml_task.property_in(task, "ticket") == task["id"]:
-        put_into(there, queue, {run: str(task["id"])})
-
-
-def _astray_now(there: Server, run: str, task: Mapping[str, Any]) -> set[str]:
     there.queues_asked = -ASTRAY
-    return _astray(there, {run: task})
+    if task and task["status"] == "queued" and _astray(there, {run: task}, since=0):
+        id = queue_id(there, queue) or there.call("queues.create", name=queue)["id"]
+        there.call("queues.add_task", queue=id, task=task["id"])
 
 
 def _keep_card(there: Server, desk: Desk, run: str, task: str, look: Look) -> None:

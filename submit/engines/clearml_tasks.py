@@ -91,3 +91,9 @@ def project_id(there: Server, name: str) -> str:
             if (error.code, error.subcode) != (400, 801):
                 raise
     raise EngineDownError(f"the project {name} of ClearML cannot be found, nor made")
+
+
+def queue_id(there: Server, name: str) -> str:
+    """The id of a queue; "" where there is none of this name."""
+    asked = {"name": f"^{re.escape(name)}$", "only_fields": ["id"]}
+    return next((str(one["id"]) for one in there.call("queues.get_all", **asked).get("queues", ())), "")

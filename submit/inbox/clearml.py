@@ -158,14 +158,16 @@ class ClearMLInbox:
             if task is None or task["status"] != "queued" or id not in self._queue()[1]:
                 return
             said, good = message(self.desk, self.settings.queue, outcome), not outcome.problems
-            asked = {"status_message": shown_lines(said), "status_reason": REASON}
-            asked |= {} if good else {"new_status": "created"}  # also where it had failed before it was enqueued
-            self.server.call("tasks.dequeue", task=id, **asked)
-            level = "info" if good else "error"
-            self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
             run = self._waiting_run(id, outcome) if good else None
             if run:
+                self.server.call("queues.remove_task", queue=self._queue()[0], task=id)
                 clearml.put_back(self.desk, run.run, run.queue)
+            else:
+                asked = {"status_message": shown_lines(said), "status_reason": REASON}
+                asked |= {} if good else {"new_status": "created"}  # also where it had failed before it was enqueued
+                self.server.call("tasks.dequeue", task=id, **asked)
+            level = "info" if good else "error"
+            self.server.call("events.add", type="log", task=id, level=level, worker=REASON, msg="\n".join(said))
 
     def _waiting_run(self, id: str, outcome: Outcome) -> RunRow | None:
         """The run that this task is, where its owner took it out of its queue and has put it here again as it was."""

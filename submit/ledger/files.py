@@ -201,11 +201,12 @@ def _create_database(folder: Path) -> None:
         db.execute("INSERT INTO meta VALUES ('format', ?), ('salt', ?)", (FORMAT, secrets.token_bytes(32)))
         db.execute("COMMIT")
     new.rename(folder / DATABASE)
-    _flush(folder)
-    _flush(folder.parent)
+    synced(folder)
+    synced(folder.parent)
 
 
-def _flush(path: Path) -> None:
+def synced(path: Path) -> None:
+    """What was written to this file, or the names in this folder, are on the disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -233,7 +234,7 @@ def write_slip_files(folder: Path, month: str, slips: Mapping[str, bytes]) -> No
         if many and sync is not None:
             sync(folder / month)
         for made in (folder / month, (folder / month).parent, folder / SLIPS):
-            _flush(made)
+            synced(made)
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}") from error
 

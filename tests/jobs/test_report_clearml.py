@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from jobs import on_agent
 from jobs.report_clearml import Reports
 from schema.slip import Request
 from tests.jobs.clearml_tasks import KINDS, call, copied, copied_template, environment, run, run_each, said, sent
@@ -533,3 +534,8 @@ def test_answers_that_were_edited_after_the_check_are_said_and_not_run(clearml_s
     assert not (tmp_path / "other").exists()
     (warning,) = results(clearml_server, task)["warnings"]
     assert warning.startswith("このタスクの画面の答えは、デスクが確認したあとで書き換えられています。")
+
+
+def test_a_text_that_clearml_takes_for_nothing_is_no_edit() -> None:
+    assert on_agent._said({"note": "null", "name": "one"}) == on_agent._said({"note": None, "name": "one"})
+    assert on_agent._said({"note": "None"}) != on_agent._said({"note": "another"})

@@ -610,3 +610,36 @@ def test_a_task_that_never_began_has_not_the_result_that_it_was_cloned_with(
     task["hyperparams"]["properties"]["started"]["value"] = "another task"
     hand_off.follow(desk)
     assert states(desk) == {kept.id: "failed"}
+
+
+def test_who_submits_is_not_told_that_it_waits_where_only_a_run_of_somebody_else_does(
+    desk: Desk, clearml_server: ClearML
+) -> None:
+    clearml_server.fault("tasks.create", "fail", status=400)
+    assert submitted(desk, "one").undelivered
+    for name, status in (("tasks.get_all", 500), ("tasks.create", 400)):
+        clearml_server.fault(name, "fail", status=status)
+        again = submitted(desk, "one")  # known, and still not handed over
+        assert again.undelivered
+    file = counting(desk.folder.parent, "two")
+    clearml_server.fault("tasks.get_all", "fail")
+    here = journey.submit(desk, [Source(file.name, file.read_bytes())], Wishes(engine="local"))
+    assert here.undelivered == ""
+    assert sorted(states(desk).values()) == ["accepted", "queued"]
+
+
+def test_a_run_that_is_put_back_is_found_again_wherever_that_is_cut_off(
+    desk: Desk, clearml_server: ClearML, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(desk, "one")
+    (queue,) = clearml_server.queues.values()
+    (lost,) = queue["entries"]
+    queue["entries"].clear()
+    monkeypatch.setattr("submit.engines.clearml_task.now", lambda: now() + timedelta(minutes=2))
+    clearml_server.fault("queues.add_task", "drop_before")
+    with pytest.raises(EngineDownError):
+        hand_off.follow(desk)
+    monkeypatch.setattr("submit.engines.clearml.ASTRAY", 0.0)
+    hand_off.follow(desk)
+    assert queued(clearml_server) == [lost["task"]]
+    assert set(states(desk).values()) == {"queued"}
