@@ -72,7 +72,7 @@ def picture_both(desk: Desk, folder: Path, language: str) -> str:
     table.write_bytes(template.write(form, language, "table", [Filled(one, sender) for one in ROWS]))
     first_page(table, PICTURES / f"table.{language}.png", folder, TABLE)
     _, found = one_machine.run(
-        desk, Source(sheet.name, sheet.read_bytes()), Wishes(again=language), lambda run, state: None
+        desk, Source(sheet.name, sheet.read_bytes()), Wishes(again=language), lambda run, state: None, print
     )
     page = standing.summary(desk, found) if found else None
     if found is None or page is None or found.slip is None:
