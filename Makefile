@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 AGENT := .venv-agent
 FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes
-OURS := denpyo.py schema generators submit jobs
+OURS := denpyo.py commands schema generators submit jobs
 
 .PHONY: demo demo-clearml test check agent format build lock pictures kills fuzz clean
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gc
 import os
 import sys
@@ -15,6 +14,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands import (
+    DAMAGED,
+    GOOD,
+    HERE,
+    NO_ANSWER,
+    REFUSED,
+    WRONG_USE,
+    DeskOption,
+    InEncoding,
+    Json,
+    Language,
+    RequestId,
+    audit,
+    clearml,
+    complain,
+    datasets,
+    exit_if,
+    forms,
+    source_of,
+)
+
 if TYPE_CHECKING:
     from submit.desk import Desk
     from submit.judging import Outcome
@@ -22,7 +42,6 @@ if TYPE_CHECKING:
 
 RARELY = 100_000, 50, 50
 """When garbage is looked for: ten thousand requests are no garbage, and to find that out again and again costs a tenth of the time."""
-GOOD, REFUSED, WRONG_USE, NO_ANSWER, DAMAGED = 0, 1, 2, 3, 4
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,21 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A filled form becomes a checked, audited, queued machine-learning run.",
 )
-audit = typer.Typer(no_args_is_help=True, help="The audit log.")
-app.add_typer(audit, name="audit")
-forms = typer.Typer(no_args_is_help=True, help="Forms at online services.")
-app.add_typer(forms, name="forms")
-datasets = typer.Typer(no_args_is_help=True, help="The datasets that people may name.")
-app.add_typer(datasets, name="datasets")
-
-
-clearml = typer.Typer(no_args_is_help=True, help="Templates on the page of a ClearML server.")
-app.add_typer(clearml, name="clearml")
-
-
-class Language(StrEnum):
-    ja = "ja"
-    en = "en"
+for group in (audit, forms, datasets, clearml):
+    app.add_typer(group.app, name=group.__name__.removeprefix("commands."))
 
 
 class Layout(StrEnum):
@@ -52,17 +58,9 @@ class Layout(StrEnum):
     table = "table"
 
 
-class Verified(StrEnum):
-    microsoft = "microsoft"
-
-
 class EngineName(StrEnum):
     local = "local"
     clearml = "clearml"
-
-
-class Service(StrEnum):
-    google = "google"
 
 
 class Annotations(StrEnum):
@@ -70,30 +68,11 @@ class Annotations(StrEnum):
     gitlab = "gitlab"
 
 
-class Encoding(StrEnum):
-    utf_8 = "utf-8"
-    shift_jis = "shift_jis"
-
-
-def _encoding(name: str) -> Encoding:
-    """Under any name that Python knows it by: sjis, cp932, ms932."""
-    with suppress(LookupError, ValueError):
-        found = codecs.lookup(name).name
-        return Encoding("shift_jis" if found == "cp932" else found)
-    raise typer.BadParameter(f"{name!r} is none of: {', '.join(Encoding)}.")
-
-
-DeskOption = Annotated[Path, typer.Option("--desk", envvar="DENPYO_DESK", help="The desk's folder.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
 Files = Annotated[
     list[Path], typer.Argument(help="Filled workbooks (.xlsx), tables as CSV, or YAML documents.", metavar="FILE...")
 ]
 As = Annotated[str, typer.Option("--as", help="For whom; recorded as claimed.", metavar="EMAIL")]
 Again = Annotated[str, typer.Option("--again", help="Run the same request again, and why.", metavar="WHY")]
-InEncoding = Annotated[
-    Encoding | None,
-    typer.Option("--encoding", parser=_encoding, metavar="shift_jis", help="What a CSV is written in, if not UTF-8."),
-]
 Queue = Annotated[str, typer.Option("--queue", help="Another queue than the answers name.", metavar="Q")]
 Whole = Annotated[
     bool, typer.Option("--all-or-nothing", help="Accept nothing if anything is refused; refusals are recorded.")
@@ -103,9 +82,6 @@ Annotate = Annotated[
     typer.Option("--annotate", help="Write the sheets back, marked, into this folder.", metavar="DIR"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace marked sheets that are there.")]
-OfService = Annotated[Service, typer.Argument(help="Whose form.", metavar="SERVICE")]
-RequestId = Annotated[str, typer.Argument(help="The id of a request.", metavar="ID")]
-HERE = Path("desk")
 
 
 @app.command()
@@ -145,7 +121,7 @@ def build(
             terminal.complain(f"{file} is not what the schema says: run `denpyo build`")
         for file in report.frozen:
             terminal.complain(f"{file} is released and its kind has changed: raise `version` in the kind's class")
-    _exit_if(bool(report.drifted or report.frozen))
+    exit_if(bool(report.drifted or report.frozen))
 
 
 @app.command()
@@ -166,13 +142,11 @@ def template(
     from submit.desk import desk_or_none_yet
 
     if out.suffix.lower() != ".xlsx":
-        raise typer.Exit(
-            _complain(f"{out}: a template is an Excel workbook; give a name that ends in .xlsx", WRONG_USE)
-        )
+        raise typer.Exit(complain(f"{out}: a template is an Excel workbook; give a name that ends in .xlsx", WRONG_USE))
     if out.exists() and not force:
-        raise typer.Exit(_complain(f"{out} is there already and may be filled in: --force replaces it", WRONG_USE))
+        raise typer.Exit(complain(f"{out} is there already and may be filled in: --force replaces it", WRONG_USE))
     there = desk_or_none_yet(desk)
-    problems = blank.write(there, kind, lang.value, layout.value, _source(filled) if filled else None, out)
+    problems = blank.write(there, kind, lang.value, layout.value, source_of(filled) if filled else None, out)
     if json:
         found = [terminal.problem_data(one, lang.value) for one in problems]
         terminal.document({"file": None if problems else str(out), "problems": found})
@@ -180,7 +154,7 @@ def template(
         terminal.problems([(one, lang.value) for one in problems])
         if not problems:
             terminal.say(f"wrote {out}")
-    _exit_if(bool(problems))
+    exit_if(bool(problems))
 
 
 @app.command()
@@ -215,7 +189,7 @@ def check(
     from submit.response import Wishes
 
     if service and (annotate or json):
-        raise typer.Exit(_complain("--format writes for a service alone: leave out --annotate and --json", WRONG_USE))
+        raise typer.Exit(complain("--format writes for a service alone: leave out --annotate and --json", WRONG_USE))
     there, sources = desk_or_none_yet(desk), _sources(files)
     wishes = Wishes(encoding=encoding or "", form_only=form_only)
     if service:
@@ -224,7 +198,7 @@ def check(
 
         found = annotations.judged(there, [str(file) for file in files], sources, wishes)
         terminal.annotated(found, service.value)
-        return _exit_if(any(one.is_error for one in found))
+        return exit_if(any(one.is_error for one in found))
     _judge(there, sources, wishes, _targets(files, annotate, force), json)
 
 
@@ -258,7 +232,7 @@ def convert(
             terminal.say(f"wrote {file}")
     for request in erased:
         terminal.complain(f"{request}: its slip was erased")
-    _exit_if(bool(outcome.problems))
+    exit_if(bool(outcome.problems))
 
 
 @app.command()
@@ -291,7 +265,7 @@ def submit(
     with _said_anyway(partial(terminal.submission, there, outcome, as_json=json)):
         marked = _marked(there, sources, outcome, targets, kept=True, encoding=encoding or "")
     terminal.submission(there, outcome, as_json=json, marked=marked)
-    _exit_if(bool(outcome.problems))
+    exit_if(bool(outcome.problems))
     if outcome.undelivered:
         raise typer.Exit(NO_ANSWER)
 
@@ -320,7 +294,7 @@ def run(
 
     there = made_or_there(desk) if make else open_desk(desk)
     wishes = Wishes(sender=sender, engine="local", again=again, encoding=encoding or "")
-    source, targets = _source(file), _targets([file], annotate, force)
+    source, targets = source_of(file), _targets([file], annotate, force)
     with progress.told(json) as told:
         outcome, found = one_machine.run(there, source, wishes, told, terminal.not_answered)
     ended = partial(terminal.status, there, found) if found else partial(terminal.submission, there, outcome)
@@ -332,7 +306,7 @@ def run(
     if outcome.requests[0].known and not json:
         terminal.ran_before(outcome.requests[0])
     terminal.status(there, found, as_json=json, marked=marked if targets else None)
-    _exit_if(found.request.state != "done")
+    exit_if(found.request.state != "done")
 
 
 @app.command()
@@ -365,7 +339,7 @@ def reply(
     from submit.desk import desk_or_none_yet
     from submit.replies import github
 
-    data = _source(event).data
+    data = source_of(event).data
     said = github.checked(desk_or_none_yet(desk), data)
     if not post:
         return terminal.say(said.rstrip())
@@ -389,7 +363,7 @@ def watch(
     seen = watching.watch(there, terminal.delivered(there, json), once=once)
     if once and any(one.error for one in seen.values()):
         raise typer.Exit(
-            _complain(
+            complain(
                 f"{sum(bool(one.error) for one in seen.values())} of {len(seen)} sources did not answer", NO_ANSWER
             )
         )
@@ -418,7 +392,7 @@ def status(
 
         terminal.sources(health.inbox_data(there), as_json=json)
         if check and (wrong := health.unwatched(there)):
-            raise typer.Exit(_complain(wrong, NO_ANSWER))
+            raise typer.Exit(complain(wrong, NO_ANSWER))
         return
     for found in one_machine.watched(there, request, terminal.not_answered, watch=watch):
         if request:
@@ -463,7 +437,7 @@ def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> N
     else:
         said = (", asked to stop" if state != "stopped" else "") if stopping else ", nothing to stop"
         terminal.say(f"{request}: {state}{said}")
-    _exit_if(not stopping)
+    exit_if(not stopping)
 
 
 @app.command("open")
@@ -476,193 +450,12 @@ def open_page(request: RequestId, desk: DeskOption = HERE, json: Json = False) -
     found = standing.standing(there, request)
     page = standing.page(there, found)
     if not page:
-        raise typer.Exit(_complain(f"{request} has no page: it is {found.request.state}", REFUSED))
+        raise typer.Exit(complain(f"{request} has no page: it is {found.request.state}", REFUSED))
     if json:
         return terminal.document({"id": request, "url": page})
     terminal.say(page)
     if sys.stdout.isatty():
         typer.launch(page)
-
-
-@audit.command()
-def verify(desk: DeskOption = HERE, json: Json = False) -> None:
-    """Recompute the whole audit log and compare the slips with it."""
-    from submit import terminal
-    from submit.desk import LEDGER, open_desk
-    from submit.ledger import verify as verified
-
-    verdict = verified(open_desk(desk).folder / LEDGER)
-    if json:
-        data = {"ok": verdict.ok, "entries": verdict.entries, "root": verdict.root, "wrong": verdict.wrong}
-        terminal.document({**data, "unrecorded": list(verdict.unrecorded)})
-    else:
-        terminal.say(f"{'good' if verdict.ok else 'DAMAGED'}: {verdict.entries} entries, root {verdict.root}")
-        for line in [verdict.wrong] if verdict.wrong else []:
-            terminal.complain(line)
-        for file in verdict.unrecorded:
-            terminal.complain(f"{file}: no entry records this slip")
-    if not verdict.ok:
-        raise typer.Exit(DAMAGED)
-
-
-@forms.command("publish")
-def publish(
-    service: OfService,
-    kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
-    lang: Annotated[Language, typer.Option("--lang", help="The language of the form.")] = Language.ja,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Make the form of a kind, or bring it up to date with the fewest changes; open it and share it."""
-    from submit import google_forms, terminal
-    from submit.desk import open_desk
-
-    report = google_forms.publish(open_desk(desk), kind, lang.value, dry_run=dry_run)
-    if json:
-        return terminal.document({"form": report.form, "url": report.url, "steps": report.steps, "done": not dry_run})
-    for step in report.steps:
-        terminal.say(f"would {step}" if dry_run else step)
-    terminal.say(
-        f"{service.value} {kind} {lang.value}: {report.url or 'no form yet'}"
-        + ("" if report.steps else "; nothing to do")
-    )
-
-
-@clearml.command("sync")
-def sync(
-    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds; all without any.", metavar="KIND")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
-    newest: Annotated[bool, typer.Option("--newest", help="Also where a template was rolled back.")] = False,
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Bring the template tasks of the kinds up to date: new ones beside the old, which are archived; what was edited is mended."""
-    from submit import clearml_templates, terminal
-    from submit.desk import open_desk
-
-    found = clearml_templates.sync(open_desk(desk), kinds or [], dry_run=dry_run, newest=newest)
-    terminal.templates(found, would="would " if dry_run else "", as_json=json)
-
-
-@clearml.command("rollback")
-def rollback(
-    kind: Annotated[str, typer.Argument(help="A kind whose templates are out.", metavar="KIND")],
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Return to the templates of a kind before the present ones."""
-    from submit import clearml_templates, terminal
-    from submit.desk import open_desk
-
-    terminal.templates(clearml_templates.rollback(open_desk(desk), kind), as_json=json)
-
-
-@forms.command("pull")
-def pull(
-    service: OfService,
-    kind: Annotated[str, typer.Argument(help="A kind whose form is published.", metavar="KIND")],
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every response there is; those that were read before are known.")
-    ] = False,
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Take the responses that came since the last time: check, record, queue."""
-    from submit import google_forms, terminal
-    from submit.desk import open_desk
-
-    there = open_desk(desk)
-    count = google_forms.pull(there, kind, terminal.delivered(there, json), everything=everything)
-    if not json:
-        terminal.say(f"{service.value} {kind}: {count} responses")
-
-
-@forms.command("verify")
-def verify_form(
-    service: Annotated[Verified, typer.Argument(help="The service that the form lives at.", metavar="SERVICE")],
-    kind: Annotated[str, typer.Argument(help="A kind that `denpyo kinds` lists.", metavar="KIND")],
-    responses: Annotated[Path, typer.Argument(help="The workbook of its responses.", metavar="RESPONSES.xlsx")],
-    lang: Annotated[Language | None, typer.Option("--lang", help="Another language than the desk's.")] = None,
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Say which question a form lacks, asks in other words, or offers other options for."""
-    from submit import online_forms, terminal
-    from submit.desk import desk_or_none_yet
-
-    there = desk_or_none_yet(desk)
-    language = lang.value if lang else there.config.language
-    found, remarks = online_forms.verify_microsoft(there, kind, _source(responses))
-    terminal.comparison([(one, language) for one in found], [(one, language) for one in remarks], as_json=json)
-    _exit_if(bool(found))
-
-
-@forms.command("sign-in")
-def sign_in(
-    source: Annotated[
-        str, typer.Argument(help="A source of denpyo.toml that is read in a person's name.", metavar="SOURCE")
-    ],
-    desk: DeskOption = HERE,
-) -> None:
-    """Sign in with a code, once, for a source that is read in a person's name."""
-    from submit import online_forms, terminal
-    from submit.desk import open_desk
-
-    online_forms.sign_in(open_desk(desk), source, terminal.say)
-    terminal.say(f"{source}: signed in")
-
-
-@datasets.command("add")
-def add_dataset(
-    name: Annotated[str, typer.Argument(help="What people will call it: a to z, 0 to 9, hyphens.", metavar="NAME")],
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            help="A CSV, a workbook, or a folder with train.csv and test.csv; without it, what lies in its place already.",
-            metavar="[FILE]",
-        ),
-    ] = None,
-    test: Annotated[
-        Path | None, typer.Option("--test", help="The rows to test on, if not drawn from FILE.", metavar="FILE")
-    ] = None,
-    share: Annotated[float, typer.Option("--share", help="Of the rows, how many are drawn to test on.")] = 0.2,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed draws other rows.")] = 0,
-    sheet: Annotated[str, typer.Option("--sheet", help="Which sheet of a workbook.", metavar="SHEET")] = "",
-    clearml: Annotated[str, typer.Option("--clearml", help="A ClearML Dataset instead.", metavar="ID")] = "",
-    encoding: InEncoding = None,
-    desk: DeskOption = HERE,
-    json: Json = False,
-) -> None:
-    """Put a table in its place as a dataset, and record its hash, columns and rows."""
-    from submit import new_dataset, terminal
-    from submit.desk import open_desk
-
-    there = open_desk(desk)
-    written_in = encoding.value if encoding else there.config.encoding
-    given = new_dataset.Given(file, test, share, seed, sheet, written_in, clearml)
-    found, language = new_dataset.add(there, name, given), there.config.language
-    if isinstance(found, list):
-        said = [(one, language) for one in found]
-        terminal.document({"problems": terminal.problems_data(said)}) if json else terminal.problems(said)
-        raise typer.Exit(REFUSED)
-    if json:
-        return terminal.document(found.data())
-    for line in found.lines():
-        terminal.say(line)
-
-
-@datasets.command("list")
-def list_datasets(desk: DeskOption = HERE, json: Json = False) -> None:
-    """Say which datasets there are, and whether their bytes are those that were added."""
-    from submit import dataset_list, terminal
-    from submit.desk import open_desk
-
-    found = dataset_list.listed(open_desk(desk))
-    if json:
-        return terminal.document({"datasets": [one.data() for one in found]})
-    for one in found:
-        terminal.say(one.line())
 
 
 @app.command()
@@ -683,17 +476,7 @@ def demo(
 
 
 def _sources(files: Sequence[Path]) -> list[Source]:
-    return [_source(file) for file in files]
-
-
-def _source(file: Path) -> Source:
-    from schema.problem import shown
-    from submit.response import Source
-
-    try:
-        return Source(shown(file.name, 200), file.read_bytes())
-    except OSError as error:
-        raise typer.Exit(_complain(f"{file}: {error.strerror}", WRONG_USE)) from error
+    return [source_of(file) for file in files]
 
 
 def _targets(files: Sequence[Path], folder: Path | None, force: bool) -> list[Path]:
@@ -735,17 +518,7 @@ def _judge(
         outcome = judging.check(desk, sources, wishes, seen)
     marked = _marked(desk, sources, outcome, targets, kept=False, encoding=wishes.encoding)
     terminal.judgement(desk, outcome, as_json=json, marked=marked, dry=dry)
-    _exit_if(bool(outcome.problems))
-
-
-def _exit_if(refused: bool) -> None:
-    if refused:
-        raise typer.Exit(REFUSED)
-
-
-def _complain(line: str, code: int) -> int:
-    sys.stderr.write(f"denpyo: {line}\n")
-    return code
+    exit_if(bool(outcome.problems))
 
 
 def _exit_code(error: Exception) -> int | None:
@@ -801,7 +574,7 @@ def main() -> None:
         code = _exit_code(error)
         if code is None:
             raise
-        sys.exit(_complain(" ".join(str(error).split()), code))
+        sys.exit(complain(" ".join(str(error).split()), code))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from submit import journey
 from submit.desk import Desk, DeskError
-from submit.inbox import google_pull
+from submit.inbox import come_by, google_pull
 from submit.inbox.google_publish import Report
 from submit.inbox.google_publish import publish as publish_google
 from submit.inbox.places import keep_place, place_of
@@ -32,7 +32,7 @@ def pull(desk: Desk, kind: str, told: Callable[[str, Outcome], None], *, everyth
     count = 0
     place = place_of(desk, name)
     for delivery in inbox.look(inbox.anew(place) if everything else place):
-        outcome = journey.submit(desk, delivery.sources, Wishes())
+        outcome = journey.submit(desk, come_by(name, delivery), Wishes())
         told(name, outcome)
         delivery.settle(outcome)
         keep_place(desk, name, delivery.place)

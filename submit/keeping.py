@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from submit import lineage, policy
+from submit.asked import Asked
+from submit.asked import keep as keep_asked
 from submit.desk import Desk, machine_user, now
 from submit.identity import id_of
 from submit.kept_slip import show_schema
@@ -20,7 +22,7 @@ from submit.ledger import Ledger, New, RequestRow, RunRow, Writing
 from submit.lineage import Lineage
 from submit.planning import Plan, Planning, parts
 from submit.prepared import Handed, Preparing, told
-from submit.response import Kept
+from submit.response import UNVERIFIED, Kept
 
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
@@ -56,8 +58,21 @@ class Keeper:
         self.tx.append_all(entries, at=self._at, user=machine_user())
         self.tx.put_requests([row for plan in plans for row in self._rows(plan, paths)])
         self.tx.put_runs([run for plan in plans for run in self._run(plan)])
+        self._note_askers(plans)
         linked = [one for plan in plans if plan.new or plan.follows for one in (plan.id, plan.follows) if one]
         lineage.keep(self.tx, [self.lineage.link(one) for one in linked])
+
+    def _note_askers(self, plans: Sequence[Plan]) -> None:
+        new = [plan for plan in plans if plan.id and not plan.known]
+        keep_asked(
+            self.tx,
+            [self._asked(plan) for plan in new if plan.handed.good],
+            [self._asked(plan) for plan in new if not plan.handed.good],
+        )
+
+    def _asked(self, plan: Plan) -> Asked:
+        source = self.preparing.sources[plan.handed.source]
+        return Asked(plan.id, plan.handed.subject or UNVERIFIED, source.inbox, source.thread)
 
     def _slips(self, slips: Mapping[str, bytes], kinds: Iterable[str]) -> dict[str, str]:
         if not slips:

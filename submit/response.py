@@ -23,7 +23,8 @@ class Source:
 
     An inbox says more: ``door`` where the name does not tell; ``sender``, whom the carrier vouches for; ``trust``, how far whoever
     asks is known (``verified`` or ``claimed``); ``subject``, for whom the policy is asked (``user:NAME``, ``mail:ADDRESS``,
-    ``github:ID``, ``clearml:ID``, ``unverified``): without one, the user this process runs as.
+    ``github:ID``, ``clearml:ID``, ``unverified``): without one, the user this process runs as; ``thread``, what it needs in order to
+    answer in the same place again, in words of its own. ``inbox`` is its name in denpyo.toml.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Source:
     sender: str = ""
     trust: str = ""
     subject: str = ""
+    inbox: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

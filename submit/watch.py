@@ -21,10 +21,10 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from schema.problem import shown
-from submit import hand_off, journey
+from submit import aside, hand_off, journey
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
-from submit.inbox import Delivery, Inbox, SourceDownError, StuckError, open_inbox
+from submit.inbox import Delivery, Inbox, SourceDownError, StuckError, come_by, open_inbox
 from submit.inbox.health import LOCK, Board, Health, stamp
 from submit.inbox.places import keep_place, place_of
 from submit.judging import Outcome
@@ -169,7 +169,7 @@ class Watch:
 
     def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
-        outcome = journey.submit(self.desk, delivery.sources, Wishes())
+        outcome = journey.submit(self.desk, come_by(one.name, delivery), Wishes())
         one.undelivered = shown(outcome.undelivered, LONGEST_LINE)
         new = [each for each in outcome.responses if not (each.good and each.known)]
         refused = sum(bool(each.problems) or not each.good for each in new)
@@ -198,9 +198,14 @@ def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
         for one in watched:
             one.thread = threading.Thread(target=going.follow, args=(one,), kwargs={"once": once}, daemon=True)
             one.thread.start()
+        beside = [] if once else aside.begun(desk, going.stop)
         _serve(going, watched, board)
         with suppress(OSError):
             board.write(at_once=True)
+        if once:
+            aside.once(desk)
+    for each in beside:
+        each.thread.join(GRACE)
     for one in watched:
         if one.fatal:
             raise one.fatal

@@ -10,11 +10,12 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-OURS = {"denpyo", "schema", "generators", "submit", "jobs"}
+OURS = {"denpyo", "commands", "schema", "generators", "submit", "jobs"}
 HELP_MAY_IMPORT = {
     "_cython_runtime",
     "annotated_doc",
     "attr",
+    "commands",
     "denpyo",
     "markdown_it",
     "mdurl",
@@ -26,16 +27,15 @@ HELP_MAY_IMPORT = {
 
 
 def test_the_command_line_looks_into_submit_alone_and_into_schema_for_types_and_errors() -> None:
-    tree = ast.parse((ROOT / "denpyo.py").read_text(encoding="utf-8"))
-    rooms = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    modules = {
-        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    assert (rooms | modules) & OURS == {"submit", "schema"}
+    trees = [
+        ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "denpyo.py", *(ROOT / "commands").glob("*.py"))
+    ]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    rooms = {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    modules = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    assert (rooms | modules) & OURS == {"commands", "submit", "schema"}
     schema = {
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schema")
+        node.module for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schema")
     }
     assert schema == {"schema.kinds", "schema.problem"}
 

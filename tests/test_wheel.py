@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.untraced
 ROOT = Path(__file__).parent.parent
-TOP_LEVEL = {"denpyo.py", "schema", "generators", "submit", "jobs"}
+TOP_LEVEL = {"denpyo.py", "commands", "schema", "generators", "submit", "jobs"}
 
 
 @pytest.fixture(scope="module")

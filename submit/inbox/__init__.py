@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from submit.sources import AnySource
@@ -37,6 +37,11 @@ class Delivery:
     place: str
     settle: Callable[[Outcome], None]
     """SourceDownError where whoever asked cannot be answered now, or the file not put away."""
+
+
+def come_by(name: str, delivery: Delivery) -> list[Source]:
+    """What a delivery brought, under the name that its source has in denpyo.toml."""
+    return [replace(one, inbox=name) for one in delivery.sources]
 
 
 class Inbox(Protocol):

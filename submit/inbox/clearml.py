@@ -149,6 +149,7 @@ class ClearMLInbox:
             sender=f"{shown(names.get(who, ''))} ({DOOR}:{who})".strip() if who else "",
             trust=VERIFIED if fixed else "claimed",
             subject=f"{DOOR}:{who}" if fixed else UNVERIFIED,
+            thread=str(task["id"]),
         )
 
     def _settle(self, id: str, outcome: Outcome) -> None:

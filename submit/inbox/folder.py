@@ -121,7 +121,7 @@ class FolderInbox:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode) or _is_written(fd):
                 return None
-            return Source(shown(name, 200), file.read(LARGEST), subject=f"{USER}{_owner(found.st_uid)}")
+            return Source(shown(name, 200), file.read(LARGEST), subject=f"{USER}{_owner(found.st_uid)}", thread=name)
 
     def _settle(self, name: str, seen: Seen, source: Source, outcome: Outcome) -> None:
         """Put the file away, its marked copy first: after a crash between the two there is one copy too many, and never one too few. No

@@ -192,6 +192,7 @@ class GitHubInbox:
             sender=f"{who.get('login')} ({DOOR}:{known})" if known else "",
             trust=VERIFIED,
             subject=f"{DOOR}:{known}" if known else UNVERIFIED,
+            thread=str(issue["id"]),
         )
 
     def _settle(self, issue: Mapping[str, Any], source: Source, outcome: Outcome) -> None:

@@ -254,7 +254,8 @@ def _with_forms(letter: Letter, raw: bytes) -> Letter:
         return _refused(letter, "many_attachments", limit=str(MOST))
     who = letter.head
     trust, subject = (VERIFIED, f"mail:{who.sender.casefold()}") if who.verified else ("claimed", UNVERIFIED)
-    sources = (Source(name, data, "", who.sender, trust, subject) for name, data in found)
+    thread = json.dumps({"subject": who.subject, "references": list(who.references)})
+    sources = (Source(name, data, "", who.sender, trust, subject, thread=thread) for name, data in found)
     return replace(letter, sources=tuple(sources))
 
 

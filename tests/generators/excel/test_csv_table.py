@@ -12,6 +12,7 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import commands
 import denpyo
 from generators import Read
 from generators.excel import HEAD, RESPONSE, STATUS, Encoding, csv_table, formats
@@ -180,7 +181,7 @@ def test_a_receipt_comes_back_in_a_csv_too() -> None:
 
 
 def test_every_encoding_that_an_operator_may_declare_is_known_to_the_reader() -> None:
-    assert set(get_args(Encoding)) == {str(one) for one in denpyo.Encoding} == set(formats.ENCODINGS)
+    assert set(get_args(Encoding)) == {str(one) for one in commands.Encoding} == set(formats.ENCODINGS)
 
 
 @pytest.mark.parametrize("name", ["shift_jis", "Shift-JIS", "sjis", "cp932", "ms932"])
