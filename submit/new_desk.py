@@ -65,7 +65,7 @@ def make_desk(folder: Path) -> Desk:
     (folder / "kinds").mkdir(parents=True, exist_ok=True)
     (folder / SCHEMAS).mkdir(exist_ok=True)
     ledger.create(folder / LEDGER)
-    _first_entry(folder / LEDGER)
+    _first_entry(folder)
     (folder / POLICY).write_bytes(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
     for name, model in (("denpyo", Config), ("policy", Policy)):
         (folder / SCHEMAS / f"{name}.schema.json").write_bytes(json_bytes(model.model_json_schema()))
@@ -81,10 +81,16 @@ def made_or_there(folder: Path) -> Desk:
 
 
 def _first_entry(folder: Path) -> None:
-    """The desk's birth, and the hash of its salt, which ids are made with: another salt would make other ids of the same sheets."""
-    with ledger.open_ledger(folder) as opened, opened.writing() as tx:
-        detail = {"denpyo": denpyo_version(), "salt_sha256": hashlib.sha256(opened.salt).hexdigest()}
+    """The desk's birth, the hash of its salt, which ids are made with (another salt would make other ids of the same sheets), and that of
+    the key that signs its log."""
+    from submit.ledger import checkpoint, keys
+
+    with ledger.open_ledger(folder / LEDGER) as opened, opened.writing() as tx:
+        key = keys.begin(folder, checkpoint.origin(opened.salt)).public
+        salt = hashlib.sha256(opened.salt).hexdigest()
+        detail = {"denpyo": denpyo_version(), "salt_sha256": salt, **checkpoint.said_of(key)}
         tx.append("made", "made", at=now().isoformat(timespec="milliseconds"), user=machine_user(), detail=detail)
+    keys.finish(folder)
 
 
 def json_bytes(value: Any) -> bytes:

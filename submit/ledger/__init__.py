@@ -107,11 +107,11 @@ class Ledger:
         self._db.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        """One transaction, alone: LedgerBusy if others write for longer than we wait."""
+    def writing(self, wait: float | None = None) -> Iterator[Writing]:
+        """One transaction, alone: LedgerBusy if others write for longer than we wait, or than ``wait`` seconds."""
         if self._writing is not None:
             raise RuntimeError("this ledger is being written already")
-        with held(self.folder / LOCK, self._wait):
+        with held(self.folder / LOCK, self._wait if wait is None else wait):
             tx = Writing(self._here())
             try:
                 tx.begin()
@@ -233,12 +233,13 @@ class Ledger:
         return [RunRow(*row) for row in rows]
 
     def root(self) -> str:
-        return self._frontier().root().hex()
+        return self.frontier().root().hex()
 
     def size(self) -> int:
-        return self._frontier().size
+        return self.frontier().size
 
-    def _frontier(self) -> Frontier:
+    def frontier(self) -> Frontier:
+        """Size and root in one, as they are now."""
         if self._writing is not None:
             return self._writing.frontier
         return stored_frontier(self.query("SELECT size, hashes FROM frontier"))

@@ -20,7 +20,7 @@ from submit import datasets, hand_off, journey, new_dataset, one_machine, standi
 from submit.desk import Desk, now, open_desk, shipped
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.judging import Outcome
-from submit.ledger import verify
+from submit.ledger import checkpoint, keys, verify
 from submit.new_dataset import Added, Given
 from submit.response import Source, Wishes
 from submit.watch import _go_rounds
@@ -84,7 +84,8 @@ def test_a_run_is_a_task_with_its_slip_its_answers_and_who_it_is(desk: Desk, cle
     assert (noted["request"], noted["run"], noted["ticket"]) == (kept.id, f"{kept.id}.1", task["id"])
     with desk.ledger() as ledger:
         (before,) = [one for one in ledger.entries(request=kept.id) if one.action == "enqueuing"]
-    assert f"{before.seq} entries, root " in task["comment"]
+    note = checkpoint.found_in(task["comment"])
+    assert checkpoint.read(note, keys.published(desk.folder / "audit.pub")).size == before.seq
 
 
 @pytest.mark.parametrize("name", ["task.txt", "jobs.txt"])
