@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,22 +13,26 @@ app = typer.Typer(no_args_is_help=True, help="The audit log.")
 
 
 @app.command()
-def verify(desk: DeskOption = HERE, json: Json = False) -> None:
-    """Recompute the whole audit log and compare the slips with it."""
-    from submit import terminal
-    from submit.desk import LEDGER, open_desk
-    from submit.ledger import verify as verified
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A checkpoint that was kept, or a reply with one in it.", metavar="FILE"),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The public keys to believe; else the desk's.", metavar="PUB")
+    ] = None,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Recompute the whole audit log; compare the slips and the checkpoints that others kept with it."""
+    from submit import audited, terminal
+    from submit.desk import open_desk
 
-    verdict = verified(open_desk(desk).folder / LEDGER)
+    verdict = audited.judged(open_desk(desk), key, checkpoint or ())
     if json:
-        data = {"ok": verdict.ok, "entries": verdict.entries, "root": verdict.root, "wrong": verdict.wrong}
-        terminal.document({**data, "unrecorded": list(verdict.unrecorded)})
+        terminal.document(audited.data(verdict))
     else:
-        terminal.say(f"{'good' if verdict.ok else 'DAMAGED'}: {verdict.entries} entries, root {verdict.root}")
-        for line in [verdict.wrong] if verdict.wrong else []:
-            terminal.complain(line)
-        for file in verdict.unrecorded:
-            terminal.complain(f"{file}: no entry records this slip")
+        audited.say(verdict)
     if not verdict.ok:
         raise typer.Exit(DAMAGED)
 

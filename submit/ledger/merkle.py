@@ -38,14 +38,19 @@ class Frontier:
         return self.append_hashes((leaf,))
 
     def append_hashes(self, leaves: Iterable[bytes]) -> Frontier:
-        size, hashes = self.size, list(self.hashes)
-        for leaf in leaves:
-            subtree, rest = leaf, size
+        """Many at a time: whole subtrees are made level by level, which is what makes a million quick."""
+        new = leaves if isinstance(leaves, list) else list(leaves)
+        size, hashes, done = self.size, list(self.hashes), 0
+        while done < len(new):
+            height = (len(new) - done).bit_length() - 1
+            if size:
+                height = min(height, (size & -size).bit_length() - 1)  # as large as may begin here
+            subtree, rest = _perfect(new[done : done + (1 << height)]), size >> height
             while rest & 1:
                 subtree = node_hash(hashes.pop(), subtree)
                 rest >>= 1
             hashes.append(subtree)
-            size += 1
+            size, done = size + (1 << height), done + (1 << height)
         return Frontier(size, tuple(hashes))
 
     def root(self) -> bytes:
@@ -67,3 +72,63 @@ class Frontier:
         if size < 0 or len(packed) != size.bit_count() * HASH_BYTES:
             raise ValueError(f"{len(packed)} bytes are no frontier of {size} leaves")
         return cls(size, tuple(packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)))
+
+
+def _perfect(level: list[bytes]) -> bytes:
+    """The root of as many leaves as a power of two."""
+    while len(level) > 1:
+        pairs = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return level[0]
+
+
+def consistency_proof(leaves: list[bytes], older: int) -> list[bytes]:
+    """The nodes that show a tree of these leaf hashes to have grown out of its first `older` ones, RFC 9162, section 2.1.4.1."""
+    if not 0 < older <= len(leaves):
+        raise ValueError(f"no tree of {len(leaves)} leaves has grown out of one of {older}")
+    return _subproof(leaves, older, whole=True)
+
+
+def _subproof(leaves: list[bytes], older: int, *, whole: bool) -> list[bytes]:
+    if older == len(leaves):
+        return [] if whole else [_root(leaves)]
+    left = 1 << ((len(leaves) - 1).bit_length() - 1)
+    if older <= left:
+        return [*_subproof(leaves[:left], older, whole=whole), _root(leaves[left:])]
+    return [*_subproof(leaves[left:], older - left, whole=False), _root(leaves[:left])]
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    return Frontier().append_hashes(leaves).root()
+
+
+def is_consistent(older: tuple[int, bytes], newer: tuple[int, bytes], proof: list[bytes]) -> bool:
+    """Whether the proof shows that the tree of the second size and root has grown out of the first, RFC 9162, section 2.1.4.2."""
+    (first, first_root), (second, second_root) = older, newer
+    if first == second:
+        return first_root == second_root and not proof
+    if not 0 < first < second or (not proof and first.bit_count() > 1):
+        return False
+    path = list(proof) if first.bit_count() > 1 else [first_root, *proof]
+    if not path:
+        return False
+    node, last = first - 1, second - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    return _climbed(path, node, last) == (first_root, second_root)
+
+
+def _climbed(path: list[bytes], node: int, last: int) -> tuple[bytes, bytes] | None:
+    """The roots of both trees, from the first node that they share."""
+    first = second = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return None
+        if node & 1 or node == last:
+            first, second = node_hash(sibling, first), node_hash(sibling, second)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            second = node_hash(second, sibling)
+        node, last = node >> 1, last >> 1
+    return (first, second) if last == 0 else None

@@ -1,16 +1,19 @@
 """Whether a ledger still says what it said: every leaf, link, text and slip is computed again from what is on the disk.
 
-This proves that the ledger agrees with itself. Only a root that is kept elsewhere can prove that nobody rewrote it all.
+This proves that the ledger agrees with itself, and with the checkpoints that are given: whoever rewrote all of it cannot have rewritten
+those that others keep.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from submit.ledger.files import (
     DATABASE,
@@ -23,14 +26,28 @@ from submit.ledger.files import (
     salted,
     slip_files,
 )
-from submit.ledger.merkle import Frontier, leaf_hash
-from submit.ledger.rows import NOTHING_BEFORE
+from submit.ledger.merkle import Frontier
+from submit.ledger.stored import Stored, before_in, walked
+
+if TYPE_CHECKING:
+    from submit.ledger.checkpoint import Checkpoint
+    from submit.ledger.keys import PublicKey
 
 _decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
 _FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
 _ROWS = """
     SELECT entries.seq, key, request, body, salt, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
-    ORDER BY entries.seq"""
+    ORDER BY entries.seq LIMIT ?"""
+_UP_TO = "SELECT seq, body FROM entries WHERE seq <= ? ORDER BY seq"
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds for reading the stored bytes, their order and hashes; for the parsing of bodies and what lies beside; for the slips."""
+
+    hashes: float = 0.0
+    bodies: float = 0.0
+    slips: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Verdict:
     """`entries` and `root` are those of the tree as far as it was read; `wrong` is one line on the first fault, or "".
 
     `unrecorded` are the files under slips/ that no entry of a sound ledger names, as a crash between file and entry
-    leaves one.
+    leaves one. `compared` are the checkpoints that the ledger agrees with.
     """
 
     ok: bool
@@ -46,6 +63,8 @@ class Verdict:
     root: str
     wrong: str
     unrecorded: tuple[str, ...]
+    compared: tuple[Checkpoint, ...] = field(default=(), compare=False)
+    took: Took = field(default=Took(), compare=False)
 
 
 @dataclass
@@ -53,22 +72,36 @@ class _Walk:
     """How far the reading has come. `slips` has for each request the path by recorded hash, None for an erased one."""
 
     folder: Path
+    checkpoints: Sequence[Checkpoint] = ()
     files: list[tuple[str, str]] = field(default_factory=list)
-    frontier: Frontier = field(default_factory=Frontier)
-    before: str = NOTHING_BEFORE
+    stored: Stored = field(default_factory=Stored)
     slips: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    hashed: float = 0.0
+    parsed: float = 0.0
+    compared: float = 0.0
+
+    @property
+    def frontier(self) -> Frontier:
+        return self.stored.frontier
 
 
-def verify(folder: Path) -> Verdict:
-    """Of a ledger at rest or in use. LedgerError where it cannot be judged: missing, busy, or of a newer format."""
+def verify(folder: Path, keys: Sequence[PublicKey] = (), notes: Iterable[tuple[str, str]] = ()) -> Verdict:
+    """Of a ledger at rest or in use, and of checkpoints of it: those of `notes`, each with the name of where it was found, and those that
+    the ledger keeps itself, if signed by one of the keys. LedgerError where it cannot be judged: missing, busy, or of a newer format."""
+    from submit.ledger.compare import gathered
+
     walk = _Walk(folder)
+    unproven = ""
     try:
-        wrong = _judge(walk)
+        walk.checkpoints, unproven = gathered(folder, keys, notes)
+        wrong = _judge(walk) or unproven
     except LedgerDamaged as error:
         wrong = f"{error}, after entry {walk.frontier.size}" if walk.frontier.size else str(error)
     recorded = {path for paths in walk.slips.values() for path in paths.values()}
     unrecorded = () if wrong else tuple(path for path, _ in walk.files if path not in recorded)
-    return Verdict(not wrong, walk.frontier.size, walk.frontier.root().hex(), wrong, unrecorded)
+    compared = () if wrong else tuple(walk.checkpoints)
+    took = Took(walk.hashed, walk.parsed, walk.compared)
+    return Verdict(not wrong, walk.frontier.size, walk.frontier.root().hex(), wrong, unrecorded, compared, took)
 
 
 def _judge(walk: _Walk) -> str:
@@ -82,13 +115,22 @@ def _judge(walk: _Walk) -> str:
 
 
 def _first_wrong(db: sqlite3.Connection, walk: _Walk) -> str:
+    from submit.ledger.compare import beyond, contradiction
+
     db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     db.execute("BEGIN")
-    stored = db.execute("SELECT size, hashes FROM frontier").fetchall()
+    counted = db.execute("SELECT size, hashes FROM frontier").fetchall()
     walk.files = slip_files(walk.folder)  # after the first read, which keeps writers from adding to what we compare
+    begun = time.perf_counter()
+    walk.stored = walked(db, (one.size for one in walk.checkpoints))
+    walk.hashed = time.perf_counter() - begun
+    wrong = _wrong_entry(db, walk)
+    walk.parsed = time.perf_counter() - begun - walk.hashed - walk.compared
     return (
-        _wrong_entry(db, walk)
-        or _wrong_frontier(stored, walk.frontier)
+        contradiction(walk.checkpoints, walk.stored.roots, walk.frontier.size)
+        or wrong
+        or _wrong_frontier(counted, walk.frontier)
+        or beyond(walk.checkpoints, walk.frontier.size)
         or _wrong_request(db, walk)
         or _wrong_owner(db)
         or _wrong_page(db)
@@ -96,20 +138,31 @@ def _first_wrong(db: sqlite3.Connection, walk: _Walk) -> str:
 
 
 def _wrong_entry(db: sqlite3.Connection, walk: _Walk) -> str:
+    """Of the entries up to the first whose bytes are wrong, and that one, the first that is wrong in any way."""
     by_request: dict[str, list[str]] = {}
     for path, request in walk.files:
         if request:
             by_request.setdefault(request, []).append(path)
-    for seq, key, request, body, salt, text in db.execute(_ROWS):
+    good = walk.frontier.size
+    for due, (seq, key, request, body, salt, text) in enumerate(db.execute(_ROWS, (good + 1,)), 1):
         entry = _parsed(body)
-        wrong = _wrong_link(entry, seq, key, request, walk) or _wrong_beside(entry, salt, text)
+        before = before_in(body).decode("ascii", "replace") if due <= good else walk.stored.last.decode()
+        wrong = _wrong_link(entry, seq, key, request, due, before) or _wrong_beside(entry, salt, text)
         if not wrong and entry["slip"] is not None:
-            wrong = _wrong_slip(entry, salt, by_request.get(request, []), walk)
+            wrong = _wrong_slip_in_time(entry, salt, by_request.get(request, []), walk)
         if wrong:
+            walk.stored = _back_to(db, walk.stored, min(due - 1, good))
             return wrong
-        leaf = leaf_hash(body)
-        walk.frontier, walk.before = walk.frontier.append_hash(leaf), leaf.hex()
-    return ""
+    return "" if walk.stored.is_whole else f"entry {good + 1}: is not the body of an entry"
+
+
+def _back_to(db: sqlite3.Connection, stored: Stored, size: int) -> Stored:
+    """What was found of the entries up to a number."""
+    if size == stored.frontier.size:
+        return stored
+    again = walked(db, (), _UP_TO, (size,))
+    again.roots = {one: root for one, root in stored.roots.items() if one <= size}
+    return again
 
 
 def _parsed(body: object) -> dict[str, Any]:
@@ -122,8 +175,7 @@ def _parsed(body: object) -> dict[str, Any]:
     return entry if isinstance(entry, dict) and entry.keys() == _FIELDS and end == len(text) else {}
 
 
-def _wrong_link(entry: dict[str, Any], seq: object, key: object, request: object, walk: _Walk) -> str:
-    due = walk.frontier.size + 1
+def _wrong_link(entry: dict[str, Any], seq: object, key: object, request: object, due: int, before: str) -> str:
     if isinstance(seq, int) and seq > due:
         return f"entry {due}: is missing"
     if seq != due:
@@ -134,7 +186,7 @@ def _wrong_link(entry: dict[str, Any], seq: object, key: object, request: object
         return f"entry {seq}: was written as entry {entry['seq']!r}"
     if (entry["key"], entry["request"]) != (key, request):
         return f"entry {seq}: stands under another key or request than it was written with"
-    if entry["before"] != walk.before:
+    if entry["before"] != before:
         return f"entry {max(due - 1, 1)}: is not the one that entry {due} was written after"
     return ""
 
@@ -147,6 +199,13 @@ def _wrong_beside(entry: dict[str, Any], salt: object, text: object) -> str:
     if entry["beside"] != (salted(salt, text.encode("utf-8", "surrogateescape")) if text else None):
         return f"entry {entry['seq']}: the text beside it was changed"
     return ""
+
+
+def _wrong_slip_in_time(entry: dict[str, Any], salt: bytes | None, paths: list[str], walk: _Walk) -> str:
+    begun = time.perf_counter()
+    wrong = _wrong_slip(entry, salt, paths, walk)
+    walk.compared += time.perf_counter() - begun
+    return wrong
 
 
 def _wrong_slip(entry: dict[str, Any], salt: bytes | None, paths: list[str], walk: _Walk) -> str:

@@ -1,0 +1,47 @@
+"""``denpyo audit verify``: the log of a desk beside the checkpoints of it, and what is said of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from submit import terminal
+from submit.desk import LEDGER, Desk
+from submit.ledger import Verdict, compare, keys, verify
+
+
+def judged(desk: Desk, key: Path | None, files: Iterable[Path]) -> Verdict:
+    """The log and the checkpoints in these files and in its own list, believed where one of the keys in a file has signed them: ``key``,
+    or else the desk's."""
+    own = desk.folder / keys.PUBLIC
+    known = keys.published(key or own) if key or own.exists() else []
+    return verify(desk.folder / LEDGER, known, [compare.told(file) for file in files])
+
+
+def say(found: Verdict) -> None:
+    terminal.say(f"{'good' if found.ok else 'DAMAGED'}: {found.entries} entries, root {found.root}")
+    took = found.took
+    terminal.say(f"hashes {took.hashes:.1f} s, bodies {took.bodies:.1f} s, slips {took.slips:.1f} s")
+    for one in found.compared:
+        if one.source != compare.HERE:
+            terminal.say(f"agrees with {compare.named(one)}, key {one.by}")
+    for line in [found.wrong] if found.wrong else []:
+        terminal.complain(line)
+    for file in found.unrecorded:
+        terminal.complain(f"{file}: no entry records this slip")
+
+
+def data(found: Verdict) -> dict[str, Any]:
+    """The contract of ``denpyo audit verify --json``."""
+    compared = [{"entries": one.size, "source": one.source, "key": one.by} for one in found.compared]
+    return {
+        "ok": found.ok,
+        "entries": found.entries,
+        "root": found.root,
+        "wrong": found.wrong,
+        "unrecorded": list(found.unrecorded),
+        "checkpoints": compared,
+        "seconds": asdict(found.took),
+    }
