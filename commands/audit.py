@@ -70,3 +70,33 @@ def newest_checkpoint(desk: DeskOption = HERE, json: Json = False) -> None:
         origin, size, root = note.split("\n")[:3]
         return terminal.document({"checkpoint": note, "origin": origin, "entries": int(size), "root": root})
     terminal.say(note.rstrip("\n"))
+def backup(
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", help="The file to write, or a folder to write it in.", metavar="FILE|DIR"),
+    ] = Path(),
+    """Copy the record into one file while work goes on; it is verified before it gets its name."""
+    from submit import backups, terminal
+
+    made = backups.back_up(open_desk(desk), out)
+        data = {"file": str(made.file), "entries": made.entries, "root": made.root, "at": made.at}
+        return terminal.document({**data, "sha256": made.sha256})
+    terminal.say(f"{made.file}: {made.entries} entries, root {made.root}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `denpyo audit backup` wrote.", metavar="FILE")],
+    desk: Annotated[Path, typer.Option("--desk", help="A new folder.", metavar="DIR")],
+    """Make a new desk from a backup. Runs of this machine that had not ended then are not started again."""
+    from submit import backups, terminal
+
+    made = backups.restore(file, desk)
+        data = {"desk": str(desk), "entries": made.backup.entries, "root": made.backup.root, "at": made.backup.at}
+        return terminal.document({**data, "cut_off": list(made.cut_off)})
+    terminal.say(f"{desk}/: {made.backup.entries} entries, root {made.backup.root}, as of {made.backup.at}")
+    for run in made.cut_off:
+        terminal.complain(f"{run}: had not ended then, and is not started again")
+    terminal.complain(
+        "what was recorded after that is not here: `denpyo audit verify` with the newest checkpoint says so"
+    )

@@ -23,7 +23,7 @@ from submit.desk import Desk, now
 from submit.engines import Handle, Look, Model, Ticket
 
 if TYPE_CHECKING:
-    from submit.ledger import Ledger
+    from submit.ledger import Ledger, RunRow, Writing
 
 TABLE = """CREATE TABLE IF NOT EXISTS local_queue (
     run TEXT PRIMARY KEY NOT NULL, queue TEXT NOT NULL, slip TEXT NOT NULL, max_hours REAL NOT NULL, gpus INTEGER NOT NULL,
@@ -140,6 +140,22 @@ def models(desk: Desk, run: str) -> list[Model]:
 
 def links(url: str) -> Mapping[str, str]:
     return {}
+
+
+def never(tx: Writing, rows: Sequence[RunRow], results: Sequence[Mapping[str, object]]) -> None:
+    """Let these runs be over without ever beginning here, those too that are only handed over later: what became of them elsewhere
+    nobody can tell. ``results`` are what is told of each."""
+    at = now().isoformat()
+    tx.execute(TABLE)
+    tx.execute_all(
+        "INSERT INTO local_queue (run, queue, slip, max_hours, gpus, queued_at, ended_at, state, result)"
+        " VALUES (?, ?, '', ?, 0, ?, ?, 'failed', ?) ON CONFLICT (run) DO UPDATE SET (ended_at, state, result) ="
+        " (excluded.ended_at, excluded.state, excluded.result) WHERE state IN ('queued', 'running')",
+        [
+            (row.run, row.queue, row.max_hours, at, at, json.dumps(result, ensure_ascii=False))
+            for row, result in zip(rows, results, strict=True)
+        ],
+    )
 
 
 def folder(desk: Desk, run: str) -> Path:

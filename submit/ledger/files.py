@@ -35,7 +35,7 @@ _SETTINGS = (
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # Python cannot decode SQLite's words on a torn schema
 
 SLIP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_SLIP = re.compile(r"slips/[0-9]{4}/[0-9]{2}/([a-z0-9][a-z0-9-]{0,62})\.yaml")
+SLIP_FILE = re.compile(r"slips/[0-9]{4}/[0-9]{2}/([a-z0-9][a-z0-9-]{0,62})\.yaml")
 _NETWORK = {"afs", "beegfs", "ceph", "ceph-fuse", "cifs", "glusterfs", "gpfs", "lustre", "sshfs"}
 
 
@@ -294,7 +294,7 @@ def slip_files(folder: Path) -> list[tuple[str, str]]:
 
 
 def _named(path: str) -> tuple[str, str]:
-    slip = _SLIP.fullmatch(path)
+    slip = SLIP_FILE.fullmatch(path)
     return (path, slip[1]) if slip else (ascii(path), "")
 
 

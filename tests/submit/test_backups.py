@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import io
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from submit import backups, hand_off
+from submit.desk import LEDGER, Desk, DeskError, open_desk
+from submit.ledger import LedgerError, LedgerExists, open_ledger, verify
+from submit.ledger.backup import look_into
+from tests.desks import clearml_desk_in, command, counting, denpyo, desk_in, environment, starts
+from tests.standins.clearml import ClearML
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """One request that is done, one that waits."""
+    found = desk_in(tmp_path / "desk")
+    denpyo("submit", counting(tmp_path, "first"), desk=found.folder)
+    denpyo("work", "--drain", desk=found.folder)
+    denpyo("submit", counting(tmp_path, "second"), desk=found.folder)
+    return found
+
+
+def states(desk: Path) -> list[str]:
+    return [one["state"] for one in json.loads(denpyo("status", "--json", desk=desk).stdout)["requests"]]
+
+
+def test_a_restored_desk_has_the_same_record_and_what_it_needs_to_read_it(desk: Desk, tmp_path: Path) -> None:
+    before = verify(desk.folder / LEDGER)
+    made = json.loads(denpyo("audit", "backup", "-o", tmp_path, "--json", desk=desk.folder).stdout)
+    assert (made["entries"], made["root"]) == (before.entries, before.root)
+    assert Path(made["file"]).name.startswith("denpyo-2")
+    told = denpyo("audit", "restore", made["file"], "--desk", tmp_path / "new", desk=desk.folder)
+    assert told.stdout == f"{tmp_path}/new/: {before.entries} entries, root {before.root}, as of {made['at']}\n"
+    after = verify(tmp_path / "new" / LEDGER)
+    assert (after.ok, after.entries, after.unrecorded) == (True, before.entries + 1, ())
+    with open_ledger(tmp_path / "new" / LEDGER) as new, open_ledger(desk.folder / LEDGER) as old:
+        last = list(new.entries())[-1]
+        assert list(new.entries())[:-1] == list(old.entries())
+        assert (last.action, last.detail["entries"], last.detail["root"]) == ("restored", before.entries, before.root)
+        assert last.detail["backup"] == made["sha256"]
+    (slip,) = [
+        one for one in (tmp_path / "new" / LEDGER).glob("slips/*/*/*.yaml") if b"name: first" in one.read_bytes()
+    ]
+    assert (slip.parent / "schemas" / "count_starts.v1.json").is_file()
+    for name in ("denpyo.toml", "policy.yaml", "kinds/count_starts.py", "kinds/scripts/count_starts.py"):
+        assert (tmp_path / "new" / name).read_bytes() == (desk.folder / name).read_bytes()
+
+
+def test_what_waited_here_when_the_backup_was_made_is_not_run_a_second_time(desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    denpyo("work", "--drain", desk=desk.folder)
+    assert starts(tmp_path) == {"first": 1, "second": 1}
+    shutil.rmtree(desk.folder)
+    restored = backups.restore(made.file, tmp_path / "new")
+    assert len(restored.cut_off) == 1
+    denpyo("submit", counting(tmp_path, "first"), counting(tmp_path, "second"), desk=tmp_path / "new", code=None)
+    denpyo("work", "--drain", desk=tmp_path / "new")
+    assert starts(tmp_path) == {"first": 1, "second": 1}
+    assert states(tmp_path / "new") == ["done", "failed"]
+    assert verify(tmp_path / "new" / LEDGER).ok
+
+
+def test_what_was_not_even_handed_over_is_not_run_either(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path / "desk")
+    denpyo("submit", counting(tmp_path, "first"), desk=desk.folder)
+    with desk.ledger() as ledger, ledger.writing() as tx:  # as a crash before the hand-over leaves it
+        tx.execute("DELETE FROM local_queue")
+        tx.execute("UPDATE runs SET state = 'accepted'")
+    made = backups.back_up(desk, tmp_path / "b")
+    new = backups.restore(made.file, tmp_path / "new").desk
+    hand_off.deliver(new)
+    denpyo("work", "--drain", desk=new.folder)
+    assert (states(new.folder), starts(tmp_path)) == (["failed"], {})
+
+
+def test_a_run_that_clearml_has_had_since_is_found_there_and_not_made_again(
+    clearml_server: ClearML, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in clearml_server.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "none.conf"))
+    desk = clearml_desk_in(tmp_path / "desk")
+    before = backups.back_up(desk, tmp_path / "b")
+    denpyo("submit", counting(tmp_path, "first"), desk=desk.folder)
+    tasks = clearml_tasks(clearml_server)
+    new = backups.restore(before.file, tmp_path / "new").desk
+    denpyo("submit", counting(tmp_path, "first"), desk=new.folder)
+    assert states(new.folder) == ["queued"]
+    assert clearml_tasks(clearml_server) == tasks
+    assert len(tasks) == 1
+
+
+def clearml_tasks(server: ClearML) -> list[str]:
+    return sorted(
+        one for one, task in server.state.tasks.items() if "run" in " ".join(task["tags"] + task["system_tags"])
+    )
+
+
+def test_a_backup_is_for_its_owner_alone_and_holds_no_secret(desk: Desk, tmp_path: Path) -> None:
+    secret = desk.folder / "kinds" / "_token.py"
+    secret.write_text("hunter2-canary", encoding="utf-8")
+    secret.chmod(0o600)
+    config = desk.folder / "denpyo.toml"
+    config.write_text(f'{config.read_text(encoding="utf-8")}\n[secrets]\nx = "kinds/_token.py"\n', encoding="utf-8")
+    (desk.folder / "audit.key").write_text("hunter2-canary", encoding="utf-8")
+    (desk.folder / "audit.pub").write_text("for everybody", encoding="utf-8")
+    made = backups.back_up(open_desk(desk.folder), tmp_path / "b")
+    assert made.file.stat().st_mode & 0o777 == 0o600
+    assert b"hunter2-canary" not in made.file.read_bytes()
+    backups.restore(made.file, tmp_path / "new")
+    assert (tmp_path / "new" / "audit.pub").read_text(encoding="utf-8") == "for everybody"
+    held = [one for one in (tmp_path / "new" / LEDGER).rglob("*") if not one.is_symlink()]
+    assert {one.stat().st_mode & 0o077 for one in held} == {0}
+
+
+def test_a_backup_is_never_written_over_a_file_and_a_desk_never_over_a_desk(desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    held = made.file.read_bytes()
+    with pytest.raises(LedgerExists, match=r"/b: is there already$"):
+        backups.back_up(desk, tmp_path / "b")
+    assert made.file.read_bytes() == held
+    with pytest.raises(DeskError, match=r"/desk/ is not empty: name a new folder$"):
+        backups.restore(made.file, desk.folder)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "desk", "first.yaml", "second.yaml", "starts"]
+
+
+def test_no_backup_is_made_of_a_damaged_ledger(desk: Desk, tmp_path: Path) -> None:
+    (slip,) = [one for one in (desk.folder / LEDGER).glob("slips/*/*/*.yaml") if b"name: first" in one.read_bytes()]
+    slip.unlink()
+    told = denpyo("audit", "backup", "-o", tmp_path / "b", desk=desk.folder, code=2)
+    assert told.stderr.endswith(f"the slip of request '{slip.stem}' is missing\n")
+    assert [one.name for one in tmp_path.iterdir() if "b" in one.name] == []
+
+
+def test_a_backup_while_others_write_has_all_that_was_kept_before_it_began(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path / "desk")
+    words = [sys.executable, "-m", "tests.submit.ledger.kill", str(desk.folder / LEDGER), "n", "100000"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        try:
+            for number in range(4):
+                known = [writer.stdout.readline().split()[0] for _ in range(20)]
+                made = backups.back_up(desk, tmp_path / f"b{number}")
+                backups.restore(made.file, tmp_path / f"new{number}")
+                with open_ledger(tmp_path / f"new{number}" / LEDGER) as ledger:
+                    assert [key for key in known if not ledger.has(key)] == []
+        finally:
+            writer.kill()
+            writer.stdout.read()
+
+
+def test_a_backup_that_was_killed_has_no_name_and_the_next_one_is_whole(desk: Desk, tmp_path: Path) -> None:
+    began = time.monotonic()
+    denpyo("audit", "backup", "-o", tmp_path / "whole", desk=desk.folder)
+    takes, chance, killed = time.monotonic() - began, random.Random(20261121), 0  # noqa: S311
+    for _ in range(12):
+        process = subprocess.Popen(
+            command("audit", "backup", "-o", tmp_path / "b"), env=environment(desk.folder), stdout=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(0.5, 1.0) * takes)
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        if (tmp_path / "b").exists():
+            look_into(tmp_path / "b")
+            (tmp_path / "b").unlink()
+    assert killed
+    made = backups.back_up(desk, tmp_path / "b")
+    assert backups.restore(made.file, tmp_path / "new").backup.root == verify(desk.folder / LEDGER).root
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_backup_with_a_flipped_bit_or_cut_short_is_restored_whole_or_not_at_all(desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    whole, chance = made.file.read_bytes(), random.Random(20261121)  # noqa: S311
+    whole_ones = 0
+    for number in range(60):
+        at = chance.randrange(len(whole))
+        torn = whole[:at] + (bytes([whole[at] ^ 1 << number % 8]) + whole[at + 1 :] if number % 3 else b"")
+        (tmp_path / "torn").write_bytes(torn)
+        new = tmp_path / f"new{number}"
+        with suppress(LedgerError, DeskError):
+            restored = backups.restore(tmp_path / "torn", new)
+            assert (restored.backup.entries, restored.backup.root) == (made.entries, made.root)
+            assert verify(new / LEDGER).ok
+            whole_ones += 1
+            continue
+        assert not new.exists() or list(new.iterdir()) == []
+    assert 0 < whole_ones < 15
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../outside", id="up"),
+        pytest.param("/tmp/outside", id="absolute"),  # noqa: S108
+        pytest.param("desk/../../outside", id="up from inside"),
+        pytest.param("desk/.ssh/authorized_keys", id="hidden"),
+        pytest.param("ledger/slips/2026/11/../../../../outside.yaml", id="a slip elsewhere"),
+        pytest.param("ledger/runs/a.1/started", id="a folder of runs"),
+    ],
+)
+def test_a_backup_with_a_name_that_none_has_is_refused(name: str, desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    with tarfile.open(made.file, "a") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 4
+        tar.addfile(member, io.BytesIO(b"evil"))
+    with pytest.raises(LedgerError, match=r"belongs to no backup$"):
+        backups.restore(made.file, tmp_path / "inner" / "new")
+    assert [one for one in tmp_path.rglob("outside*")] == []
+
+
+def test_a_backup_with_a_link_is_refused(desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    with tarfile.open(made.file, "a") as tar:
+        member = tarfile.TarInfo("desk/link")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(member)
+    with pytest.raises(LedgerError, match=r"'desk/link' belongs to no backup$"):
+        backups.restore(made.file, tmp_path / "new")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\0" * 10240, b"x" * 10240])
+def test_a_file_that_is_no_backup_is_said_so(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(content)
+    with pytest.raises(LedgerError, match=r"/b: is no (whole )?backup"):
+        backups.restore(tmp_path / "b", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
