@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from commands import DAMAGED, HERE, WRONG_USE, DeskOption, Json, complain
+from commands import DAMAGED, HERE, DeskOption, DryRun, Json, exit_if
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")
 
@@ -100,3 +101,28 @@ def restore(
     terminal.complain(
         "what was recorded after that is not here: `denpyo audit verify` with the newest checkpoint says so"
     )
+
+
+@app.command()
+def erase(
+    who: Annotated[
+        list[str],
+        typer.Argument(help="Names, addresses or subjects of a person, or ids of requests.", metavar="WHO|ID..."),
+    ],
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Delete what people wrote and who they are; the audit log still verifies. Backups and what others hold are not reached."""
+    from submit import erasing, terminal
+    from submit.desk import open_desk
+
+    there = open_desk(desk)
+    plan = erasing.planned(there, who)
+    if not (dry_run or yes or plan.nothing):
+        terminal.erasure(plan, would=True)
+        typer.confirm("Erase this for good?", abort=True, err=True)
+    done = plan if dry_run else erasing.erase_all(there, who)
+    terminal.erasure(done, would=dry_run, as_json=json)
+    exit_if(done.nothing)

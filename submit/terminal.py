@@ -17,6 +17,7 @@ from submit.response import became, foreseen
 
 if TYPE_CHECKING:
     from submit.clearml_templates import Report as Template
+    from submit.erasing import Erasure
     from submit.judging import Changed, Outcome
     from submit.ledger import Entry
     from submit.replies.annotations import Annotation
@@ -333,3 +334,20 @@ def templates(found: Sequence[Template], *, would: str = "", as_json: bool) -> N
         rest = "" if one.steps else "; nothing to do"
         live = f"template {one.number} {one.url}".rstrip() if one.number else "no template any more"
         say(f"clearml {one.kind} {one.language}: {live}{rest}")
+
+
+def erasure(plan: Erasure, *, would: bool, as_json: bool = False) -> None:
+    """What goes or went; and what stays, because others' answers lie in it or it may still run."""
+    found = plan.found
+    if as_json:
+        lists = {"requests": found.requests, "files": plan.files, "shared": plan.shared, "open": plan.open}
+        return document({"done": not would, "texts": len(found.texts), **{key: [*one] for key, one in lists.items()}})
+    for one in (*found.requests, *plan.files):
+        say(f"{'would erase' if would else 'erased'} {shown(one, 400)}")
+    say(
+        f"{'would erase' if would else 'erased'} {len(found.requests)} requests, {len(found.texts)} texts, {len(plan.files)} files"
+    )
+    for one in plan.shared:
+        complain(f"{shown(one, 400)}: holds answers of others too, and stays")
+    for one in plan.open:
+        complain(f"{one}: may still run; `denpyo cancel` first")

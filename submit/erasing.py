@@ -1,0 +1,112 @@
+"""``denpyo audit erase``: what a desk keeps of a person or of a request goes, and the record still verifies.
+
+Texts and rows go in one transaction with the entry that says how many they were, and not whose; then files: slips, what runs said, and the
+dropped files that are kept beside a folder that is watched. Models stay, and the marks that keep a run from starting twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from submit import marked_files
+from submit.desk import LEDGER, Desk, DeskError, machine_user, now
+from submit.inbox.folder import DONE, REFUSED
+from submit.ledger import Ledger, erase
+from submit.ledger.erase import Found
+from submit.sources import Folder
+from submit.standing import OVER
+
+MARKS = frozenset(["started", "alive", "worker", "model"])
+"""What stays in the folder of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What is to go, or has gone. ``files`` are relative to the desk; ``shared`` are dropped files with others' answers too, which stay."""
+
+    found: Found
+    files: tuple[str, ...]
+    shared: tuple[str, ...]
+    open: tuple[str, ...]
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.found.requests or self.found.texts or self.files)
+
+
+def planned(desk: Desk, wanted: Sequence[str]) -> Erasure:
+    """What would go. ``open`` are requests that may still run: nothing goes while there are such."""
+    with desk.ledger() as ledger:
+        return _planned(desk, ledger, wanted)
+
+
+def erase_all(desk: Desk, wanted: Sequence[str]) -> Erasure:
+    """DeskError where a request may still run. What a crash left of an erasure before is finished first."""
+    with desk.ledger() as ledger:
+        _delete_files(desk, ledger)
+        with ledger.writing() as tx:
+            plan = _planned(desk, ledger, wanted)  # again: what came meanwhile belongs to it
+            if plan.open:
+                raise DeskError(f"may still run: {', '.join(plan.open)}; `denpyo cancel` first")
+            if plan.nothing:
+                return plan
+            counted = erase.delete(ledger, tx, plan.found, plan.files)
+            detail = {"requests": len(plan.found.requests), "files": len(plan.files), **counted}
+            at = now().isoformat(timespec="milliseconds")
+            tx.append(f"erased:{ledger.size()}:{at}", "erased", at=at, user=machine_user(), detail=detail)
+        _delete_files(desk, ledger)
+    return plan
+
+
+def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> Erasure:
+    found = erase.find(ledger, wanted)
+    rows, runs = ledger.requests_among(found.requests), ledger.runs_among(found.requests)
+    may_run = tuple(id for id, row in rows.items() if row.state not in OVER and (runs.get(id) or row.state == "held"))
+    mine, shared = _dropped(desk, ledger, found)
+    slips = [f"{LEDGER}/{row.slip}" for row in rows.values() if row.slip and (ledger.folder / row.slip).exists()]
+    left = [path for run in erase.results(ledger, found.requests) for path in _said_by(desk, run)]
+    return Erasure(found, (*slips, *left, *mine), shared, may_run)
+
+
+def _said_by(desk: Desk, run: str) -> Iterator[str]:
+    """What a run left that may speak of people: its page, its log, its answers, its output."""
+    folder = desk.runs / run
+    for one in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if one.name not in MARKS:
+            yield one.relative_to(desk.folder).as_posix()
+
+
+def _dropped(desk: Desk, ledger: Ledger, found: Found) -> tuple[list[str], tuple[str, ...]]:
+    """The files that were dropped into a folder and put away: those with these requests alone, and those with others' too."""
+    brought, mine, shared = erase.sources(ledger), list[str](), list[str]()
+    for file in _put_away(desk):
+        requests = brought.get(hashlib.sha256(file.read_bytes()).hexdigest(), set())
+        if requests & set(found.requests):
+            whole = requests <= set(found.requests)
+            copy = marked_files.marked_name(file)
+            names = [str(one) for one in (file, copy, copy.with_suffix(".txt")) if one.is_file()]
+            (mine if whole else shared).extend(names)
+    return mine, tuple(shared)
+
+
+def _put_away(desk: Desk) -> Iterator[Path]:
+    for settings in desk.config.sources.values():
+        if isinstance(settings, Folder):
+            for name in (DONE, REFUSED):
+                folder = (desk.folder / settings.path / name).resolve()
+                yield from (one for one in sorted(folder.glob("*")) if one.is_file() and not one.is_symlink())
+
+
+def _delete_files(desk: Desk, ledger: Ledger) -> None:
+    for path in erase.waiting(ledger):
+        file = desk.folder / path
+        try:
+            shutil.rmtree(file) if file.is_dir() and not file.is_symlink() else file.unlink(missing_ok=True)
+        except OSError as error:
+            raise DeskError(f"{error.filename}: {error.strerror}; it is still to be erased: run this again") from error
+        with ledger.writing() as tx:
+            erase.gone(tx, path)
