@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from jobs.outcome import Attempt
-from schema import words
+from schema import answered
 from schema.change import change_line
 from schema.question import RESOURCES, Question
+
+flat = answered.flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +23,6 @@ class Answered:
     is_default: bool
 
 
-def flat(answers: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` → ``{"a.b": 1}``."""
-    found: dict[str, Any] = {}
-    for name, value in answers.items():
-        if isinstance(value, Mapping):
-            found.update(flat(value, f"{prefix}{name}."))
-        else:
-            found[prefix + name] = value
-    return found
-
-
 def answers(attempt: Attempt) -> dict[str, Any]:
     """Every answer by question name, those about resources too."""
     return flat(attempt.request.job.answers()) | flat(attempt.request.resources.answers(), f"{RESOURCES}.")
@@ -39,15 +30,7 @@ def answers(attempt: Attempt) -> dict[str, Any]:
 
 def questions(attempt: Attempt) -> Iterator[Question]:
     """The questions that were asked, in the order of the form."""
-    given = answers(attempt)
-    for question in attempt.kind.form.questions:
-        asked = all(_holds(given.get(one.on), one.values) for one in question.conditions)
-        if asked and question.name in given:
-            yield question
-
-
-def _holds(value: Any, values: tuple[object, ...]) -> bool:
-    return any(one in values for one in value) if isinstance(value, list) else value in values
+    return answered.questions(attempt.kind.form, answers(attempt))
 
 
 def question(attempt: Attempt, name: str) -> Question:
@@ -60,29 +43,9 @@ def asked(attempt: Attempt) -> dict[str, list[Answered]]:
     sections: dict[str, list[Answered]] = {}
     for one in questions(attempt):
         value = given[one.name]
-        answered = Answered(one.label.say(language), _said(one, value, language), value == one.default)
-        sections.setdefault(one.section.say(language), []).append(answered)
+        told = Answered(one.label.say(language), answered.said(one, value, language), value == one.default)
+        sections.setdefault(one.section.say(language), []).append(told)
     return sections
-
-
-def _said(question: Question, value: Any, language: str) -> str:
-    if value is None:
-        return question.blank.say(language) if question.blank else "—"
-    if isinstance(value, list):
-        return words.text("list_separator", language).join(_one(question, member, language) for member in value)
-    one = _one(question, value, language)
-    if not question.unit:
-        return one
-    return f"{one} {question.unit.say(language)}" if language != "ja" else f"{one}{question.unit.ja}"
-
-
-def _one(question: Question, value: Any, language: str) -> str:
-    if isinstance(value, bool):
-        return words.text("yes" if value else "no", language)
-    choice = question.choice(value)
-    if choice:
-        return choice.label.say(language)
-    return f"{value:g}" if isinstance(value, float) and value == round(value, 5) else str(value)
 
 
 def changes(attempt: Attempt) -> list[str]:

@@ -1,0 +1,110 @@
+"""Which requests and entries somebody wants to see: the filters that all commands on the record share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schema.problem import shown
+from schema.text import clean
+from submit.desk import DeskError
+from submit.review.records import Record
+from submit.review.stored import Stored
+from submit.standing import Standing
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; "" wants all. ``since`` is the first moment that counts and ``until`` the first that does not; ``who`` is a part
+    of a name or of an identity of the policy, whatever its capitals. What was erased matches no ``who``."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: str = ""
+    who: str = ""
+    action: str = ""
+    request: str = ""
+    state: str = ""
+
+    def has_record(self, one: Record) -> bool:
+        """Whether a request is wanted: by when it came, and whether any of its entries is of the ``action``."""
+        return (
+            self._at(one.at)
+            and self._plain(one.id, one.kind, one.state)
+            and self._by((one.who, one.subject))
+            and (not self.action or any(each.text("action") == self.action for each in one.history))
+        )
+
+    def has_standing(self, one: Standing, subject: str = "") -> bool:
+        """Whether a request is wanted, by when it last changed."""
+        row = one.request
+        return (
+            self._at(row.updated_at)
+            and self._plain(row.id, row.kind, row.state)
+            and self._by((one.asked.get("requested_by", ""), subject))
+        )
+
+    def has_entry(self, entry: Stored, of: Record | None) -> bool:
+        """Whether an entry is wanted; ``of`` is the request it belongs to. Of a person is what they wrote and what was asked by them."""
+        names = (of.who, of.subject) if of else ()
+        return (
+            self._at(entry.text("at"))
+            and (not self.action or entry.text("action") == self.action)
+            and self._plain(entry.request or "", of.kind if of else "", of.state if of else "")
+            and self._by((*names, str(entry.written().get("by", ""))))
+        )
+
+    def _plain(self, request: str, kind: str, state: str) -> bool:
+        wanted = ((self.request, request), (self.kind, kind), (self.state, state))
+        return all(not asked or asked == there for asked, there in wanted)
+
+    def _by(self, names: Iterable[str]) -> bool:
+        return not self.who or any(self.who in clean(one).casefold() for one in names if one)
+
+    def _at(self, at: str) -> bool:
+        if self.since is None and self.until is None:
+            return True
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return False
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+def wanted(
+    since: str = "",
+    until: str = "",
+    kind: str = "",
+    who: str = "",
+    action: str = "",
+    request: str = "",
+    state: str = "",
+) -> Wanted:
+    """From what was typed. A time that is none is a DeskError."""
+    return Wanted(
+        moment(since, "--since"),
+        moment(until, "--until", end=True),
+        kind,
+        clean(who).casefold(),
+        action,
+        clean(request).casefold(),
+        state,
+    )
+
+
+def moment(text: str, option: str, *, end: bool = False) -> datetime | None:
+    """A day (with ``end``: the end of it) or a moment, in the zone of this machine unless it says another."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(clean(text)).astimezone()
+        if end and _DAY.fullmatch(clean(text)):
+            found = (datetime.fromisoformat(clean(text)) + timedelta(days=1)).astimezone()
+    except (ValueError, OverflowError):
+        said = f"{option} {shown(text)}: write a day as 2026-11-21, or a moment as 2026-11-21T09:30"
+        raise DeskError(said) from None
+    return found
