@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands import DAMAGED, HERE, WRONG_USE, DeskOption, Json, complain
-from commands import DAMAGED, HERE, DeskOption, DryRun, Json, exit_if
+from commands import DAMAGED, HERE, WRONG_USE, DeskOption, DryRun, Json, complain, exit_if
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")
 
@@ -71,15 +70,23 @@ def newest_checkpoint(desk: DeskOption = HERE, json: Json = False) -> None:
         origin, size, root = note.split("\n")[:3]
         return terminal.document({"checkpoint": note, "origin": origin, "entries": int(size), "root": root})
     terminal.say(note.rstrip("\n"))
+
+
+@app.command()
 def backup(
     out: Annotated[
         Path,
         typer.Option("-o", "--out", help="The file to write, or a folder to write it in.", metavar="FILE|DIR"),
     ] = Path(),
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
     """Copy the record into one file while work goes on; it is verified before it gets its name."""
     from submit import backups, terminal
+    from submit.desk import open_desk
 
     made = backups.back_up(open_desk(desk), out)
+    if json:
         data = {"file": str(made.file), "entries": made.entries, "root": made.root, "at": made.at}
         return terminal.document({**data, "sha256": made.sha256})
     terminal.say(f"{made.file}: {made.entries} entries, root {made.root}")
@@ -89,10 +96,13 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="What `denpyo audit backup` wrote.", metavar="FILE")],
     desk: Annotated[Path, typer.Option("--desk", help="A new folder.", metavar="DIR")],
+    json: Json = False,
+) -> None:
     """Make a new desk from a backup. Runs of this machine that had not ended then are not started again."""
     from submit import backups, terminal
 
     made = backups.restore(file, desk)
+    if json:
         data = {"desk": str(desk), "entries": made.backup.entries, "root": made.backup.root, "at": made.backup.at}
         return terminal.document({**data, "cut_off": list(made.cut_off)})
     terminal.say(f"{desk}/: {made.backup.entries} entries, root {made.backup.root}, as of {made.backup.at}")
