@@ -18,7 +18,7 @@ from typing import Any
 from schema.job import Resources
 from schema.slip import SlipError
 from schema.words import FALLBACK, text
-from submit import lineage
+from submit import budget, lineage
 from submit.desk import Desk, DeskError, machine_user, now
 from submit.engines import Engine, EngineDownError, Handle, Look, Ticket, engines
 from submit.kept_slip import read_slip
@@ -270,19 +270,22 @@ def _note(tx: Writing, ledger: Ledger, row: RunRow, look: Look, by: str = "") ->
     if result.get("reason"):
         entry = replace(entry, beside=json.dumps({"reason": result["reason"]}, ensure_ascii=False, sort_keys=True))
     _append_all(tx, [entry])
+    if state in OVER:
+        budget.settle(tx, ledger, row, result, now())
     _move(
         tx, ledger, replace(row, state=state, result=json.dumps(result, ensure_ascii=False) if result else row.result)
     )
 
 
-def cancel(desk: Desk, request: str) -> bool:
-    """Ask for a request to be stopped. False where there is nothing to stop any more. One that was not handed over never is."""
+def cancel(desk: Desk, request: str, beside: str = "") -> bool:
+    """Ask for a request to be stopped. False where there is nothing to stop any more. One that was not handed over never is.
+    ``beside`` says who asks."""
     with desk.ledger() as ledger:
         with suppress(EngineDownError, DeskError):  # it is asked again below
             follow(desk)
         rows = [row for row in ledger.runs(request) if row.state not in OVER]
         with ledger.writing() as tx:
-            _append_all(tx, [_new(f"stopping:{row.run}", "stopping", row) for row in rows])
+            _append_all(tx, [replace(_new(f"stopping:{row.run}", "stopping", row), beside=beside) for row in rows])
         for row in rows:
             _stop(desk, ledger, engines()[row.engine], row)
     follow(desk)

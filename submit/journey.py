@@ -8,7 +8,7 @@ from dataclasses import replace
 from generators.excel import RESPONSE
 from schema.problem import Problem
 from schema.words import Fact
-from submit import asked, hand_off, lineage
+from submit import asked, budget, hand_off, holding, lineage
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.judging import Changed, Outcome, Seen, judged, nobody
@@ -93,6 +93,8 @@ def keep_judged(
         ledger.ensure(KNOWN)
         lineage.ensure(ledger)
         asked.ensure(ledger)
+        budget.ensure(ledger)
+        holding.ensure(ledger)
         with ledger.writing() as tx:
             keeper = Keeper(desk, ledger, tx, preparing, lineage.Lineage(ledger))
             return _outcome(handed, keeper.keep(handed, queue=queue, whole=whole))

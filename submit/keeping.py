@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from submit import lineage, policy
+from submit import budget, holding, lineage, policy
 from submit.asked import Asked
 from submit.asked import keep as keep_asked
 from submit.desk import Desk, machine_user, now
@@ -24,6 +24,8 @@ from submit.planning import Plan, Planning, parts
 from submit.prepared import Handed, Preparing, told
 from submit.response import UNVERIFIED, Kept
 
+UNDECIDED = ("accepted", "refused")
+"""States of a request without a run that has no end yet: it was converted, or denied."""
 KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
 
@@ -58,6 +60,9 @@ class Keeper:
         self.tx.append_all(entries, at=self._at, user=machine_user())
         self.tx.put_requests([row for plan in plans for row in self._rows(plan, paths)])
         self.tx.put_runs([run for plan in plans for run in self._run(plan)])
+        budget.keep(self.tx, [plan.reserved for plan in plans if plan.reserved])
+        budget.release(self.tx, [row.id for plan in plans for row in self._replaced(plan)])
+        holding.keep(self.tx, [plan.holding for plan in plans if plan.holding])
         self._note_askers(plans)
         linked = [one for plan in plans if plan.new or plan.follows for one in (plan.id, plan.follows) if one]
         lineage.keep(self.tx, [self.lineage.link(one) for one in linked])
@@ -102,9 +107,9 @@ class Keeper:
             return
         if plan.new:
             yield self._accepted(plan, action, slips[plan.id])
-        if self._replaces(plan):
+        for row in self._replaced(plan):
             detail: dict[str, Any] = {"by": plan.id}
-            yield New(f"superseded:{plan.follows}:{plan.id}", "superseded", plan.follows, detail)
+            yield New(f"superseded:{row.id}:{plan.id}", "superseded", row.id, detail)
         if plan.decision:
             yield from self._decided(plan, plan.decision)
 
@@ -129,7 +134,12 @@ class Keeper:
             "reason": decision.reason,
         }
         if not decision.allowed:
-            yield New(f"denied:{plan.id}:{decision.sha256[:16]}", "denied", plan.id, detail)
+            which = "".join(f":{one}" for one in decision.over)
+            over = {"over": list(decision.over)} if decision.over else {}
+            yield New(f"denied:{plan.id}:{decision.sha256[:16]}{which}", "denied", plan.id, detail | over)
+            return
+        if plan.awaits and plan.holding:
+            yield plan.awaits.entry(plan.holding)
             return
         run = f"{plan.id}.1"
         yield New(f"allowed:{run}", "allowed", plan.id, detail | {"run": run})
@@ -146,26 +156,30 @@ class Keeper:
         written = json.dumps(beside, ensure_ascii=False, sort_keys=True)
         return New(f"refused:{plan.id}:{keyed}", "refused", plan.id, detail, written)
 
-    def _replaces(self, plan: Plan) -> bool:
-        """Whether the version before ends here: it has never had a run. One that has is withdrawn, or waited for, when the new one
-        is handed over."""
-        before = self.lineage.row(plan.follows) if plan.follows else None
-        return before is not None and not self.lineage.runs.get(plan.follows) and plan.id != plan.follows
+    def _replaced(self, plan: Plan) -> Iterator[RequestRow]:
+        """The versions before that end here: they have never had a run. One that has is withdrawn, or waited for, when the new one is
+        handed over. One that waits for an approval ends only where the new one may run or waits, too."""
+        if plan.handed.good is None:
+            return
+        follows = self.lineage.row(plan.follows) if plan.follows and plan.follows != plan.id else None
+        if follows is not None and follows.state in UNDECIDED and not self.lineage.runs.get(follows.id):
+            yield follows
+        for one in self.lineage.before(plan.id) if plan.run or plan.holding else ():
+            row = self.lineage.row(one)
+            if row is not None and row.state == "held" and not self.lineage.runs.get(one):
+                yield row
 
     def _rows(self, plan: Plan, paths: dict[str, str]) -> Iterator[RequestRow]:
         one = plan.handed
         row = self.lineage.row(plan.id) if plan.id else None
-        before = self.lineage.row(plan.follows) if self._replaces(plan) else None
-        if before is not None:
-            yield replace(before, state="superseded", updated_at=self._at)
+        yield from (replace(before, state="superseded", updated_at=self._at) for before in self._replaced(plan))
         if one.good is None:
             if row is None:
                 yield RequestRow(plan.id, one.kind, "refused", one.language, self._at)
         elif plan.new:
-            state = plan.run or ("refused" if plan.decision else "accepted")
-            yield RequestRow(plan.id, one.kind, state, one.language, self._at, paths[plan.id])
+            yield RequestRow(plan.id, one.kind, plan.state, one.language, self._at, paths[plan.id])
         elif row is not None and plan.decision:
-            yield replace(row, state=plan.run or "refused", updated_at=self._at)
+            yield replace(row, state=plan.state, updated_at=self._at)
 
     def _run(self, plan: Plan) -> Iterator[RunRow]:
         if plan.run:

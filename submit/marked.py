@@ -17,8 +17,8 @@ from schema.words import Fact, text
 from submit import datasets, doors
 from submit.desk import Desk
 from submit.judging import only_first
-from submit.ledger import RequestRow
 from submit.response import Kept, Source, foreseen
+from submit.standing import Standing, standings
 
 if TYPE_CHECKING:
     from generators.excel import Layout
@@ -197,9 +197,8 @@ def _renewed(
     return marked_template(form, language, current, name, verdicts, [], said, layout, filled)
 
 
-def _states(desk: Desk, responses: Sequence[Kept]) -> Mapping[str, RequestRow]:
-    with desk.ledger() as ledger:
-        return ledger.requests_among([one.id for one in responses if one.id])
+def _states(desk: Desk, responses: Sequence[Kept]) -> Mapping[str, Standing]:
+    return standings(desk, [one.id for one in responses if one.id])
 
 
 def _good(one: Kept) -> bool:
@@ -210,7 +209,7 @@ def _id(one: Kept, kept: bool) -> str:
     return one.id if kept and not any(problem.code in NOT_THEIRS for problem in one.problems) else ""
 
 
-def _said(one: Kept, kept: bool, states: Mapping[str, RequestRow]) -> str:
+def _said(one: Kept, kept: bool, states: Mapping[str, Standing]) -> str:
     """What became of a response, in words."""
     if not one.good:
         return text("receipt_to_correct", one.language, count=str(len(one.problems)))
@@ -219,4 +218,4 @@ def _said(one: Kept, kept: bool, states: Mapping[str, RequestRow]) -> str:
     if one.known and not one.id:
         return text("receipt_superseded", one.language)
     row = states.get(one.id)
-    return text(f"receipt_{row.state}" if row else "receipt_left_out", one.language)
+    return text(row.receipt if row else "receipt_left_out", one.language)

@@ -18,15 +18,20 @@ from schema.answers import Where
 from schema.problem import Problem
 from schema.words import Fact
 from submit import policy
-from submit.desk import POLICY, Desk
+from submit.allowing import Allowing
+from submit.budget import Reserved
+from submit.desk import Desk
+from submit.holding import Awaits, Holding
 from submit.identity import id_of
 from submit.ledger import Ledger, RequestRow
 from submit.lineage import Lineage
 from submit.older import Older
 from submit.prepared import Good, Handed, Preparing, refused
-from submit.response import USER, VERIFIED, Kept
+from submit.response import VERIFIED, Kept
 
 AT_A_TIME = 5000
+RULED = ("held", "rejected", "stopped")
+"""States in which a request stays when it comes again, although it has no run: somebody is to rule on it, or has."""
 WAS_VERIFIED = (
     """SELECT 1 FROM entries WHERE request = ? AND json_extract(CAST(body AS TEXT), '$.detail.trust') = 'verified'"""
 )
@@ -35,8 +40,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done with one response. ``follows`` is the request whose next version it is; ``run`` is set where the policy is
-    asked, and says whether the run waits (``held``) or may go (``accepted``)."""
+    """What is to be done with one response. ``follows`` is the request whose next version it is; ``run`` is set where the policy has
+    allowed it, and says whether the run waits (``held``) or may go (``accepted``); ``awaits`` and ``holding`` where it is held until
+    somebody approves it; ``reserved`` is what it takes of a budget."""
 
     handed: Handed
     id: str = ""
@@ -45,6 +51,9 @@ class Plan:
     follows: str = ""
     run: str = ""
     decision: policy.Decision | None = None
+    reserved: Reserved | None = None
+    awaits: Awaits | None = None
+    holding: Holding | None = None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -53,6 +62,12 @@ class Plan:
         if self.handed.good is None:
             raise ValueError("a refused response has nothing to keep")
         return self.handed.good
+
+    @property
+    def state(self) -> str:
+        """Where the request stands after this."""
+        decided = "refused" if self.decision else "accepted"
+        return "held" if self.holding else self.run or decided
 
     def kept(self) -> Kept:
         one = self.handed
@@ -86,7 +101,10 @@ class Planning:
     carried: dict[str, Where] = field(default_factory=dict)
     given: set[tuple[int, str]] = field(default_factory=set)
     first: dict[tuple[int, tuple[bytes, bytes] | bytes], Where] = field(default_factory=dict)
-    decisions: dict[tuple[str, str, str], policy.Decision] = field(default_factory=dict)
+
+    @cached_property
+    def allowing(self) -> Allowing:
+        return Allowing(self.desk, self.ledger, self.preparing, self.lineage)
 
     @cached_property
     def older(self) -> Older:
@@ -274,10 +292,13 @@ class Planning:
         """It was handed in before: nothing is new, but a converted or denied one is put to the policy (again)."""
         newest = chain[-1]
         row, runs = self.lineage.row(newest), self.lineage.runs.get(newest)
-        plan = Plan(handed, newest, known=bool(runs) or not queue or newest in self.lineage.planned)
+        ruled = row is not None and row.state in RULED and not runs
+        plan = Plan(handed, newest, known=bool(runs) or ruled or not queue or newest in self.lineage.planned)
         if newest != same and not self._says(newest, handed):
             facts: dict[str, Fact] = {"newest": newest}
             plan.warnings = (Problem("replaced_since", handed.receipt or handed.where, RESPONSE, facts),)
+        elif ruled and row is not None:
+            plan.warnings = self.allowing.still(plan.handed, row)
         elif not plan.known and row is not None and row.slip:
             self._decide(plan)
         return plan
@@ -294,22 +315,7 @@ class Planning:
         return plan
 
     def _decide(self, plan: Plan) -> None:
-        """Put the request to the policy. Allowed: its first run is noted, to be handed over. Denied: it is refused."""
-        queue = self.preparing.queue(plan.good)
-        asked = (plan.handed.subject, plan.handed.kind, queue)
-        if asked not in self.decisions:
-            self.decisions[asked] = policy.decide(self._policy, *asked)
-        plan.decision = decision = self.decisions[asked]
-        plan.run = ("held" if self.lineage.waits(plan.id) else "accepted") if decision.allowed else ""
-        if not decision.allowed:
-            who = plan.handed.subject.removeprefix(USER)
-            facts: dict[str, Fact] = {"who": who, "kind": plan.handed.kind, "queue": queue, "reason": decision.reason}
-            code = "not_allowed" if self._policy.policy else "no_policy"
-            plan.problems = (Problem(code, plan.handed.where, "", facts),)
-
-    @cached_property
-    def _policy(self) -> policy.Read:
-        return policy.read(self.desk.folder / POLICY)
+        self.allowing.put(plan)
 
 
 def parts(all_of_them: Iterable[T], size: int = AT_A_TIME) -> Iterator[list[T]]:

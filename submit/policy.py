@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from schema.job import Resources
 from schema.yaml_text import Node, load
+from submit.desk import POLICY, Desk
+from submit.policy_file import TRUSTS, UNVERIFIED, Contact, Policy, Rule, Trust
 
-Who = Annotated[
-    str,
-    Field(
-        pattern=r"^(user:[^\s*]+|mail:(\*|[^\s@*]+)@[^\s@*]+|github:[0-9]+|clearml:[^\s*]+|unverified)$",
-        description="user:NAME, a user of this machine; mail:ADDRESS or mail:*@DOMAIN, as far as Google, Microsoft or the mailbox "
-        "vouch for it; github:ID, the number of a GitHub account; clearml:ID, a user of the ClearML server; unverified: nobody "
-        "vouches for who asks",
-    ),
-]
+__all__ = ["Contact", "Decision", "Policy", "Read", "Rule", "decide", "read", "read_of", "trust_of"]
 
-MAIL, ANYONE_AT = "mail:", "mail:*"
-
-
-class Rule(BaseModel):
-    """One permission: these people may run these kinds in these queues. ``*`` stands for every kind or queue."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    who: Annotated[tuple[Who, ...], Field(min_length=1)]
-    kinds: Annotated[tuple[str, ...], Field(min_length=1)]
-    queues: Annotated[tuple[str, ...], Field(min_length=1)]
-
-    def covers(self, who: str, kind: str, queue: str) -> bool:
-        return any(_is(one, who) for one in self.who) and _names(self.kinds, kind) and _names(self.queues, queue)
-
-
-class Policy(BaseModel):
-    """The rules in their order; the first that covers a request decides."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: Literal[1]
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+COMMAND = "command"
+"""How the policy calls the command line, among what carries a request."""
+NOT_WHO, NOT_TRUSTED, NOT_DOOR, NOT_KIND, NOT_QUEUE = "who", "min_trust", "only", "kinds", "queues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +32,25 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What the policy is asked for: for whom, what, where, and the ways in by which it came; none where they are not known."""
+
+    subject: str
+    kind: str
+    queue: str
+    doors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """``rule`` counts from 1; None where nothing allowed it. ``reason`` is set where the policy itself could not be read."""
+    """``rule`` counts from 1; None where nothing allowed it. ``reason`` is set where the policy itself could not be read; ``over`` are
+    the codes of the rule's limits that were exceeded."""
 
     allowed: bool
     rule: int | None
     sha256: str
     reason: str = ""
+    over: tuple[str, ...] = ()
 
 
 def read(file: Path) -> Read:
@@ -79,25 +67,49 @@ def read(file: Path) -> Read:
         return Read(sha256, Policy.model_validate(_plain(documents[0])))
     except ValidationError as error:
         first = error.errors()[0]
-        return Read(sha256, None, f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+        place = ".".join(map(str, first["loc"]))
+        return Read(sha256, None, ": ".join(part for part in (str(file), place, first["msg"]) if part))
 
 
-def decide(found: Read, who: str, kind: str, queue: str) -> Decision:
+def read_of(desk: Desk) -> Read:
+    """The desk's policy as it is now."""
+    return read(desk.folder / POLICY)
+
+
+def decide(found: Read, who: str, kind: str, queue: str, doors: Iterable[str] = ()) -> Decision:
+    """What the first rule that covers it says; its limits are not looked at here."""
     if found.policy is None:
         return Decision(False, None, found.sha256, found.reason)
+    asked = Ask(who, kind, queue, tuple(doors))
     for number, rule in enumerate(found.policy.rules, 1):
-        if rule.covers(who, kind, queue):
+        if not uncovered(found.policy, rule, asked):
             return Decision(True, number, found.sha256)
     return Decision(False, None, found.sha256)
 
 
-def _is(allowed: str, who: str) -> bool:
-    """Addresses are the same in capitals and small letters: the mail services that vouch for them tell nobody apart by that."""
-    if not allowed.startswith(MAIL):
-        return allowed == who
-    if allowed.startswith(ANYONE_AT):
-        return who.startswith(MAIL) and who.casefold().endswith(allowed.removeprefix(ANYONE_AT).casefold())
-    return allowed.casefold() == who.casefold()
+def uncovered(policy: Policy, rule: Rule, asked: Ask) -> str:
+    """The name of the first part of a rule that keeps it from covering a request; "" where it covers it."""
+    only = rule.doors.only
+    fits = {
+        NOT_WHO: policy.names(rule.who, asked.subject),
+        NOT_TRUSTED: TRUSTS.index(trust_of(asked.subject)) >= TRUSTS.index(rule.doors.min_trust),
+        NOT_DOOR: not only or any(one in only for one in asked.doors),
+        NOT_KIND: _names(rule.kinds, asked.kind),
+        NOT_QUEUE: _names(rule.queues, asked.queue),
+    }
+    return next((name for name, fit in fits.items() if not fit), "")
+
+
+def trust_of(subject: str) -> Trust:
+    """How far the one for whom the policy is asked is known: what a sheet claims besides is not looked at."""
+    if subject == UNVERIFIED:
+        return "claimed"
+    return "machine" if subject.startswith("user:") else "verified"
+
+
+def gpu_hours(wanted: Resources) -> float:
+    """What a run may take at most."""
+    return wanted.gpus * wanted.max_hours
 
 
 def _names(allowed: tuple[str, ...], one: str) -> bool:
@@ -105,6 +117,7 @@ def _names(allowed: tuple[str, ...], one: str) -> bool:
 
 
 def _plain(node: Node) -> Any:
+    """Text as it was typed, which pydantic reads as numbers and yes or no where those belong; the version is an exact one."""
     if isinstance(node.value, dict):
         found = {name: _plain(member) for name, member in node.value.items()}
         if found.get("version") == "1":

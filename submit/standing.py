@@ -48,7 +48,17 @@ class Standing:
     @property
     def over(self) -> bool:
         """Whether nothing will change by itself: it has ended, or it was converted and nobody has submitted it."""
-        return self.request.state in OVER or self.run is None
+        return self.request.state in OVER or (self.run is None and not self.awaits)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it is held until somebody approves it, and not for an earlier version of itself."""
+        return self.request.state == "held" and self.run is None
+
+    @property
+    def receipt(self) -> str:
+        """The name of the text that says to people how it stands."""
+        return "receipt_awaits" if self.awaits else f"receipt_{self.request.state}"
 
     def run_data(self) -> dict[str, Any] | None:
         if self.run is None:

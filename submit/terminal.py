@@ -225,11 +225,11 @@ def submission(desk: Desk, outcome: Outcome, *, as_json: bool, marked: Marked = 
                 **marked_data(marked),
             }
         )
-    states = [one.request.state for _, one in _standings(desk, outcome.requests)]
+    receipts = [one.receipt for _, one in _standings(desk, outcome.requests)]
     problems(outcome.problems)
     remarks(desk, outcome)
-    for kept, state in zip(outcome.requests, states, strict=True):
-        said = (text(f"receipt_{state}", kept.language), kept.kind, shown(str(kept.where), 200), became(kept))
+    for kept, receipt in zip(outcome.requests, receipts, strict=True):
+        said = (text(receipt, kept.language), kept.kind, shown(str(kept.where), 200), became(kept))
         say("  ".join((kept.id, *(one for one in said if one))))
     if outcome.left_out:
         say(text("submitted_left_out", _language(desk, outcome), count=str(outcome.left_out)))

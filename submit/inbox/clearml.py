@@ -219,7 +219,7 @@ def message(desk: Desk, queue: str, outcome: Outcome) -> list[str]:
             *([rest] if rest else []),
             *([] if elsewhere else [text("clearml_mend", language, queue=queue)]),
         ]
-    state = text(f"receipt_{standing(desk, one.id).request.state}", language)
+    state = text(standing(desk, one.id).receipt, language)
     warnings = [_line(each, language) for each in one.warnings]
     return [f"{one.id}: {state}", *([said] if (said := became(one)) else []), *warnings]
 

@@ -82,7 +82,7 @@ def _requests(desk: Desk, outcome: Outcome, language: str) -> list[str]:
     lines = []
     for one in outcome.requests:
         now_stands = found.get(one.id)
-        state = text(f"receipt_{now_stands.request.state}", language) if now_stands else ""
+        state = text(now_stands.receipt, language) if now_stands else ""
         url = (now_stands.run.url if now_stands and now_stands.run else "") or ""
         link = f"\n  {url}" if url.startswith(("https://", "http://")) else ""
         lines.append(f"{one.id}  {state}  {shown(str(one.where), 200)}{link}")
