@@ -32,6 +32,7 @@ from commands import (
     datasets,
     exit_if,
     forms,
+    replies,
     source_of,
 )
 
@@ -49,7 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A filled form becomes a checked, audited, queued machine-learning run.",
 )
-for group in (audit, forms, datasets, clearml):
+for group in (audit, forms, datasets, clearml, replies):
     app.add_typer(group.app, name=group.__name__.removeprefix("commands."))
 
 

@@ -54,6 +54,41 @@ class Mail(_Strict):
     ca: Annotated[str, Field(description="certificates of a CA of your own, PEM, relative to the desk")] = ""
 
 
+Event = Literal[
+    "accepted",
+    "held",
+    "refused",
+    "running",
+    "done",
+    "failed",
+    "stopped",
+    "rejected",
+    "expired",
+    "superseded",
+]
+"""What can become of a request that somebody hears of."""
+
+
+class Chat(_Strict):
+    """A channel of Slack or Teams. ``webhook`` names the entry of ``secrets`` whose file holds the webhook's address: whoever knows
+    that may write there."""
+
+    webhook: Annotated[str, Field(min_length=1, description="the name of an entry of [secrets]")]
+    events: Annotated[tuple[Event, ...], Field(min_length=1, description="what the channel hears of")] = (
+        "held",
+        "failed",
+    )
+
+
+class Replies(_Strict):
+    """Who hears of requests besides those whom a door answers. ``claimed``: domains whose addresses are mailed though nobody vouches for
+    them, where a sheet or ``--as`` names them."""
+
+    claimed: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
+    slack: Chat | None = None
+    teams: Chat | None = None
+
+
 class ClearML(_Strict):
     """The engine ``clearml``: which server and whose credentials ``clearml.conf`` or ClearML's environment variables say."""
 
@@ -96,6 +131,7 @@ class Config(_Strict):
         dict[Identifier, AnySource], Field(description="where filled forms come from, by a name of yours")
     ] = {}
     mail: Mail | None = None
+    replies: Replies = Replies()
     clearml: ClearML = ClearML()
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")

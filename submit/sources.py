@@ -21,6 +21,9 @@ class Folder(Settings):
     kind: Literal["folder"]
     path: Annotated[str, Field(min_length=1)]
     every: Annotated[float, Field(ge=0.2, le=86_400, description="seconds between two looks")] = 0.5
+    write_back: Annotated[
+        bool, Field(description="whether the marked copy of a table is kept up to date: id, state and link of each row")
+    ] = False
 
 
 class Google(Settings):

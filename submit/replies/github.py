@@ -26,6 +26,8 @@ from submit.standing import standing
 BEGIN = "<!-- denpyo "
 ACCEPTED, CHECKED, REFUSED = "accepted", "checked", "refused"
 FIRST = re.compile(rf"{BEGIN}[a-z]+ ([a-z0-9][a-z0-9-]{{0,62}}) ")
+STATE, STATE_END = "<!-- state -->", "<!-- end of state -->"
+"""Between these stands what became of the request since."""
 MOST = 20
 """Problems that one comment lists; GitHub takes comments of 65,536 characters."""
 LONGEST_LINE = 200
@@ -95,6 +97,23 @@ def checked(desk: Desk, event: bytes) -> str:
             notes=[text("github_only_checked", language)],
         )
     )
+
+
+def with_state(before: str, request: str, state: str) -> str:
+    """The comment with what became of its request since, in the place of what it said of that before. One that answers for another
+    request by now, its next version, stays as it is; where there is none any more, it says only this."""
+    said = f"{STATE}\n{state.strip()}\n{STATE_END}"
+    if not before:
+        return f"{BEGIN}{ACCEPTED} {request} - -->\n{said}\n"
+    first = FIRST.match(before)
+    if first is None or first[1] != request:
+        return before
+    plain = _plain(before)
+    head, found, rest = plain.partition(STATE)
+    if found:
+        return f"{head}{said}{rest.partition(STATE_END)[2]}\n"
+    head, _, foot = plain.rpartition("\n\n<sub>")
+    return f"{head}\n\n{said}\n\n<sub>{foot}\n" if head else f"{plain}\n\n{said}\n"
 
 
 def is_ours(comment: str) -> bool:

@@ -21,6 +21,7 @@ from submit import standing
 from submit.desk import Desk, DeskError, Mail, now, secret
 from submit.inbox import SourceDownError
 from submit.judging import Outcome
+from submit.replies.channel import PutOffError, RefusedError
 from submit.terminal import changes
 
 PASSWORD = "mail"  # noqa: S105
@@ -33,14 +34,14 @@ REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 IDS = ("message-id", "in-reply-to", "references")
 
 
-class UndeliverableError(Exception):
+class UndeliverableError(RefusedError):
     """An answer that the mail server will never take for this person: one line for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer, before it is spelled as a message. ``id`` and ``references`` are message ids; ``copies`` are names and bytes of
-    workbooks."""
+    workbooks, ``pages`` of pages in HTML. ``automatic`` says in what way no person wrote it (RFC 3834, section 5)."""
 
     to: str
     subject: str
@@ -48,6 +49,8 @@ class Reply:
     id: str
     references: Sequence[str] = ()
     copies: Sequence[tuple[str, bytes]] = ()
+    pages: Sequence[tuple[str, bytes]] = ()
+    automatic: str = "auto-replied"
 
 
 def body(desk: Desk, outcome: Outcome, *, copied: bool) -> str:
@@ -128,10 +131,12 @@ def message(sender: str, reply: Reply) -> bytes:
     if reply.references:
         made["In-Reply-To"] = reply.references[-1]
         made["References"] = " ".join(reply.references)
-    made["Auto-Submitted"] = "auto-replied"
+    made["Auto-Submitted"] = reply.automatic
     made.set_content(reply.body)
     for name, data in reply.copies:
         made.add_attachment(data, maintype="application", subtype=SHEET, filename=name)
+    for name, data in reply.pages:
+        made.add_attachment(data, maintype="text", subtype="html", filename=name)
     return made.as_bytes()
 
 
@@ -165,6 +170,8 @@ def send(desk: Desk, reply: Reply) -> None:
         code = _code(error)
         if isinstance(error, REFUSALS) and code >= 500:
             raise UndeliverableError(f"{mail.host} does not take the answer to {reply.to} ({code})") from error
+        if isinstance(error, REFUSALS):
+            raise PutOffError(f"{mail.host}: {type(error).__name__} ({code})") from error
         raise SourceDownError(f"{mail.host}: {type(error).__name__}{f' ({code})' if code else ''}") from error
     except (OSError, DeskError) as error:
         raise SourceDownError(f"{mail.host}: {error}") from error

@@ -91,6 +91,7 @@ def test_good_files_go_to_done_and_others_to_refused_with_their_marked_copies(de
     assert files(desk) == [
         "done/good.marked.xlsx",
         "done/good.yaml",
+        "done/good.yaml.denpyo.html",
         "refused/bad.marked.xlsx",
         "refused/bad.yaml",
         "refused/notes.marked.txt",

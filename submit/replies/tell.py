@@ -1,0 +1,241 @@
+"""One turn of telling people: note what has happened, then send what is due. ``watch`` takes turns beside its work.
+
+``sending`` is written down before a message goes out, and its outcome after. A process that dies between the two leaves a message of
+which nobody knows: by mail, in a comment or a page it is repeated, under the same name; in a chat it is not, and the operator is told.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from schema.problem import shown
+from schema.words import text
+from submit import outbox
+from submit.desk import Desk, DeskError, now
+from submit.inbox import SourceDownError
+from submit.ledger import Ledger, LedgerBusy, LedgerError
+from submit.ledger.files import held
+from submit.outbox import Item
+from submit.replies import events_mail, files, issues, slack, teams
+from submit.replies.channel import Channel, Lot, PutOffError, RefusedError, UnsureError
+from submit.replies.fill import fill
+from submit.replies.hearers import FILES, GITHUB, MAIL, SLACK, TEAMS, Contacts, contacts_of
+from submit.replies.news import Word, newest, news
+
+LOCK = "replies.lock"
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
+BOUND = timedelta(hours=24)
+"""How long a message is tried for."""
+MANY = 10
+"""Requests handed in together from which on they are a table, and its messages are gathered; and messages about a smaller lot, within
+the time of its channel, after which they are gathered too."""
+CHANNELS: Mapping[str, Channel] = {SLACK: slack, TEAMS: teams, GITHUB: issues, FILES: files, MAIL: events_mail}
+"""Every channel; the quick ones first. Adding one is a file and a line."""
+
+
+def step(desk: Desk) -> None:
+    """One turn; a SourceDownError says what did not go out. Where another process is at it, there is nothing to do."""
+    try:
+        with held(desk.folder / LOCK, 0):
+            take_turn(desk, contacts_of(desk))
+    except LedgerBusy as error:
+        if LOCK not in str(error):
+            raise
+    except LedgerError as error:
+        raise SourceDownError(str(error)) from error
+
+
+def take_turn(desk: Desk, contacts: Contacts) -> None:
+    """``step``, alone, for whom the contacts name."""
+    fill(desk, contacts)
+    turn = Turn(desk)
+    turn.find_left()
+    for name in CHANNELS:
+        turn.send_all(name)
+    if turn.wrong:
+        raise SourceDownError("; ".join(dict.fromkeys(turn.wrong)))
+
+
+@dataclass
+class Turn:
+    """``wrong`` is what an operator is to know, in lines."""
+
+    desk: Desk
+    wrong: list[str] = field(default_factory=list)
+
+    @cached_property
+    def checkpoint(self) -> str:
+        return _checkpoint(self.desk)
+
+    def find_left(self) -> None:
+        """What a process that died was about to send."""
+        with self.desk.ledger() as ledger:
+            left = outbox.in_state(ledger, outbox.SENDING)
+            if not left:
+                return
+            at = _stamp()
+            with ledger.writing() as tx:
+                for one in left:
+                    if CHANNELS[one.channel].REPEATS:
+                        outbox.put_off(tx, [one], at, "cut off while it was sent")
+                    else:
+                        outbox.end(tx, [one], outbox.UNSURE, "cut off while it was sent")
+        unsure = [one for one in left if not CHANNELS[one.channel].REPEATS]
+        self.wrong += [f"{one.channel}: nobody knows whether {one.request} {one.event} was told" for one in unsure]
+
+    def send_all(self, name: str) -> None:
+        """All that is due on a channel, until that does not answer."""
+        with self.desk.ledger() as ledger:
+            due = [one for one in outbox.due(ledger, _stamp()) if one.channel == name]
+            lots = [lot for lot in gathered(ledger, due) if not self._waits(ledger, lot)]
+        for lot in lots:
+            try:
+                self._send(CHANNELS[name], lot)
+            except (SourceDownError, DeskError, OSError) as error:
+                self._down(name, lot, error)
+                return
+
+    def _waits(self, ledger: Ledger, items: Sequence[Item]) -> bool:
+        """Whether a message is left to grow: its receiver has heard of the same table only just now, and there is more to come."""
+        first, every = items[0], CHANNELS[items[0].channel].EVERY
+        if first.message or not every:
+            return False
+        since = (now() - timedelta(seconds=every)).isoformat(timespec="seconds")
+        freely = 1 if outbox.size_of(ledger, first.lot) > MANY else MANY
+        return outbox.lately(ledger, first, since)[0] >= freely and not _is_over(ledger, first.lot)
+
+    def _send(self, channel: Channel, items: Sequence[Item]) -> None:
+        """One message, from *sending* to its outcome. What is wrong with the whole channel is raised."""
+        with self.desk.ledger() as ledger:
+            name = items[0].message or outbox.keyed(ledger, items[0].who, *(str(one.seq) for one in items))
+        lot = composed(self.desk, channel, items, name, self.checkpoint)
+        with self.desk.ledger() as ledger, ledger.writing() as tx:
+            outbox.begin(tx, items, name)
+        try:
+            if lot.news:
+                channel.send(self.desk, lot)
+        except PutOffError as error:
+            return self._put_off(items, error, error.seconds)
+        except RefusedError as error:
+            return self._end(items, outbox.GIVEN_UP, str(error))
+        except UnsureError as error:
+            return self._unsure(channel, items, error)
+        with self.desk.ledger() as ledger, ledger.writing() as tx:
+            outbox.sent(tx, items, _stamp())
+
+    def _unsure(self, channel: Channel, items: Sequence[Item], error: UnsureError) -> None:
+        if channel.REPEATS:
+            self._put_off(items, error, None)
+        else:
+            self._end(items, outbox.UNSURE, str(error))
+
+    def _put_off(self, items: Sequence[Item], error: Exception, seconds: float | None) -> None:
+        """Tried again later, or given up after a day."""
+        first, said = items[0], _line(error)
+        if now() - datetime.fromisoformat(first.since) > BOUND:
+            return self._end(items, outbox.GIVEN_UP, f"{said}; tried for a day")
+        wait = pause(first.attempts) if seconds is None else max(seconds, 1.0)
+        with self.desk.ledger() as ledger, ledger.writing() as tx:
+            outbox.put_off(tx, items, _stamp(wait), said)
+        self.wrong.append(said)
+
+    def _end(self, items: Sequence[Item], state: str, said: str) -> None:
+        line = shown(" ".join(said.split()), 500)
+        with self.desk.ledger() as ledger, ledger.writing() as tx:
+            outbox.end(tx, items, state, line)
+        word = "given up" if state == outbox.GIVEN_UP else "nobody knows whether it was told"
+        self.wrong.append(f"{line}: {word}; see `denpyo replies list`")
+
+    def _down(self, name: str, items: Sequence[Item], error: Exception) -> None:
+        """The whole channel waits as long as the message that was tried."""
+        self._put_off(items, error, None)
+        with self.desk.ledger() as ledger, ledger.writing() as tx:
+            outbox.hold_back(tx, name, _stamp(pause(items[0].attempts)))
+
+
+def gathered(ledger: Ledger, due: Sequence[Item]) -> Iterator[list[Item]]:
+    """What goes in one message each: what was tried together before, else all of one lot for one receiver in one role."""
+    found: dict[tuple[str, ...], list[Item]] = {}
+    for one in due:
+        key = (one.message,) if one.message else (one.channel, one.who, one.role, one.lot, one.language)
+        found.setdefault(key, []).append(one)
+    yield from found.values()
+
+
+def composed(desk: Desk, channel: Channel, items: Sequence[Item], name: str, checkpoint: str) -> Lot:
+    """What one message says."""
+    last = newest(items)
+    states = Counter(text(f"news_state_{one.event}", one.language) for one in last)
+    told = news(desk, sorted(last, key=_urgency)[: channel.MOST], _word(desk))
+    foot = foot_of(desk, items[0].language, told[0].id if len(last) == 1 and told else "", checkpoint)
+    return Lot(items, told, [*states.items()], name, foot)
+
+
+def foot_of(desk: Desk, language: str, request: str, checkpoint: str) -> list[str]:
+    """The last lines of every message: the request and the desk it is of, that a program wrote it, and the newest checkpoint."""
+    name = shown(desk.folder.resolve().name)
+    first = (
+        text("news_foot", language, id=request, desk=name) if request else text("news_foot_many", language, desk=name)
+    )
+    return [first, text("mail_footer", language), *(shown(line, 200) for line in checkpoint.splitlines() if line)]
+
+
+def _urgency(item: Item) -> int:
+    """What somebody should look at comes first."""
+    return 0 if item.event in ("failed", "refused", "rejected", "expired", "held") else 1
+
+
+def _word(desk: Desk) -> Word:
+    """The single-use word for an approver, who alone gets it; none where there is no mailbox that could read their answer."""
+    if not any(one.kind == "mail" for one in desk.config.sources.values()):
+        return lambda item: ""
+    return partial(_made_word, desk)
+
+
+def _made_word(desk: Desk, item: Item) -> str:
+    orders = _module("submit.orders")
+    with desk.ledger() as ledger:
+        entry = next((one for one in ledger.entries(item.request, item.seq - 1) if one.seq == item.seq), None)
+        expires = str(entry.detail.get("expires", "")) if entry else ""
+        if orders is None or not expires:
+            return ""
+        with ledger.writing() as tx:
+            return str(orders.word_for(tx, item.request, item.receiver, expires))
+
+
+def _checkpoint(desk: Desk) -> str:
+    """The newest checkpoint of the ledger, for whoever keeps the message to hold against it later; "" where there is none to be had."""
+    checkpoint = _module("submit.ledger.checkpoint")
+    with suppress(LedgerError):
+        return str(checkpoint.newest(desk)) if checkpoint else ""
+    return ""
+
+
+def _module(name: str) -> Any:
+    return import_module(name) if find_spec(name) else None
+
+
+def _is_over(ledger: Ledger, lot: str) -> bool:
+    return outbox.size_of(ledger, lot) > 0 and outbox.is_over(ledger, lot)
+
+
+def pause(attempts: int) -> float:
+    """Seconds until the next try: ever longer, an hour at most, and never the same for two."""
+    return min(FIRST_PAUSE * (1 << min(attempts, 10)), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def _stamp(later: float = 0.0) -> str:
+    return (now() + timedelta(seconds=later)).isoformat(timespec="seconds")
+
+
+def _line(error: Exception) -> str:
+    return shown(" ".join(str(error).split()), 500)
