@@ -7,7 +7,7 @@ AGENT := .venv-agent
 FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes
 OURS := denpyo.py commands schema generators submit jobs
 
-.PHONY: demo demo-clearml test check agent format build lock pictures kills fuzz clean
+.PHONY: demo demo-clearml test coverage check agent format build lock pictures kills fuzz clean
 
 demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
@@ -18,6 +18,11 @@ demo-clearml: $(VENV)/dev.done $(AGENT)/agent.done
 
 test: check $(AGENT)/agent.done
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+# The same, and what runs in processes of their own counts too: half as long again.
+coverage: $(VENV)/dev.done $(AGENT)/agent.done
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-config=tests/coverage_of_processes.toml \
+		--cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(VENV)/dev.done
 	$(BIN)/ruff format --check --quiet .

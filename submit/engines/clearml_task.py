@@ -37,6 +37,8 @@ SHORTEST_NAME = 3
 LOCKS = ("jobs/requirements/task.txt", "requirements/task.txt")
 """In an installed wheel, in a checkout."""
 HASHES = re.compile(r"(?:\s*\\\n)?\s+--hash=\S+")
+PYPY = re.compile(r" ; [^\n]*!= 'PyPy'$", re.MULTILINE)
+"""A marker of what PyPy does not need: agents run CPython, and one of two clauses would be broken."""
 
 
 def property_of(name: str, value: str, description: str = "") -> dict[str, str]:
@@ -202,7 +204,7 @@ def _lock(file: Path) -> str:
     """A lock file as clearml-agent 3.0.3 can read it: a line a requirement, ``name==version``. Of continued lines and hashes it would make
     requirements of their own; the run says whether what is installed agrees with the file."""
     try:
-        return HASHES.sub("", file.read_text(encoding="utf-8"))
+        return PYPY.sub("", HASHES.sub("", file.read_text(encoding="utf-8")))
     except OSError as error:
         raise DeskError(f"clearml.requirements: {file}: {error.strerror}") from error
 
