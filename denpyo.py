@@ -26,12 +26,14 @@ from commands import (
     Json,
     Language,
     RequestId,
+    approval,
     audit,
     clearml,
     complain,
     datasets,
     exit_if,
     forms,
+    policy,
     replies,
     source_of,
 )
@@ -50,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A filled form becomes a checked, audited, queued machine-learning run.",
 )
-for group in (audit, forms, datasets, clearml, replies):
+for group in (audit, forms, datasets, clearml, replies, policy):
     app.add_typer(group.app, name=group.__name__.removeprefix("commands."))
 
 
@@ -417,28 +419,15 @@ def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> Non
     text = kept_slip.slip_text(there, found.request)
     if json:
         entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
-        return terminal.document({**found.status_data(), "slip": text or "", "history": entries})
+        held = terminal.awaited(there, found)
+        return terminal.document({**found.status_data(), **held, "slip": text or "", "history": entries})
     terminal.say("the slip was erased" if text is None else text)
     terminal.history(history)
     terminal.status(there, found, as_json=False)
 
 
-@app.command()
-def cancel(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
-    """Ask for a request to be stopped."""
-    from submit import hand_off, standing, terminal
-    from submit.desk import open_desk
-
-    there = open_desk(desk)
-    request = standing.standing(there, request).request.id
-    stopping = hand_off.cancel(there, request)
-    state = standing.standing(there, request).request.state
-    if json:
-        terminal.document({"id": request, "stopping": stopping, "state": state})
-    else:
-        said = (", asked to stop" if state != "stopped" else "") if stopping else ", nothing to stop"
-        terminal.say(f"{request}: {state}{said}")
-    exit_if(not stopping)
+for command in (approval.approve, approval.reject, approval.cancel):
+    app.command()(command)
 
 
 @app.command("open")

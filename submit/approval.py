@@ -12,13 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from schema.answers import Where
 from schema.job import Resources
 from schema.problem import Problem, shown
 from schema.slip import SlipError
 from schema.text import clean
-from schema.words import Fact, both
+from schema.words import FALLBACK, Fact, both, said
 from submit import asked, budget, hand_off, holding, policy
 from submit.desk import Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError
@@ -242,6 +243,21 @@ def _may_not(case: Case, number: int) -> Problem | None:
 def anybody(rules: Policy) -> tuple[str, ...]:
     """Everybody who may approve anything, and the operators."""
     return (*(one for rule in rules.rules if rule.approve for one in rule.approve.by), *rules.named_operators)
+
+
+def awaited(desk: Desk, request: str) -> dict[str, Any] | None:
+    """Of a request that is held until somebody approves it: since when, by whom it can be approved, and until when; else None. Who
+    can approve it is as the policy is now."""
+    with desk.ledger() as ledger:
+        held = {one.request: one for one in holding.waiting(ledger)}.get(request)
+        row, found = ledger.request(request), policy.read_of(desk)
+        if held is None or row is None:
+            return None
+        number = policy.decide(found, _asker(ledger, request), row.kind, held.queue, held.doors).rule or 0
+    rule = found.policy.rule(number) if found.policy else None
+    by = rule.approve.by if rule and rule.approve else anybody(found.policy) if found.policy else ()
+    names = [said(one, FALLBACK) for one in holding.names(by)]
+    return {"since": held.since, "rule": held.rule, "by": names, "expires": held.expires}
 
 
 def _may_stop(rules: Policy | None, asker: str, subject: str) -> bool:

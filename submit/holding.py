@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 
 from schema.job import Resources
-from schema.words import Fact, both
+from schema.words import Fact, Words, both
 from submit.ledger import Ledger, New, Writing
 from submit.policy import gpu_hours
 from submit.policy_file import GROUP, PERSON, Approve
@@ -97,7 +97,7 @@ def held_until(at: datetime, days: float) -> str:
     return (at + timedelta(days=days)).replace(microsecond=0).isoformat()
 
 
-def names(by: Iterable[str]) -> Fact:
+def names(by: Iterable[str]) -> tuple[str | Words, ...]:
     """Who may approve, as the policy calls them; no address and no account stands in it."""
     known = [one.removeprefix(GROUP).removeprefix(PERSON) if one.startswith((GROUP, PERSON)) else "" for one in by]
     return (*dict.fromkeys(one or both("approval_somebody") for one in known),)

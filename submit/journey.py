@@ -8,7 +8,7 @@ from dataclasses import replace
 from generators.excel import RESPONSE
 from schema.problem import Problem
 from schema.words import Fact
-from submit import asked, budget, hand_off, holding, lineage
+from submit import approval, asked, budget, hand_off, holding, lineage
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.judging import Changed, Outcome, Seen, judged, nobody
@@ -86,7 +86,8 @@ def keep_judged(
     queue: bool,
     whole: bool = False,
 ) -> Outcome:
-    """``keep``, of responses as they are judged."""
+    """``keep``, of responses as they are judged. What nobody has approved in time has expired before it is handed in again."""
+    approval.expire(desk)
     with desk.ledger() as ledger:  # before anything is judged, so that a missing desk is said at once
         preparing = Preparing(desk, ledger.salt, wishes, dict(enumerate(sources)))
         handed = [preparing.ready(response) for response in responses]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from schema.answers import Where
 from schema.problem import Problem
-from submit import hand_off, standing
+from submit import approval, hand_off, standing
 from submit import work as worker
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError, engines
@@ -21,14 +21,15 @@ BEAT = 0.5
 
 
 class Round:
-    """Follow the open runs and hand over what waits, without stopping for an engine that does not answer, or lacks what it needs: it
-    may not be this machine's. ``down`` hears of it, once for as long as it is so."""
+    """Follow the open runs, end what has expired and hand over what waits, without stopping for an engine that does not answer, or
+    lacks what it needs: it may not be this machine's. ``down`` hears of it, once for as long as it is so."""
 
     def __init__(self, desk: Desk, down: Callable[[str], None]) -> None:
         self._desk, self._down = desk, down
         self._silent: dict[str, str] = {}
 
     def follow(self) -> None:
+        self._tried("expire", approval.expire)
         self._tried("follow", hand_off.follow)
 
     def deliver(self) -> bool:

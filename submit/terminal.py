@@ -299,20 +299,22 @@ def history(entries: Sequence[Entry]) -> None:
         say(f"{one.at}  {one.user}  {one.action}{f'  ({known})' if known else ''}")
         for problem in told.get("problems", ()):
             say(f"    {shown(problem['spot'])}: {problem['message']} [{problem['code']}]")
-        for reason in (one.detail.get("reason"), told.get("reason")):
+        by = f"by {told['by']}" if told.get("by") else None
+        for reason in (one.detail.get("reason"), told.get("reason"), by, told.get("why")):
             if reason:
                 say(f"    {shown(str(reason), 500)}")
 
 
 def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False, marked: Marked | None = None) -> None:
     """One request: its state and, where there is one, its result; and the marked copy of its sheet, if one was wanted."""
+    held = awaited(desk, found)
     if as_json:
-        return document({**found.status_data(), **(marked_data(marked) if marked else {})}, one_line=one_line)
+        more = marked_data(marked) if marked else {}
+        return document({**found.status_data(), **held, **more}, one_line=one_line)
     say(line(found))
-    for name, value in found.result.get("metrics", {}).items():
-        say(f"  {name}: {value:.4g}")
-    for problem in found.result.get("problems", ()):
-        say(f"  {problem['question']}: {problem['message']} [{problem['code']}]")
+    for one in held.values():
+        say(f"  held: since {one['since']}, can be approved by {', '.join(one['by'])} until {one['expires']}")
+    _result(found)
     for label, told in (("reason", found.result.get("reason")), ("summary", standing.summary(desk, found))):
         if told:
             say(f"  {label}: {told}")
@@ -321,6 +323,22 @@ def status(desk: Desk, found: Standing, *, as_json: bool, one_line: bool = False
     for model in standing.models(desk, found):
         say(f"  model: {model.id}")
     marked_files(marked or ([], []))
+
+
+def _result(found: Standing) -> None:
+    for name, value in found.result.get("metrics", {}).items():
+        say(f"  {name}: {value:.4g}")
+    for problem in found.result.get("problems", ()):
+        say(f"  {problem['question']}: {problem['message']} [{problem['code']}]")
+
+
+def awaited(desk: Desk, found: Standing) -> dict[str, Any]:
+    """What is told besides of a request that is held until somebody approves it."""
+    if not found.awaits:
+        return {}
+    from submit import approval  # who looks at others does not wait for it
+
+    return {"held": held} if (held := approval.awaited(desk, found.request.id)) else {}
 
 
 def templates(found: Sequence[Template], *, would: str = "", as_json: bool) -> None:

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from schema.problem import shown
-from submit import aside, hand_off, journey
+from submit import approval, aside, hand_off, journey
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.inbox import Delivery, Inbox, SourceDownError, StuckError, come_by, open_inbox
@@ -250,10 +250,10 @@ def _bug(error: Exception) -> str:
 
 
 def _go_rounds(desk: Desk) -> bool:
-    """Note what has ended, and hand over what waits; whether nothing was in the way. An engine that is down is asked again on the next
-    round."""
+    """Note what has ended or expired, and hand over what waits; whether nothing was in the way. An engine that is down is asked again on
+    the next round."""
     good = True
-    for step in (hand_off.follow, hand_off.deliver):
+    for step in (approval.expire, hand_off.follow, hand_off.deliver):
         try:
             step(desk)
         except (EngineDownError, DeskError, LedgerBusy, OSError) as error:

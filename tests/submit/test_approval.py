@@ -90,7 +90,8 @@ def test_who_asked_and_may_approve_others_is_told_who_else_can(desk: Desk) -> No
     ruling = approval.approve(desk, ask_one(desk, BIG), AYA)
     assert ruling.problem is not None
     assert ruling.problem.message("en") == (
-        f"You have asked for {ruling.id} yourself; somebody else has to approve it. It can be approved by leads."
+        f"You have asked for {ruling.id} yourself; somebody else has to approve it. It can be approved by leads. "
+        "If you do not need it any more, cancel it."
     )
 
 

@@ -101,3 +101,128 @@ rules:
 )
 def test_people_are_known_by_what_their_door_vouches_for(tmp_path: Path, who: str, rule: int | None) -> None:
     assert decided(PEOPLE, tmp_path, who).rule == rule
+
+
+TEAM = """\
+version: 1
+people:
+  sato: {is: ["mail:Sato@example.com", "github:123", "user:sato"], language: ja}
+  mori: {is: ["github:77"], mail: mori@example.com}
+groups:
+  leads: ["person:sato", "github:88", "mail:*@leads.example.com"]
+operators: ["group:leads", "person:mori", "person:sato"]
+rules:
+- who: ["group:leads"]
+  doors: {min_trust: verified, only: [github, mail]}
+  kinds: ["*"]
+  queues: ["*"]
+- who: ["person:sato", "user:taro", unverified]
+  doors: {min_trust: machine}
+  kinds: ["*"]
+  queues: ["*"]
+  approve: {over_gpus: 2, by: ["group:leads", "person:nobody"]}
+"""
+
+
+def team(text: str, folder: Path) -> policy.Policy:
+    file = folder / "policy.yaml"
+    file.write_text(text, encoding="utf-8")
+    found = policy.read(file)
+    assert found.policy is not None, found.reason
+    return found.policy
+
+
+@pytest.mark.parametrize(
+    ("who", "doors", "rule"),
+    [
+        pytest.param("mail:sato@EXAMPLE.com", ("excel", "mail"), 1, id="a person of a group, by mail"),
+        pytest.param("github:123", ("github", "github"), 1, id="the same person at GitHub"),
+        pytest.param("github:123", ("google", "google"), 2, id="by a door that the first rule is not for"),
+        pytest.param(
+            "user:sato", ("excel", "command"), 2, id="on the command line, where the first rule trusts too little"
+        ),
+        pytest.param("github:88", ("github", "github"), 1, id="a member who is no person"),
+        pytest.param("mail:x@leads.example.com", ("excel", "mail"), 1, id="a member by domain"),
+        pytest.param("github:77", ("github", "github"), None, id="a person whom no rule names"),
+        pytest.param(
+            "unverified", ("excel", "mail"), None, id="nobody, where a rule wants at least a user of the machine"
+        ),
+        pytest.param("person:sato", ("excel", "command"), None, id="somebody who calls themselves as the policy does"),
+    ],
+)
+def test_people_and_groups_are_who_the_policy_says_and_a_rule_is_for_its_doors_and_trust(
+    tmp_path: Path, who: str, doors: tuple[str, ...], rule: int | None
+) -> None:
+    team(TEAM, tmp_path)
+    assert policy.decide(policy.read(tmp_path / "policy.yaml"), who, "k", "q", doors).rule == rule
+
+
+def test_one_person_is_the_same_under_every_name(tmp_path: Path) -> None:
+    rules = team(TEAM, tmp_path)
+    names = ("mail:SATO@example.com", "github:123", "user:sato", "github:9", "mail:New@example.com")
+    assert [rules.person(one) for one in names] == ["sato", "sato", "sato", "github:9", "mail:new@example.com"]
+
+
+def test_whom_the_policy_names_can_be_reached_as_far_as_it_says_how(tmp_path: Path) -> None:
+    rules = team(TEAM, tmp_path)
+    sato = policy.Contact("sato", ("mail:Sato@example.com", "github:123", "user:sato"), "Sato@example.com", "ja")
+    mori = policy.Contact("mori", ("github:77",), "mori@example.com", "")
+    leads = (
+        sato,
+        policy.Contact("github:88", ("github:88",)),
+        policy.Contact("mail:*@leads.example.com", ("mail:*@leads.example.com",)),
+    )
+    assert rules.reach("github:123") == rules.reach("person:sato") == rules.reach("sato") == (sato,)
+    assert rules.reach("group:leads") == leads
+    assert rules.reach("mail:new@example.com") == (
+        policy.Contact("mail:new@example.com", ("mail:new@example.com",), "new@example.com"),
+    )
+    assert rules.reach("person:nobody") == rules.reach("group:none") == rules.reach("nobody") == ()
+    assert rules.operators == (*leads, mori)
+    assert rules.approvers(2) == leads
+    assert rules.approvers(1) == rules.approvers(3) == rules.approvers(0) == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "may"),
+    [
+        pytest.param("user:sato", True, id="a person of the group, under any name"),
+        pytest.param("mail:any@leads.example.com", True, id="anyone of a domain"),
+        pytest.param("mail:any@leads.example.com.evil.example", False, id="a domain that begins alike"),
+        pytest.param("github:77", False, id="another person"),
+        pytest.param("unverified", False, id="nobody"),
+    ],
+)
+def test_a_rule_is_approved_by_those_whom_it_names(tmp_path: Path, subject: str, may: bool) -> None:
+    assert team(TEAM, tmp_path).may_approve(2, subject) is may
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "said"),
+    [
+        ('is: ["github:77"]', 'is: ["github:123"]', "people: two have the same name"),
+        ('is: ["github:77"]', 'is: ["mail:SATO@Example.com"]', "people: two have the same name"),
+        ('is: ["github:77"]', 'is: ["mail:*@example.com"]', "people.mori.is.0"),
+        ("over_gpus: 2,", "over_gpus: 2, not_self: false,", "approve.not_self: must be true"),
+        ("over_gpus: 2,", "over_gpus: -1,", "approve.over_gpus"),
+        ("over_gpus: 2,", "over_gpus: .nan,", "approve.over_gpus"),
+        ("over_gpus: 2,", "over_gpu_hours: inf,", "approve.over_gpu_hours"),
+        ("over_gpus: 2,", "expires_days: 0,", "approve.expires_days"),
+        (', by: ["group:leads", "person:nobody"]', "", "approve.by: Field required"),
+        ("min_trust: machine", "min_trust: high", "doors.min_trust"),
+        ("language: ja", "language: fr", "people.sato.language"),
+        ("mail: mori@example.com", "mail: mori", "people.mori.mail"),
+        ('"group:leads", "person:mori"', '"group:*"', "operators.0"),
+        ("groups:", "group:", "group: Extra inputs are not permitted"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "",
+)
+def test_what_is_wrong_with_a_policy_is_said_with_its_place_and_denies_everything(
+    tmp_path: Path, was: str, instead: str, said: str
+) -> None:
+    assert was in TEAM
+    (tmp_path / "policy.yaml").write_text(TEAM.replace(was, instead), encoding="utf-8")
+    found = policy.read(tmp_path / "policy.yaml")
+    assert found.policy is None
+    assert said in found.reason
+    assert not policy.decide(found, "user:sato", "k", "q").allowed
