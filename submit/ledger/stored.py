@@ -38,9 +38,12 @@ def before_in(body: bytes) -> bytes:
     return body[at : at + HEX]
 
 
-def walked(db: sqlite3.Connection, sizes: Iterable[int] = (), rows: str = ROWS, values: tuple[int, ...] = ()) -> Stored:
-    """All entries, or those of a statement, in order, up to the first that is out of order or not linked to the one before it."""
-    found, due = Stored(), sorted(set(sizes))
+def walk(
+    db: sqlite3.Connection, found: Stored, sizes: Iterable[int] = (), rows: str = ROWS, values: tuple[int, ...] = ()
+) -> Stored:
+    """All entries, or those of a statement, in order, up to the first that is out of order or not linked to the one before it. How far it
+    came stands in `found` even where the file cannot be read further."""
+    due = sorted(set(sizes))
     if due[:1] == [0]:
         found.roots[due.pop(0)] = found.frontier.root()
     for leaves in leaf_hashes(db, found, rows, values):

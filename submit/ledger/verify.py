@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from submit.ledger import stored
 from submit.ledger.files import (
     DATABASE,
     UNREADABLE,
@@ -27,7 +28,7 @@ from submit.ledger.files import (
     slip_files,
 )
 from submit.ledger.merkle import Frontier
-from submit.ledger.stored import Stored, before_in, walked
+from submit.ledger.stored import Stored, before_in
 
 if TYPE_CHECKING:
     from submit.ledger.checkpoint import Checkpoint
@@ -122,7 +123,7 @@ def _first_wrong(db: sqlite3.Connection, walk: _Walk) -> str:
     counted = db.execute("SELECT size, hashes FROM frontier").fetchall()
     walk.files = slip_files(walk.folder)  # after the first read, which keeps writers from adding to what we compare
     begun = time.perf_counter()
-    walk.stored = walked(db, (one.size for one in walk.checkpoints))
+    stored.walk(db, walk.stored, (one.size for one in walk.checkpoints))
     walk.hashed = time.perf_counter() - begun
     wrong = _wrong_entry(db, walk)
     walk.parsed = time.perf_counter() - begun - walk.hashed - walk.compared
@@ -156,13 +157,11 @@ def _wrong_entry(db: sqlite3.Connection, walk: _Walk) -> str:
     return "" if walk.stored.is_whole else f"entry {good + 1}: is not the body of an entry"
 
 
-def _back_to(db: sqlite3.Connection, stored: Stored, size: int) -> Stored:
+def _back_to(db: sqlite3.Connection, found: Stored, size: int) -> Stored:
     """What was found of the entries up to a number."""
-    if size == stored.frontier.size:
-        return stored
-    again = walked(db, (), _UP_TO, (size,))
-    again.roots = {one: root for one, root in stored.roots.items() if one <= size}
-    return again
+    if size == found.frontier.size:
+        return found
+    return stored.walk(db, Stored(roots=found.roots), (), _UP_TO, (size,))
 
 
 def _parsed(body: object) -> dict[str, Any]:
