@@ -21,18 +21,25 @@ def verify(
     key: Annotated[
         Path | None, typer.Option("--key", help="The public keys to believe; else the desk's.", metavar="PUB")
     ] = None,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Ask the witness of denpyo.toml what it has, too.")
+    ] = False,
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
     """Recompute the whole audit log; compare the slips and the checkpoints that others kept with it."""
     from submit import audited, terminal
     from submit.desk import open_desk
+    from submit.witness import missed
 
-    verdict = audited.judged(open_desk(desk), key, checkpoint or ())
+    there = open_desk(desk)
+    verdict = audited.judged(there, key, checkpoint or (), ask_witness=witness)
     if json:
         terminal.document(audited.data(verdict))
     else:
         audited.say(verdict)
+    if late := missed(there):
+        terminal.complain(late)
     if not verdict.ok:
         raise typer.Exit(DAMAGED)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from schema.problem import shown
 from submit.desk import Desk, DeskError
 from submit.inbox import SourceDownError
-from submit.ledger import LedgerBusy
+from submit.ledger import LedgerError
 
 BEAT = 5.0
 """Seconds between two turns of a step."""
@@ -46,7 +46,7 @@ class Aside:
         before, self.said = self.said, ""
         try:
             self.step(self.desk)
-        except (SourceDownError, DeskError, LedgerBusy, OSError) as error:
+        except (SourceDownError, DeskError, LedgerError, OSError) as error:
             self.said = shown(" ".join(str(error).split()), LONGEST_LINE)
         except Exception as error:
             traceback.print_exception(error, file=sys.stderr)
@@ -57,9 +57,10 @@ class Aside:
 
 def steps() -> dict[str, Callable[[Desk], None]]:
     """What there is to do beside, by name. Adding one is a line."""
+    from submit import witness
     from submit.replies import tell
 
-    return {"replies": tell.step}
+    return {"replies": tell.step, "witness": witness.step}
 
 
 def begun(desk: Desk, stop: threading.Event) -> list[Aside]:

@@ -7,17 +7,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from submit import terminal
+from submit import terminal, witness
 from submit.desk import LEDGER, Desk
 from submit.ledger import Verdict, compare, keys, verify
 
 
-def judged(desk: Desk, key: Path | None, files: Iterable[Path]) -> Verdict:
-    """The log and the checkpoints in these files and in its own list, believed where one of the keys in a file has signed them: ``key``,
-    or else the desk's."""
+def judged(desk: Desk, key: Path | None, files: Iterable[Path], *, ask_witness: bool = False) -> Verdict:
+    """The log and the checkpoints in these files, in its own list and, if it is to be asked, at the witness: believed where one of the keys
+    in a file has signed them, ``key`` or else the desk's."""
     own = desk.folder / keys.PUBLIC
     known = keys.published(key or own) if key or own.exists() else []
-    return verify(desk.folder / LEDGER, known, [compare.told(file) for file in files])
+    notes = [compare.told(file) for file in files] + ([witness.note_there(desk)] if ask_witness else [])
+    return verify(desk.folder / LEDGER, known, notes)
 
 
 def say(found: Verdict) -> None:

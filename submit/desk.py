@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -89,6 +90,35 @@ class Replies(_Strict):
     teams: Chat | None = None
 
 
+class Witness(_Strict):
+    """Where the newest checkpoint of the audit log is kept, out of reach of whoever writes the log: a branch of a git repository that takes
+    no force. How git logs in there, git's own configuration says."""
+
+    git: Annotated[
+        str,
+        Field(
+            pattern=r"^[^-].*$",
+            description="address of a repository, without a password, or a path relative to the desk",
+        ),
+    ]
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*$")] = (
+        "denpyo-checkpoints"
+    )
+    every: Annotated[
+        float,
+        Field(
+            ge=1, description="seconds between two checkpoints: what happened since the last can be rewritten unseen"
+        ),
+    ] = 3600
+
+    @field_validator("git")
+    @classmethod
+    def _without_password(cls, git: str) -> str:
+        if re.match(r"\w+://[^/@]*:[^/@]*@", git):
+            raise PydanticCustomError("password", "holds a password: leave it to git's credential helper")
+        return git
+
+
 class ClearML(_Strict):
     """The engine ``clearml``: which server and whose credentials ``clearml.conf`` or ClearML's environment variables say."""
 
@@ -133,6 +163,7 @@ class Config(_Strict):
     mail: Mail | None = None
     replies: Replies = Replies()
     clearml: ClearML = ClearML()
+    witness: Witness | None = None
     secrets: Annotated[
         dict[str, str], Field(description="files with secrets, by name: own, 0600, relative to the desk")
     ] = {}

@@ -104,6 +104,9 @@ def sources(data: Mapping[str, Any], *, as_json: bool) -> None:
         counts = f"{one['accepted']} accepted, {one['refused']} refused"
         how = f"DOWN: {one['error']}" if one["error"] else "good" if one["looked"] else "not looked at yet"
         say(f"{name}  {one['kind']}  {how}  {when}  {counts}")
+    if "witness" in data:
+        one = data["witness"]
+        say(f"witness  {one['entries']} entries  {one['at'] or 'never'}  {one['error'] or 'good'}")
 
 
 def problem_data(problem: Problem, language: str) -> dict[str, str]:

@@ -57,26 +57,32 @@ class Board:
 
 
 def inbox_data(desk: Desk) -> dict[str, Any]:
-    """The contract of ``denpyo status --inbox --json``: whether somebody watches, and each source of denpyo.toml as last seen."""
+    """The contract of ``denpyo status --inbox --json``: whether somebody watches, and each source of denpyo.toml as last seen; and the
+    witness, where there is one."""
+    from submit import witness
+
     seen = _last(desk.folder / FILE)
     sources = {
         name: {**asdict(Health(one.kind)), **(seen.get(name, {}) if isinstance(seen.get(name), dict) else {})}
         for name, one in desk.config.sources.items()
     }
-    return {"watching": _is_watched(desk), "sources": sources}
+    return {"watching": _is_watched(desk), "sources": sources, **witness.data(desk)}
 
 
 def unwatched(desk: Desk) -> str:
     """What keeps the sources of denpyo.toml from being looked at, in a line; "" where nothing does, or where there are none. A source
     that is down is no such thing: ``watch`` comes back to it."""
+    from submit import witness
+
     if not desk.config.sources:
         return ""
     if not _is_watched(desk):
         return "nobody watches the sources"
     with suppress(FileNotFoundError):  # it has only just begun
         silent = time.time() - (desk.folder / FILE).stat().st_mtime
-        return f"watch has said nothing for {silent:.0f} seconds" if silent > SILENT else ""
-    return ""
+        if silent > SILENT:
+            return f"watch has said nothing for {silent:.0f} seconds"
+    return witness.missed(desk)
 
 
 def _last(file: Path) -> dict[str, Any]:

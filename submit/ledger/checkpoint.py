@@ -54,6 +54,10 @@ def origin(salt: bytes) -> str:
     return f"denpyo/{sha256(salt).hexdigest()[:32]}"
 
 
+def root_of(leaves: list[bytes]) -> bytes:
+    return Frontier().append_hashes(leaves).root()
+
+
 def text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{b64encode(root).decode()}\n"
 
