@@ -347,10 +347,13 @@ def has_grown(older: Checkpoint, newer: Checkpoint, proof: list[bytes]) -> bool:
 
 def grown(older: Path, newer: Path, proof: Path, keys: Keys) -> str:
     """What is wrong with a newer checkpoint beside an older one; "" for nothing."""
-    try:
-        before, after = (checkpoint(note_in(file), keys, str(file)) for file in (older, newer))
-    except Refused as error:
-        return f"a checkpoint {error}"
+    found: list[Checkpoint] = []
+    for file in (older, newer):
+        try:
+            found.append(checkpoint(note_in(file), keys, str(file)))
+        except Refused as error:
+            return f"{file}: {error}"
+    before, after = found
     nodes = [decoded(line) for line in proof.read_text(encoding="utf-8").split()]
     if before.origin != after.origin:
         return f"{older} is of {before.origin}, and {newer} of {after.origin}"

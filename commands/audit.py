@@ -64,13 +64,24 @@ def init(
 
 
 @app.command(name="checkpoint")
-def newest_checkpoint(desk: DeskOption = HERE, json: Json = False) -> None:
+def newest_checkpoint(
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Show it to the witness of denpyo.toml too, as `watch` does.")
+    ] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
     """Print the newest checkpoint of the log, signed; keep it where nobody who writes the log can change it."""
     from submit import terminal
     from submit.desk import open_desk
     from submit.ledger import checkpoint
 
-    note = checkpoint.newest(open_desk(desk))
+    there = open_desk(desk)
+    if witness:
+        from submit.witness import show
+
+        show(there)
+    note = checkpoint.newest(there)
     if not note:
         raise typer.Exit(complain(f"{desk}/ has no key: run `denpyo audit init`", WRONG_USE))
     if json:

@@ -45,15 +45,15 @@ class Seen:
     wrong: str = ""
 
 
-def step(desk: Desk) -> None:
-    """Show the witness the newest checkpoint, every so often. LedgerDamaged where what it has is not of this log."""
+def step(desk: Desk, *, at_once: bool = False) -> None:
+    """Show the witness the newest checkpoint, every so often or now. LedgerDamaged where what it has is not of this log."""
     settings = desk.config.witness
     if settings is None:
         return
     with desk.ledger() as ledger:
         seen = _seen(ledger)
     wait = min(settings.every, AGAIN) if seen.wrong else settings.every
-    if 0 <= _ago(seen.tried) < wait:
+    if not at_once and 0 <= _ago(seen.tried) < wait:
         return
     try:
         _keep(desk, replace(_shown(desk, settings, seen), tried=_at(), wrong=""))
@@ -62,6 +62,20 @@ def step(desk: Desk) -> None:
         with suppress(LedgerError):
             _keep(desk, replace(seen, tried=_at(), wrong=said))
         raise type(error)(said) from error
+
+
+def show(desk: Desk) -> None:
+    """The newest checkpoint to the witness, now. DeskError where none is named."""
+    _settings(desk)
+    step(desk, at_once=True)
+
+
+def _settings(desk: Desk) -> Witness:
+    if desk.config.witness is None:
+        raise DeskError(
+            f"{desk.folder}/ has no witness: name one in denpyo.toml, or give what you kept with --checkpoint"
+        )
+    return desk.config.witness
 
 
 def _shown(desk: Desk, settings: Witness, seen: Seen) -> Seen:

@@ -211,7 +211,7 @@ def test_a_log_that_has_grown_is_shown_to_have_without_its_ledger(tmp_path: Path
     )
     (tmp_path / "ten").write_text(notes[2].replace("\n10\n", "\n11\n"), encoding="utf-8")
     forged = run(*words, "--older", tmp_path / "seven", "--newer", tmp_path / "ten", code=4).stderr
-    assert forged.startswith("a checkpoint has a wrong signature under the name of key ")
+    assert forged.startswith(f"{tmp_path}/ten: has a wrong signature under the name of key ")
 
 
 def test_every_proof_that_denpyo_makes_is_one_for_it(tmp_path: Path) -> None:

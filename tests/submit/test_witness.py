@@ -232,6 +232,16 @@ def test_watch_says_once_what_the_witness_says(desk: Desk, capsys: pytest.Captur
     assert said.count("\n") == 1
 
 
+def test_a_desk_that_nobody_watches_shows_its_checkpoint_by_a_command(desk: Desk, repository: Path) -> None:
+    for number in (6, 7):
+        assert denpyo("audit", "checkpoint", "--witness", desk=desk.folder).stdout == kept(repository)
+        assert commits(repository)[0] == f"{number} entries"
+        more(desk, "k7")
+    rebuilt(desk, edit)
+    done = denpyo("audit", "checkpoint", "--witness", desk=desk.folder, code=4)
+    assert done.stderr.startswith("denpyo: the log was rewritten before entry 8: ")
+
+
 def test_verify_asks_the_witness(desk: Desk) -> None:
     witness.step(desk)
     done = denpyo("audit", "verify", "--witness", "--json", desk=desk.folder)
