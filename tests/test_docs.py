@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存しま�
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 NEEDS_A_REQUEST = {"docs/logs.md", "docs/start.md", "docs/start.ja.md"}
 NEEDS_CLEARML = {"docs/clearml.md"}
+NEEDS_VERIFY = {"docs/verify.md"}
+"""Its reader has that one file of ours, and Python."""
 BY_OTHER_TESTS = {"README.md", "README.ja.md", "CONTRIBUTING.md"}
 """Their commands are make's: CI itself is `make test`, and `denpyo demo` is run by tests/test_cli.py."""
 
@@ -90,6 +93,8 @@ def test_every_command_of_a_page_does_what_it_says(page: str, tmp_path: Path, re
             patch.setenv(name, value)
     if page in NEEDS_A_REQUEST:
         prepare(page, tmp_path)
+    if page in NEEDS_VERIFY:
+        shutil.copy(ROOT / "verify.py", tmp_path)
     for language, text, file in blocks(page):
         if file:
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
