@@ -22,7 +22,7 @@ LARGEST_SLIP = 1024 * 1024
 _COLUMNS = """
     SELECT entries.seq, key, request, CAST(body AS BLOB), salt, text FROM entries
     LEFT JOIN beside ON beside.seq = entries.seq WHERE """
-_AMONG = _COLUMNS + "request IN (SELECT value FROM json_each(?)) ORDER BY entries.seq"
+_AMONG = _COLUMNS + "request IN (SELECT value FROM json_each(?)) ORDER BY entries.seq"  # noqa: S608 - no value in it
 _BETWEEN = _COLUMNS + "entries.seq >= ? AND entries.seq <= ? ORDER BY entries.seq"
 _AFTER = _COLUMNS + "entries.seq > ? ORDER BY entries.seq LIMIT ?"
 _OF_DESK = _COLUMNS + "request IS NULL ORDER BY entries.seq"
