@@ -23,9 +23,14 @@ from commands import (
     WRONG_USE,
     DeskOption,
     InEncoding,
+    InState,
     Json,
     Language,
+    OfKind,
+    OfPerson,
     RequestId,
+    Since,
+    Until,
     approval,
     audit,
     clearml,
@@ -382,14 +387,21 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="With --inbox: end with 3 where there are sources and nobody looks at them.")
     ] = False,
+    since: Since = "",
+    until: Until = "",
+    kind: OfKind = "",
+    who: OfPerson = "",
+    state: InState = "",
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:
-    """Say where requests stand."""
+    """Say where requests stand. Times are those of the last change."""
     from submit import one_machine, terminal
     from submit.desk import open_desk
+    from submit.review.wanted import among, wanted
 
     there = open_desk(desk)
+    asked_for = wanted(since, until, kind, who, state=state)
     if inbox:
         from submit.inbox import health
 
@@ -400,18 +412,16 @@ def status(
     for found in one_machine.watched(there, request, terminal.not_answered, watch=watch):
         if request:
             terminal.status(there, found[0], as_json=json, one_line=watch)
-        elif json:
-            terminal.document({"requests": [one.status_data() for one in found]}, one_line=watch)
         else:
-            for one in found:
-                terminal.say(terminal.line(one))
+            terminal.statuses(among(there, found, asked_for), as_json=json, one_line=watch)
 
 
 @app.command()
 def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> None:
-    """Print a request's slip, its history and where it stands."""
+    """Print who asked for a request, its answers, history, result and slip, in the language it was asked in."""
     from submit import kept_slip, standing, terminal
     from submit.desk import open_desk
+    from submit.review import told
 
     there = open_desk(desk)
     found = standing.standing(there, request)
@@ -422,8 +432,15 @@ def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> Non
         held = terminal.awaited(there, found)
         return terminal.document({**found.status_data(), **held, "slip": text or "", "history": entries})
     terminal.say("the slip was erased" if text is None else text)
+
+
+        return terminal.document({**found.status_data(), "slip": text or "", "history": entries})
+    for line in told.about(there, found.request.id):
+        terminal.say(line)
+    terminal.say("")
     terminal.history(history)
     terminal.status(there, found, as_json=False)
+    terminal.say("\nthe slip was erased" if text is None else f"\n{text}".rstrip())
 
 
 for command in (approval.approve, approval.reject, approval.cancel):

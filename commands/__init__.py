@@ -45,6 +45,15 @@ InEncoding = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 RequestId = Annotated[str, typer.Argument(help="The id of a request.", metavar="ID")]
+Since = Annotated[str, typer.Option("--since", help="From this day or moment on.", metavar="2026-11-21")]
+Until = Annotated[str, typer.Option("--until", help="Up to this moment, or the end of this day.", metavar="2026-11-21")]
+OfKind = Annotated[str, typer.Option("--kind", help="Of this kind alone.", metavar="KIND")]
+OfPerson = Annotated[
+    str,
+    typer.Option("--who", help="Of people with this in their name or identity; never what was erased.", metavar="WHO"),
+]
+OfAction = Annotated[str, typer.Option("--action", help="Where this has happened, such as refused.", metavar="ACTION")]
+InState = Annotated[str, typer.Option("--state", help="In this state now, such as failed.", metavar="STATE")]
 HERE = Path("desk")
 
 

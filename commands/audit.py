@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from commands import DAMAGED, HERE, WRONG_USE, DeskOption, DryRun, Json, complain, exit_if
+
+
+from commands import (
+    DAMAGED,
+    HERE,
+    WRONG_USE,
+    DeskOption,
+    InState,
+    Json,
+    Language,
+    OfAction,
+    OfKind,
+    OfPerson,
+    Since,
+    Until,
+    complain,
+)
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")
 
@@ -154,3 +176,121 @@ def erase(
     done = plan if dry_run else erasing.erase_all(there, who)
     terminal.erasure(done, would=dry_run, as_json=json)
     exit_if(done.nothing)
+
+
+class Thing(StrEnum):
+    entries = "entries"
+    requests = "requests"
+
+
+class Format(StrEnum):
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page to write.", metavar="FILE.html")],
+    since: Since = "",
+    until: Until = "",
+    kind: OfKind = "",
+    who: OfPerson = "",
+    action: OfAction = "",
+    state: InState = "",
+    lang: Annotated[Language | None, typer.Option("--lang", help="Shown first; the desk's where not said.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a page that is there.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Write the record as one page: verdict, summary, a table to search, a card a request. Ends with 4 where it is damaged."""
+    from submit import terminal
+    from submit.desk import open_desk
+    from submit.review import page
+    from submit.review.wanted import wanted
+
+    _refuse_there(out, force)
+    there = open_desk(desk)
+    asked_for = wanted(since, until, kind, who, action, state=state)
+    with _writable(out):
+        verdict = page.write(there, out, asked_for, lang.value if lang else there.config.language)
+    if json:
+        terminal.document({"file": str(out), "ok": verdict.ok, "entries": verdict.entries, "wrong": verdict.wrong})
+    else:
+        terminal.say(f"wrote {out}")
+    if not verdict.ok:
+        raise typer.Exit(complain(verdict.wrong, DAMAGED))
+
+
+@app.command("show")
+def show_entries(
+    since: Since = "",
+    until: Until = "",
+    kind: OfKind = "",
+    who: OfPerson = "",
+    action: OfAction = "",
+    request: Annotated[str, typer.Option("--request", help="Of one request.", metavar="ID")] = "",
+    state: InState = "",
+    desk: DeskOption = HERE,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON Lines instead, as `export` writes them.")] = False,
+) -> None:
+    """Print the entries of the audit log, one a line."""
+    import sys
+
+    from submit import terminal
+    from submit.desk import open_desk
+    from submit.review import export
+    from submit.review.wanted import wanted
+
+    found = export.entries(open_desk(desk), wanted(since, until, kind, who, action, request, state))
+    if json:
+        export.json_lines(map(export.entry_data, found), sys.stdout)
+    else:
+        for one in found:
+            terminal.say(export.line(one))
+
+
+@app.command("export")
+def export_to(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write: .jsonl or .csv.", metavar="FILE")],
+    of: Annotated[Thing, typer.Option("--of", help="One line an entry, or one a request.")] = Thing.entries,
+    since: Since = "",
+    until: Until = "",
+    kind: OfKind = "",
+    who: OfPerson = "",
+    action: OfAction = "",
+    request: Annotated[str, typer.Option("--request", help="Of one request.", metavar="ID")] = "",
+    state: InState = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    desk: DeskOption = HERE,
+    json: Json = False,
+) -> None:
+    """Write entries or requests to a file: JSON Lines, exact, or CSV, in which no text is a formula."""
+    from submit import terminal
+    from submit.desk import open_desk
+    from submit.review import export
+    from submit.review.wanted import wanted
+
+    if out.suffix.lower() not in (f".{one}" for one in Format):
+        raise typer.Exit(complain(f"{out}: give a name that ends in .jsonl or .csv", WRONG_USE))
+    _refuse_there(out, force)
+    there = open_desk(desk)
+    asked_for = wanted(since, until, kind, who, action, request, state)
+    with _writable(out):
+        count = export.write(there, out, of.value, asked_for)
+    if json:
+        return terminal.document({"file": str(out), of.value: count})
+    terminal.say(f"wrote {out}: {count} {of.value}")
+
+
+def _refuse_there(out: Path, force: bool) -> None:
+    if out.exists() and not force:
+        raise typer.Exit(complain(f"{out} is there already: --force replaces it", WRONG_USE))
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    """A file that cannot be written is the operator's to mend, in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise typer.Exit(complain(f"{out}: {error.strerror}", WRONG_USE)) from error

@@ -294,6 +294,14 @@ def line(found: Standing) -> str:
     return f"{found.request.id}  {state:<10}  {found.request.updated_at[:19]}  {found.request.kind}  {asked}".rstrip()
 
 
+def statuses(found: Sequence[Standing], *, as_json: bool, one_line: bool = False) -> None:
+    """Many requests, one a line."""
+    if as_json:
+        return document({"requests": [one.status_data() for one in found]}, one_line=one_line)
+    for one in found:
+        say(line(one))
+
+
 def history(entries: Sequence[Entry]) -> None:
     """What happened to one request, an entry a line; under a refusal its problems, under a denial or failure why."""
     for one in entries:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from schema import words
 from schema.kinds import Kind
 from submit.desk import LEDGER, Desk, denpyo_version, now
 from submit.ledger import LedgerDamaged, Verdict, verify
-from submit.review import cards, stored
+from submit.review import cards, files, stored
 from submit.review.figures import GROUP_OF, GROUPS, Figures, local, seconds
 from submit.review.records import Record, records
 from submit.review.stored import Stored
@@ -83,15 +82,12 @@ class Gathered:
 
 
 def write(desk: Desk, out: Path, wanted: Wanted, language: str) -> Verdict:
-    """Write the page; what the ledger was found to be comes back. A file that is there is replaced, whole or not at all."""
+    """Write the page; what the ledger was found to be comes back. A file that is there is replaced."""
     folder = desk.folder / LEDGER
     verdict = verify(folder)
     gathered = gather(desk, folder, wanted, Damage.of(verdict))
-    new = out.with_name(f".{out.name}.new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with open(fd, "w", encoding="utf-8", errors="replace") as file:
+    with files.whole(out) as file:
         file.write(render(gathered, verdict, wanted, language, desk.kinds))
-    new.replace(out)
     return verdict
 
 
@@ -180,7 +176,7 @@ def render(found: Gathered, verdict: Verdict, wanted: Wanted, language: str, kin
         further=_further(verdict),
         damage=Damage.of(verdict),
         found=found,
-        wanted=_said(wanted),
+        wanted=[*_said(wanted)],
         made={"at": local(now().isoformat()), "zone": zone(), "by": f"denpyo {denpyo_version()}"},
         first=found.rows[:FIRST],
         data=Markup(_escaped(_data(found, verdict, language, kinds))),  # noqa: S704 - every sign of HTML in it is spelled as JSON does

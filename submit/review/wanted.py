@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schema.problem import shown
 from schema.text import clean
-from submit.desk import DeskError
+from submit import asked
+from submit.desk import Desk, DeskError
 from submit.review.records import Record
 from submit.review.stored import Stored
 from submit.standing import Standing
@@ -30,32 +31,34 @@ class Wanted:
     request: str = ""
     state: str = ""
 
+    @property
+    def by_request(self) -> bool:
+        """Whether it takes the request to say if an entry of it is wanted."""
+        return bool(self.kind or self.who or self.state)
+
     def has_record(self, one: Record) -> bool:
         """Whether a request is wanted: by when it came, and whether any of its entries is of the ``action``."""
-        return (
-            self._at(one.at)
-            and self._plain(one.id, one.kind, one.state)
-            and self._by((one.who, one.subject))
-            and (not self.action or any(each.text("action") == self.action for each in one.history))
-        )
+        acted = not self.action or any(each.text("action") == self.action for each in one.history)
+        return acted and self._at(one.at) and self.has_request(one)
+
+    def has_request(self, one: Record) -> bool:
+        """Whether it is of the wanted kind, person and state, whenever it came."""
+        return self._plain(one.id, one.kind, one.state) and self._by((one.who, one.subject))
 
     def has_standing(self, one: Standing, subject: str = "") -> bool:
         """Whether a request is wanted, by when it last changed."""
         row = one.request
-        return (
-            self._at(row.updated_at)
-            and self._plain(row.id, row.kind, row.state)
-            and self._by((one.asked.get("requested_by", ""), subject))
-        )
+        named = self._by((one.asked.get("requested_by", ""), subject)) if self.who else True
+        return named and self._at(row.updated_at) and self._plain(row.id, row.kind, row.state)
 
-    def has_entry(self, entry: Stored, of: Record | None) -> bool:
-        """Whether an entry is wanted; ``of`` is the request it belongs to. Of a person is what they wrote and what was asked by them."""
-        names = (of.who, of.subject) if of else ()
+    def has_entry(self, entry: Stored, mine: Collection[str] | None) -> bool:
+        """Whether an entry is wanted; ``mine`` are the requests that are. Of a person are also the entries that they decided."""
+        by_who = bool(self.who) and not (self.kind or self.state) and self._by((str(entry.written().get("by", "")),))
         return (
             self._at(entry.text("at"))
             and (not self.action or entry.text("action") == self.action)
-            and self._plain(entry.request or "", of.kind if of else "", of.state if of else "")
-            and self._by((*names, str(entry.written().get("by", ""))))
+            and (not self.request or entry.request == self.request)
+            and (not self.by_request or entry.request in (mine or ()) or by_who)
         )
 
     def _plain(self, request: str, kind: str, state: str) -> bool:
@@ -108,3 +111,12 @@ def moment(text: str, option: str, *, end: bool = False) -> datetime | None:
         said = f"{option} {shown(text)}: write a day as 2026-11-21, or a moment as 2026-11-21T09:30"
         raise DeskError(said) from None
     return found
+
+
+def among(desk: Desk, found: Sequence[Standing], asked_for: Wanted) -> list[Standing]:
+    """Those of these requests that are wanted."""
+    subjects: dict[str, str] = {}
+    if asked_for.who:
+        with desk.ledger() as ledger:
+            subjects = {id_: one.subject for id_, one in asked.asked(ledger, [one.request.id for one in found]).items()}
+    return [one for one in found if asked_for.has_standing(one, subjects.get(one.request.id, ""))]

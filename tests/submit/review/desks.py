@@ -129,7 +129,7 @@ def _asking(making: Making, number: int, count: int, days: int) -> Asking:
     return Asking(
         number=number,
         id="-".join("".join(draw.choices(ALPHABET, k=4)) for _ in range(3)),
-        at=FIRST + timedelta(days=days * number / count, seconds=draw.randrange(40)),
+        at=_working_day(FIRST + timedelta(days=days * number / count + draw.gauss(0, 1)), draw),
         who=who,
         door=draw.choice(DOORS),
         kind=kind,
@@ -139,6 +139,12 @@ def _asking(making: Making, number: int, count: int, days: int) -> Asking:
         note=HOSTILE_NOTE if draw.random() < 0.03 else "",
         follows=follows,
     )
+
+
+def _working_day(at: datetime, draw: random.Random) -> datetime:
+    """Few people ask at the weekend, or at night."""
+    at = at.replace(hour=draw.randrange(9), minute=draw.randrange(60), second=draw.randrange(60), microsecond=0)
+    return at - timedelta(days=2) if at.weekday() > 4 and draw.random() < 0.9 else at
 
 
 def _inference(draw: random.Random) -> dict[str, Any]:
@@ -154,7 +160,7 @@ def _training(draw: random.Random) -> dict[str, Any]:
 def _slips(making: Making, some: Sequence[Asking]) -> dict[str, tuple[str, bytes]]:
     """The path and bytes of each slip; those of a month are written in one go."""
     written = {one.id: _slip(making.desk, one) for one in some}
-    found = {}
+    found: dict[str, tuple[str, bytes]] = {}
     for month in sorted({(one.at.year, one.at.month) for one in some}):
         mine = {one.id: written[one.id] for one in some if (one.at.year, one.at.month) == month}
         found |= {id_: (path, mine[id_]) for id_, path in making.ledger.write_slips(mine, *month).items()}
