@@ -166,7 +166,10 @@ def render(found: Gathered, verdict: Verdict, wanted: Wanted, language: str, kin
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704
         t=both,
-        named={"kind": _kind_named(kinds), "door": partial(_word, "door_"), "state": partial(_word, "state_")},
+        named={
+            "kind": _kind_named(kinds),
+            **{sort: partial(_word, f"{sort}_") for sort in ("door", "state", "action")},
+        },
         group_of=GROUP_OF,
         duration=duration,
         local=local,
