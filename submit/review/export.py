@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,9 +22,10 @@ from submit.review.records import Record, records
 from submit.review.stored import Stored
 from submit.review.wanted import Wanted
 
-FORMULA = "=+-@＝＋－＠\t\r\n"
+FORMULA = (*"=+-@＝＋－＠\t\r\n",)
 """What makes a cell a formula, or ends one (OWASP, CSV Injection); full width too, as Excel in Japanese takes it."""
 APOSTROPHE = "'"
+_UNSEEN = re.compile("[\\s\x00-\x1f\u00ad\u200b-\u200f\u2060\ufeff]*")
 BOM = "\ufeff"
 """Excel takes a CSV without it for the code page of its machine."""
 ENTRY = ("seq", "at", "user", "action", "request", "key", "detail", "beside", "erased", "hash", "before")
@@ -151,8 +153,13 @@ def cell(value: Any) -> Any:
 
 def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula. Blanks and invisible signs in front do not hide one."""
-    bare = text.lstrip().lstrip("\ufeff\u200b\u200c\u200d\u2060\u00ad").lstrip()
-    risky = text.startswith(APOSTROPHE) or text[:1] in set(FORMULA) or (bare and bare[0] in FORMULA)
+    before = _UNSEEN.match(text)
+    hidden = before[0] if before else ""
+    risky = (
+        text.startswith(APOSTROPHE)
+        or any(sign in hidden for sign in "\t\r\n")
+        or text[len(hidden) :].startswith(FORMULA)
+    )
     return APOSTROPHE + text if risky else text
 
 

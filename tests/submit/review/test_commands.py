@@ -1,0 +1,54 @@
+"""The commands that show the record, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from submit.desk import Desk
+from tests.desks import denpyo
+
+
+def test_a_report_is_written_once_and_replaced_only_when_asked(desk: Desk, tmp_path: Path) -> None:
+    page = tmp_path / "review.html"
+    assert denpyo("audit", "report", "-o", page, "--lang", "en", desk=desk.folder).stdout == f"wrote {page}\n"
+    assert '<html lang="en">' in page.read_text(encoding="utf-8")
+    again = denpyo("audit", "report", "-o", page, desk=desk.folder, code=2)
+    assert again.stderr == f"denpyo: {page} is there already: --force replaces it\n"
+    denpyo("audit", "report", "-o", page, "--force", "--who", "alice", desk=desk.folder)
+    assert "記録の一部だけを表示" in page.read_text(encoding="utf-8")
+
+
+def test_a_report_of_a_damaged_ledger_is_written_and_ends_with_4(own_desk: Desk, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(own_desk.folder / "ledger" / "ledger.sqlite")) as db:
+        db.executescript("UPDATE entries SET body = '{}' WHERE seq = 100")
+    done = denpyo("audit", "report", "-o", tmp_path / "review.html", desk=own_desk.folder, code=4)
+    assert done.stderr == "denpyo: entry 100: is not the body of an entry\n"
+    assert "entry 100: is not the body of an entry" in (tmp_path / "review.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_is_said_in_one_line(desk: Desk, tmp_path: Path) -> None:
+    done = denpyo("audit", "report", "-o", tmp_path / "none" / "review.html", desk=desk.folder, code=2)
+    assert done.stderr == f"denpyo: {tmp_path / 'none' / 'review.html'}: No such file or directory\n"
+
+
+def test_entries_are_shown_a_line_each_or_as_json_lines(desk: Desk) -> None:
+    lines = denpyo("audit", "show", "--action", "rejected", desk=desk.folder).stdout.splitlines()
+    exact = denpyo("audit", "show", "--action", "rejected", "--json", desk=desk.folder).stdout.splitlines()
+    assert [int(line.split()[0]) for line in lines] == [json.loads(line)["seq"] for line in exact]
+    assert {json.loads(line)["action"] for line in exact} == {"rejected"}
+    assert all("  rejected  " in line and "rule 2" in line for line in lines)
+
+
+def test_requests_go_into_a_csv_and_another_ending_is_refused(desk: Desk, tmp_path: Path) -> None:
+    said = denpyo("audit", "export", "-o", tmp_path / "all.csv", "--of", "requests", "--json", desk=desk.folder).stdout
+    assert json.loads(said) == {"file": str(tmp_path / "all.csv"), "requests": 200}
+    done = denpyo("audit", "export", "-o", tmp_path / "all.xlsx", desk=desk.folder, code=2)
+    assert done.stderr == f"denpyo: {tmp_path / 'all.xlsx'}: give a name that ends in .jsonl or .csv\n"
+
+
+def test_a_day_that_is_none_is_wrong_use(desk: Desk) -> None:
+    done = denpyo("audit", "show", "--since", "yesterday", desk=desk.folder, code=2)
+    assert done.stderr == "denpyo: --since yesterday: write a day as 2026-11-21, or a moment as 2026-11-21T09:30\n"

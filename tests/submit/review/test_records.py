@@ -1,0 +1,163 @@
+"""What is gathered of each request, what it comes to, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schema import slip
+from submit.desk import LEDGER, Desk, DeskError
+from submit.ledger import verify
+from submit.review import cards, page, stored, told
+from submit.review.figures import Figures, seconds
+from submit.review.records import Record, read_slip, record, records
+from submit.review.wanted import moment, wanted
+from tests.submit.review.desks import ids
+
+
+def all_of(desk: Desk) -> list[Record]:
+    with stored.opened(desk.folder / LEDGER) as db:
+        return list(records(db, desk.folder / LEDGER))
+
+
+def test_a_made_desk_is_sound_and_every_request_of_it_is_gathered(desk: Desk) -> None:
+    assert verify(desk.folder / LEDGER).ok
+    assert [one.id for one in all_of(desk)] == list(ids(desk))
+    assert {one.slip_is for one in all_of(desk)} == {"kept", "none"}
+
+
+def test_answers_are_those_that_the_slip_holds(desk: Desk) -> None:
+    for one in [one for one in all_of(desk) if one.slip][:20]:
+        request = slip.read(one.slip.encode(), desk.kinds)
+        assert {name: value for name, value in one.answers.items() if name.startswith("resources.")} == {
+            f"resources.{name}": value for name, value in request.resources.answers().items()
+        }
+        assert one.who == request.requested_by
+        assert one.answers["dataset_id"] == request.job.answers()["dataset_id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: &x [1, 2]\nb: *x\n", id="anchor"),
+        pytest.param("a: !!python/name:os.system\n", id="tag"),
+        pytest.param("- a\n", id="list"),
+        pytest.param("a: [", id="no YAML"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_what_is_no_slip_of_ours_has_no_answers(text: str) -> None:
+    assert read_slip(text) == {}
+
+
+def test_a_slip_that_was_changed_on_the_disk_is_not_shown(own_desk: Desk) -> None:
+    one = next(one for one in all_of(own_desk) if one.slip)
+    (file,) = (own_desk.folder / LEDGER / "slips").rglob(f"{one.id}.yaml")
+    file.chmod(0o600)
+    file.write_text(one.slip.replace("trust: verified", "trust: machine"), encoding="utf-8")
+    with stored.opened(own_desk.folder / LEDGER) as db:
+        found = record(db, own_desk.folder / LEDGER, one.id)
+    assert found
+    assert (found.slip, found.slip_is) == ("", "changed")
+
+
+def test_the_request_before_is_of_the_same_person_and_kind_and_the_difference_is_told_in_words(desk: Desk) -> None:
+    by_id = {one.id: one for one in all_of(desk)}
+    compared = [one for one in by_id.values() if one.previous]
+    assert len(compared) > 100
+    for one in compared:
+        before = by_id[one.previous]
+        assert (one.who, one.kind) == (before.who, before.kind)
+        assert before.at <= one.at or before.id in by_id
+    one = next(one for one in compared if one.answers.get("algorithm") != one.previous_answers.get("algorithm"))
+    found = cards.difference(one, cards.form_of(one, desk.kinds))
+    changed = next(each for each in found if each[0] == ("Which algorithm?", "アルゴリズム"))
+    assert changed[1] != changed[2]
+    assert not any(old == new for _, old, new in found)
+
+
+def test_figures_count_every_request_once(desk: Desk) -> None:
+    found, figures = all_of(desk), Figures()
+    for one in found:
+        figures.add(one)
+    assert figures.total == 200
+    assert figures.states == Counter(one.state for one in found)
+    assert sum(sum(day.values()) for _, day in figures.every_day()) == 200
+    ended = figures.states["done"] + figures.states["failed"]
+    assert figures.done_share == figures.states["done"] / ended
+    assert sum(figures.times()) == len([one for one in found if seconds(one) is not None])
+    assert figures.commonest()[0][1] == max(figures.errors.values())
+
+
+def test_a_year_is_told_by_months() -> None:
+    figures = Figures(days={"2026-01-05": Counter(good=2), "2026-01-09": Counter(bad=1), "2026-11-21": Counter(good=1)})
+    assert figures.every_day() == [("2026-01", Counter(good=2, bad=1)), ("2026-11", Counter(good=1))]
+
+
+def test_no_request_is_no_figure() -> None:
+    figures = Figures()
+    assert (figures.done_share, figures.refused_share, figures.typical, figures.every_day()) == (None, None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("took", "said"),
+    [(None, "–"), (0.4, "0 s"), (59.4, "59 s"), (61, "1 min"), (3599, "1 h 00 min"), (7500, "2 h 05 min")],
+)
+def test_a_length_of_time_is_said_as_people_read_it(took: float | None, said: str) -> None:
+    assert page.duration(took) == said
+
+
+def test_a_day_is_a_whole_day_and_a_moment_has_its_zone() -> None:
+    first, last = moment("2026-11-21", "--since"), moment("２０２６-11-21", "--until", end=True)
+    assert first
+    assert last
+    assert (last - first).total_seconds() == 24 * 3600
+    assert moment("2026-11-21T09:00+09:00", "--since") == datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+    assert moment("", "--since") is None
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "=1"])
+def test_what_is_no_day_is_said_in_one_line(text: str) -> None:
+    with pytest.raises(DeskError, match=r"--since .*: write a day as 2026-11-21"):
+        wanted(since=text)
+
+
+def test_a_request_is_told_in_the_language_it_was_asked_in(desk: Desk) -> None:
+    found = {one.language: one for one in all_of(desk) if one.state == "done" and one.kind == "train_supervised"}
+    english, japanese = ("\n".join(told.about(desk, found[language].id)) for language in ("en", "ja"))
+    assert "  Which dataset?: " in english
+    assert "  How far that is known: " not in english
+    assert "(verified by the service)" in english
+    assert "  どのデータセットですか: " in japanese
+    assert "（「分類」としました）" not in japanese
+    assert "空欄 → 分類" in japanese
+
+
+def test_a_hostile_note_is_one_line_and_a_no_is_told_with_its_sign(desk: Desk) -> None:
+    rejected = next(one for one in all_of(desk) if one.state == "rejected" and one.language == "en")
+    assert any("✕ No: rejected" in line and "mail:boss@example.com" in line for line in told.about(desk, rejected.id))
+    for one in all_of(desk)[:40]:
+        assert all("\u2028" not in line and "\n" not in line for line in told.about(desk, one.id))
+
+
+def test_the_page_ends_no_element_early_and_fetches_nothing(page_file: Path) -> None:
+    text = page_file.read_text(encoding="utf-8")
+    assert text.count("</script>") == text.count("<script")
+    assert 'content="default-src &#39;none&#39;; style-src &#39;sha256-' in text
+    assert page_file.stat().st_mode & 0o077 == 0
+    data = text.partition('id="data">')[2].partition("</script>")[0]
+    assert len(json.loads(data)["rows"]) == 200
+    assert "<" not in data
+
+
+def test_a_ledger_that_is_no_ledger_any_more_still_gives_a_page(own_desk: Desk, tmp_path: Path) -> None:
+    database = own_desk.folder / LEDGER / "ledger.sqlite"
+    whole = database.read_bytes()
+    database.write_bytes(whole[: len(whole) // 3])
+    verdict = page.write(own_desk, tmp_path / "review.html", wanted(), "ja")
+    assert not verdict.ok
+    assert "記録が壊れています" in (tmp_path / "review.html").read_text(encoding="utf-8")
