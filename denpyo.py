@@ -431,10 +431,6 @@ def show(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> Non
         entries = [{"at": one.at, "user": one.user, "action": one.action, "detail": one.detail} for one in history]
         held = terminal.awaited(there, found)
         return terminal.document({**found.status_data(), **held, "slip": text or "", "history": entries})
-    terminal.say("the slip was erased" if text is None else text)
-
-
-        return terminal.document({**found.status_data(), "slip": text or "", "history": entries})
     for line in told.about(there, found.request.id):
         terminal.say(line)
     terminal.say("")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,14 +11,12 @@ from typing import Annotated
 
 import typer
 
-from commands import DAMAGED, HERE, WRONG_USE, DeskOption, DryRun, Json, complain, exit_if
-
-
 from commands import (
     DAMAGED,
     HERE,
     WRONG_USE,
     DeskOption,
+    DryRun,
     InState,
     Json,
     Language,
@@ -29,6 +26,7 @@ from commands import (
     Since,
     Until,
     complain,
+    exit_if,
 )
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")

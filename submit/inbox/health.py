@@ -57,16 +57,18 @@ class Board:
 
 
 def inbox_data(desk: Desk) -> dict[str, Any]:
-    """The contract of ``denpyo status --inbox --json``: whether somebody watches, and each source of denpyo.toml as last seen; and the
-    witness, where there is one."""
+    """The contract of ``denpyo status --inbox --json``: whether somebody watches, each source of denpyo.toml as last seen, how much people
+    are still to hear (``replies``), and the witness, where there is one."""
     from submit import witness
+    from submit.replies import waiting
 
     seen = _last(desk.folder / FILE)
     sources = {
         name: {**asdict(Health(one.kind)), **(seen.get(name, {}) if isinstance(seen.get(name), dict) else {})}
         for name, one in desk.config.sources.items()
     }
-    return {"watching": _is_watched(desk), "sources": sources, **witness.data(desk)}
+    told = {"replies": waiting.counted(desk), **witness.data(desk)}
+    return {"watching": _is_watched(desk), "sources": sources, **told}
 
 
 def unwatched(desk: Desk) -> str:

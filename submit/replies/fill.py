@@ -63,12 +63,12 @@ class Reading:
 
 
 def _read(ledger: Ledger, desk: Desk, entries: Sequence[Entry]) -> Reading:
-    requests = {one.request for one in entries if one.request and event_of(one)}
-    first = {one.request for one in entries if one.request and one.action in FIRST}
-    people = asked.asked(ledger, requests | first)
-    beside = {id: json.loads(text) if text else {} for id, text in ledger.first_beside(requests | first).items()}
+    concern = (one for one in entries if one.action in FIRST or event_of(one))
+    requests = [*dict.fromkeys(one.request for one in concern if one.request)]
+    people = asked.asked(ledger, requests)
+    beside = {id: json.loads(text) if text else {} for id, text in ledger.first_beside(requests).items()}
     lots = outbox.lots_of(ledger, requests)
-    for id in (requests | first) - lots.keys():
+    for id in (one for one in requests if one not in lots):
         lots[id] = _lot(ledger, desk, people.get(id), str(beside.get(id, {}).get("source_sha256", id)))
     return Reading(ledger.requests_among(requests), people, beside, lots)
 

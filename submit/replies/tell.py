@@ -38,6 +38,7 @@ BOUND = timedelta(hours=24)
 MANY = 10
 """Requests handed in together from which on they are a table, and its messages are gathered; and messages about a smaller lot, within
 the time of its channel, after which they are gathered too."""
+URGENT = ("failed", "refused", "rejected", "expired", "held")
 CHANNELS: Mapping[str, Channel] = {SLACK: slack, TEAMS: teams, GITHUB: issues, FILES: files, MAIL: events_mail}
 """Every channel; the quick ones first. Adding one is a file and a line."""
 
@@ -175,7 +176,7 @@ def composed(desk: Desk, channel: Channel, items: Sequence[Item], name: str, che
     """What one message says."""
     last = newest(items)
     states = Counter(text(f"news_state_{one.event}", one.language) for one in last)
-    told = news(desk, sorted(last, key=_urgency)[: channel.MOST], _word(desk))
+    told = news(desk, _in_order(desk, last)[: channel.MOST], _word(desk))
     foot = foot_of(desk, items[0].language, told[0].id if len(last) == 1 and told else "", checkpoint)
     return Lot(items, told, [*states.items()], name, foot)
 
@@ -186,12 +187,14 @@ def foot_of(desk: Desk, language: str, request: str, checkpoint: str) -> list[st
     first = (
         text("news_foot", language, id=request, desk=name) if request else text("news_foot_many", language, desk=name)
     )
-    return [first, text("mail_footer", language), *(shown(line, 200) for line in checkpoint.splitlines() if line)]
+    return [first, text("news_footer", language), *(shown(line, 200) for line in checkpoint.splitlines() if line)]
 
 
-def _urgency(item: Item) -> int:
-    """What somebody should look at comes first."""
-    return 0 if item.event in ("failed", "refused", "rejected", "expired", "held") else 1
+def _in_order(desk: Desk, items: Sequence[Item]) -> list[Item]:
+    """What somebody should look at comes first; else as it stood in what was handed in."""
+    with desk.ledger() as ledger:
+        place = {request: number for number, request in enumerate(outbox.of_lot(ledger, items[0].lot))}
+    return sorted(items, key=lambda one: (one.event not in URGENT, place.get(one.request, 0)))
 
 
 def _word(desk: Desk) -> Word:

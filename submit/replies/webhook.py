@@ -47,7 +47,7 @@ def post(name: str, url: str, payload: Mapping[str, Any], seconds: float = SECON
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
         raise SourceDownError(f"{name} cannot be reached: {type(error).__name__}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UnsureError(f"{name} took the message and did not answer: {type(error).__name__}") from None
+        raise UnsureError(f"{name} was sent the message and did not answer") from error
     _judge(name, status, wait)
 
 

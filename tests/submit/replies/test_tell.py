@@ -32,7 +32,7 @@ from tests.submit.replies.telling import (
 )
 
 FOOT = "Please quote the number when you ask about a request; your operator can look it up. This message was written by a program."
-FOOT_JA = "お問い合わせの際は受付番号をお知らせください。担当者が状態を確認できます。このメールはプログラムが自動で作成しました。"
+FOOT_JA = "お問い合わせの際は番号をお知らせください。担当者が状態を確認できます。このお知らせはプログラムが自動で作成しました。"
 TARO = Somebody("taro@example.jp", "ja", ("user:taro", "mail:taro@example.jp"))
 LEADER = Somebody("leader@example.jp", "en", ("github:77",))
 
@@ -338,7 +338,7 @@ def test_a_server_that_is_down_is_asked_once_a_turn_and_not_for_every_message(
 
 
 def test_the_pauses_grow_are_never_the_same_and_end_at_an_hour() -> None:
-    assert [24, 48, 96] <= [tell.pause(attempts) for attempts in range(3)] <= [36, 72, 144]
+    assert [24.0, 48.0, 96.0] <= [tell.pause(attempts) for attempts in range(3)] <= [36.0, 72.0, 144.0]
     assert 2880 <= tell.pause(400) <= 4320
 
 
