@@ -46,8 +46,8 @@ def post(name: str, url: str, payload: Mapping[str, Any], seconds: float = SECON
             status, wait = answer.status_code, answer.headers.get("retry-after", "")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
         raise SourceDownError(f"{name} cannot be reached: {type(error).__name__}") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UnsureError(f"{name} was sent the message and did not answer") from error
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise UnsureError(f"{name} was sent the message and did not answer") from None
     _judge(name, status, wait)
 
 
