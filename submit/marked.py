@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from generators import Read
@@ -28,6 +29,7 @@ NOT_THEIRS = ("duplicate_response", "unknown_response", "wrong_receipt")
 """Problems of a receipt cell itself: it stays as the person left it, to be put right."""
 OF_VERSIONS = ("added_question", "blank_changed", "removed_choice", "removed_question")
 """Problems that a person cannot put right in a form of an older version, or not well."""
+NO_LINKS: Mapping[str, str] = MappingProxyType({})
 REFUSED = ("broken_file", "cut_off", "not_a_workbook", "not_allowed_part", "too_large", "too_slow")
 """Problems of a file that nobody looks into any further."""
 
@@ -80,16 +82,33 @@ class _Judged:
         return old and any(one.code in OF_VERSIONS for row in self.rows for one in row.problems)
 
 
-def marked(desk: Desk, source: Source, responses: Sequence[Kept], *, kept: bool, encoding: str = "") -> bytes | None:
+def marked(
+    desk: Desk,
+    source: Source,
+    responses: Sequence[Kept],
+    *,
+    kept: bool,
+    encoding: str = "",
+    links: Mapping[str, str] = NO_LINKS,
+) -> bytes | None:
     """The workbook that came in, marked; a table filled with their answers where none did; None where neither can be made.
 
-    ``responses`` are those of the source. With ``kept`` each gets its id and how it stands, else only what is wrong with it.
+    ``responses`` are those of the source. With ``kept`` each gets its id and how it stands, else only what is wrong with it; ``links`` are
+    addresses to say beside that, by id.
     """
     from generators.excel.annotate import Verdict
 
     states = _states(desk, responses) if kept else {}
     verdicts = [
-        Verdict(one.where, one.receipt, _id(one, kept), _said(one, kept, states), _good(one), one.problems, one.changes)
+        Verdict(
+            one.where,
+            one.receipt,
+            _id(one, kept),
+            " ".join(said for said in (_said(one, kept, states), links.get(one.id, "")) if said),
+            _good(one),
+            one.problems,
+            one.changes,
+        )
         for one in responses
         if one.where.spot
     ]

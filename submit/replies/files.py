@@ -66,7 +66,8 @@ def send(desk: Desk, lot: Lot) -> None:
     with desk.ledger() as ledger:
         requests = outbox.of_lot(ledger, lot.first.lot)
         known = ledger.first_beside(requests)
-    found = [replace(one, beside=known.get(id, "")) for id, one in standing.standings(desk, requests).items()]
+    there = standing.standings(desk, requests)
+    found = [replace(there[id], beside=known.get(id, "")) for id in requests if id in there]
     sha256 = next((one.asked.get("source_sha256", "") for one in found if one.asked), "")
     try:
         file = _put_away(desk.folder / settings.path, thread, sha256)
@@ -175,7 +176,8 @@ def _write_back(desk: Desk, name: str, thread: str, file: Path) -> None:
     if data is None or not _is_ours(desk, file, target):
         return
     source = Source(shown(thread, 200), data, subject=_owner_subject(desk, name, thread), inbox=name, thread=thread)
-    copy = marked(desk, source, _as_kept(desk, source), kept=True)
+    kept = _as_kept(desk, source)
+    copy = marked(desk, source, kept, kept=True, links=_links(desk, kept))
     if copy is None:
         return
     _replace(target, copy)
@@ -215,6 +217,13 @@ def _as_kept(desk: Desk, source: Source) -> list[Kept]:
         )
         kept = [plan.kept() for plan in plans]
         return [replace(one, id=one.id if one.id in _there(ledger, kept) else "") for one in kept]
+
+
+def _links(desk: Desk, kept: Sequence[Kept]) -> dict[str, str]:
+    """Where the runs of these can be looked at in a browser."""
+    found = standing.standings(desk, [one.id for one in kept if one.id])
+    urls = {id: (one.run.url if one.run else "") or "" for id, one in found.items()}
+    return {id: url for id, url in urls.items() if url.startswith(("https://", "http://"))}
 
 
 def _there(ledger: Ledger, kept: Sequence[Kept]) -> Mapping[str, object]:

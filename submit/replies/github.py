@@ -21,6 +21,7 @@ from schema.words import text
 from submit import doors
 from submit.desk import Desk, DeskError
 from submit.judging import Outcome, only_first
+from submit.replies.news import WAITS, places_in_queue
 from submit.standing import standing
 
 BEGIN = "<!-- denpyo "
@@ -66,9 +67,20 @@ def comment(desk: Desk, outcome: Outcome, body: str, before: str = "") -> str:
             problems=problems,
             warnings=[warning for warning, _ in outcome.warnings],
             changes=changes,
-            notes=[text("github_stands", language, id=earlier[1])] if earlier else [],
+            notes=[text("github_stands", language, id=earlier[1])]
+            if earlier
+            else _place_in_queue(desk, one.id, language)
+            if one and verdict == ACCEPTED
+            else [],
         )
     )
+
+
+def _place_in_queue(desk: Desk, request: str, language: str) -> list[str]:
+    run = standing(desk, request).run if request else None
+    if run is None or run.state not in WAITS:
+        return []
+    return [f"{text('news_place', language)}: {places_in_queue(desk, [run.run])[run.run]}"]
 
 
 def checked(desk: Desk, event: bytes) -> str:
@@ -121,9 +133,11 @@ def is_ours(comment: str) -> bool:
 
 
 def says_the_same(before: str, now: str) -> bool:
-    """Whether a comment need not be written again: it accepts the same text under the same id, or says the same word for word."""
+    """Whether a comment need not be written again: it accepts the same text under the same id, whatever became of that since, or says the
+    same word for word."""
     first, same = now.split("\n")[0], _plain(before) == _plain(now)
-    return same or (f" {ACCEPTED} " in first and _plain(before).split("\n")[0] == first)
+    stands = f" {ACCEPTED} " in first and _plain(before).split("\n")[0] == first
+    return same or (stands and STATE not in now)
 
 
 def _plain(comment: str) -> str:

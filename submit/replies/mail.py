@@ -22,6 +22,7 @@ from submit.desk import Desk, DeskError, Mail, now, secret
 from submit.inbox import SourceDownError
 from submit.judging import Outcome
 from submit.replies.channel import PutOffError, RefusedError
+from submit.replies.news import WAITS, places_in_queue
 from submit.terminal import changes
 
 PASSWORD = "mail"  # noqa: S105
@@ -82,11 +83,14 @@ def body_without_forms(desk: Desk, problem: Problem) -> str:
 def _requests(desk: Desk, outcome: Outcome, language: str) -> list[str]:
     """Each request with its number and how it stands; with the address of its run where there is one."""
     found = standing.standings(desk, [one.id for one in outcome.requests[:MOST]])
+    places = places_in_queue(desk, [one.run.run for one in found.values() if one.run and one.run.state in WAITS])
     lines = []
     for one in outcome.requests:
         now_stands = found.get(one.id)
         state = text(now_stands.receipt, language) if now_stands else ""
         url = (now_stands.run.url if now_stands and now_stands.run else "") or ""
+        place = places.get(now_stands.run.run) if now_stands and now_stands.run else None
+        state += text("receipt_place", language, place=str(place)) if place else ""
         link = f"\n  {url}" if url.startswith(("https://", "http://")) else ""
         lines.append(f"{one.id}  {state}  {shown(str(one.where), 200)}{link}")
     return lines

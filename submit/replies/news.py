@@ -27,6 +27,8 @@ MOST_METRICS, MOST_PROBLEMS, LOG_LINES = 20, 20, 20
 LONGEST, LONGEST_LOG_LINE = 500, 200
 LARGEST_PAGE = 5 * 1024 * 1024
 """Bytes of a page that are sent along."""
+WAITS = ("accepted", "queued")
+"""States of a run that has a place in a queue."""
 TODO = ("held", "refused", "failed", "rejected", "expired")
 BEFORE_IT = """
     SELECT count(*) FROM runs AS other JOIN runs AS mine ON mine.run = ? WHERE other.engine = mine.engine
@@ -145,7 +147,7 @@ def _facts(
         yield "news_where", where
     if item.role != SENDER and at.asked.get("requested_by"):
         yield "news_who", shown(at.asked["requested_by"], 100)
-    if item.event == "accepted" and at.run and at.request.state in ("accepted", "queued"):
+    if item.event == "accepted" and at.run and at.request.state in WAITS:
         yield "news_place", str(place_in_queue(ledger, at.run.run))
     if item.event == "held":
         yield from _held(item, detail)
@@ -163,6 +165,12 @@ def _held(item: Item, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "news_by", text("news_approvers", item.language, count=str(detail["by"]))
     if detail.get("expires"):
         yield "news_until", shown(str(detail["expires"])[:16].replace("T", " "))
+
+
+def places_in_queue(desk: Desk, runs: Sequence[str]) -> dict[str, int]:
+    """Where these runs stand in their queues, by run."""
+    with desk.ledger() as ledger:
+        return {run: place_in_queue(ledger, run) for run in runs}
 
 
 def place_in_queue(ledger: Ledger, run: str) -> int:

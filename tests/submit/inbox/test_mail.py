@@ -183,7 +183,7 @@ def test_a_mailed_form_is_queued_answered_with_its_number_and_put_away(there: Th
         "Your request has been received. Nothing needs to be corrected.\n\n"
         "The attached copy carries the number of each request. If you change it and send it back,"
         " it is the next version of its request.\n\n"
-        f"What became of each request\n- {one.request.id}  accepted, waiting to run  one.yaml:1:1\n\n"
+        f"What became of each request\n- {one.request.id}  accepted, waiting to run, place 1 in the queue  one.yaml:1:1\n\n"
         "-- \nPlease quote the number when you ask about a request; your operator can look it up."
         " This message was written by a program.\n"
     )
@@ -206,7 +206,7 @@ def test_a_form_with_mistakes_comes_back_with_what_to_do(there: There, out: Outb
         "- 悪い.yaml:6:9: 「ten」は数値ではありません。数字で書いてください（例：0）。\n"
         "- all.zip: 「.zip」のファイルは受け付けていません。記入した依頼票を、Excelブック（.xlsx）のまま送ってください。"
         "一覧の依頼票はCSV（.csv）でも、手書きの依頼はYAML（.yaml）でも送れます。\n\n"
-        f"依頼ごとの状態\n- {ids[0]}  受付済み（実行待ち）  良い.yaml:1:1\n"
+        f"依頼ごとの状態\n- {ids[0]}  受付済み（実行待ち）（待ち順 1）  良い.yaml:1:1\n"
     )
     assert [*copies(answer)] == ["良い.marked.xlsx", "悪い.marked.xlsx"]
     assert answer["Subject"] == "Re: 依頼"

@@ -134,13 +134,15 @@ def test_a_marked_copy_is_kept_up_to_date_when_that_is_asked_for(tmp_path: Path)
     copy = desk.folder / "drop" / "done" / "jobs.marked.xlsx"
     assert {*rows.ids, "accepted, waiting to run"} <= cells(copy)
     rows.became("done", rows.ids[0])
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("UPDATE runs SET url = 'https://app.example/1' WHERE request = ?", (rows.ids[0],))
     later(desk, 60)
     assert told(desk) == ""
-    assert {*rows.ids, "accepted, waiting to run", "done"} <= cells(copy)
+    assert {*rows.ids, "accepted, waiting to run", "done https://app.example/1"} <= cells(copy)
     rows.became("failed", rows.ids[1], reason="No data.")
     later(desk, 60)
     told(desk)
-    assert {*rows.ids, "failed", "done"} <= cells(copy)
+    assert {*rows.ids, "failed", "done https://app.example/1"} <= cells(copy)
     assert "accepted, waiting to run" not in cells(copy)
     assert (desk.folder / "drop" / "done" / "jobs.xlsx").read_bytes() != copy.read_bytes()
 
