@@ -21,6 +21,7 @@ from schema.words import text
 from submit import doors
 from submit.desk import Desk, DeskError
 from submit.judging import Outcome, only_first
+from submit.replies import foot
 from submit.replies.news import WAITS, places_in_queue
 from submit.standing import standing
 
@@ -47,6 +48,7 @@ class Answer:
     warnings: Sequence[Problem] = ()
     changes: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+    checkpoint: str = ""
 
 
 def comment(desk: Desk, outcome: Outcome, body: str, before: str = "") -> str:
@@ -72,6 +74,7 @@ def comment(desk: Desk, outcome: Outcome, body: str, before: str = "") -> str:
             else _place_in_queue(desk, one.id, language)
             if one and verdict == ACCEPTED
             else [],
+            checkpoint=foot.newest_checkpoint(desk),
         )
     )
 
@@ -114,18 +117,18 @@ def checked(desk: Desk, event: bytes) -> str:
 def with_state(before: str, request: str, state: str) -> str:
     """The comment with what became of its request since, in the place of what it said of that before. One that answers for another
     request by now, its next version, stays as it is; where there is none any more, it says only this."""
-    said = f"{STATE}\n{state.strip()}\n{STATE_END}"
+    said, before = f"{STATE}\n{state.strip()}\n{STATE_END}", before.replace("\r\n", "\n")
     if not before:
         return f"{BEGIN}{ACCEPTED} {request} - -->\n{said}\n"
     first = FIRST.match(before)
     if first is None or first[1] != request:
         return before
-    plain = _plain(before)
+    plain = foot.without_details(before).strip()
     head, found, rest = plain.partition(STATE)
     if found:
         return f"{head}{said}{rest.partition(STATE_END)[2]}\n"
-    head, _, foot = plain.rpartition("\n\n<sub>")
-    return f"{head}\n\n{said}\n\n<sub>{foot}\n" if head else f"{plain}\n\n{said}\n"
+    head, _, end = plain.rpartition("\n\n<sub>")
+    return f"{head}\n\n{said}\n\n<sub>{end}\n" if head else f"{plain}\n\n{said}\n"
 
 
 def is_ours(comment: str) -> bool:
@@ -152,6 +155,7 @@ def _written(answer: Answer) -> str:
         *_listed("excel_marked_warnings", [one.message(answer.language) for one in answer.warnings], answer.language),
         *_listed("excel_marked_changes", answer.changes, answer.language),
         *answer.notes,
+        *([foot.details(answer.language, answer.checkpoint)] if answer.checkpoint else []),
         f"<sub>{text('github_read', answer.language, sha256=sha256)}</sub>",
     ]
     return "\n\n".join(parts) + "\n"

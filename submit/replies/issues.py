@@ -7,7 +7,7 @@ from functools import partial
 
 from submit.desk import Desk, secret
 from submit.inbox import extra
-from submit.replies import github
+from submit.replies import foot, github
 from submit.replies.channel import Lot, RefusedError
 from submit.replies.texts import laid_out
 
@@ -26,7 +26,7 @@ def send(desk: Desk, lot: Lot) -> None:
         from submit.inbox.github import Service
     service = Service(settings.url, secret(desk, settings.token))
     for one in lot.news:
-        state = laid_out("state.md", one.language, one=one, foot=lot.foot)
+        state = laid_out("state.md", one.language, one=one, details=foot.details(one.language, "\n".join(lot.foot[3:])))
         service.answer(issue, partial(_written, one.id, state))
 
 

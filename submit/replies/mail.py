@@ -21,6 +21,7 @@ from submit import standing
 from submit.desk import Desk, DeskError, Mail, now, secret
 from submit.inbox import SourceDownError
 from submit.judging import Outcome
+from submit.replies import foot
 from submit.replies.channel import PutOffError, RefusedError
 from submit.replies.news import WAITS, places_in_queue
 from submit.terminal import changes
@@ -69,15 +70,19 @@ def body(desk: Desk, outcome: Outcome, *, copied: bool) -> str:
         _listed("excel_marked_requests", _requests(desk, outcome, language), language),
         _listed("excel_marked_warnings", warnings, language),
         _listed("excel_marked_changes", [*changes(desk, outcome)], language),
-        f"-- \n{text('mail_footer', language)}",
+        _signature(desk, language),
     )
+
+
+def _signature(desk: Desk, language: str) -> str:
+    return "\n".join(["-- ", text("mail_footer", language), *foot.lines_of(foot.newest_checkpoint(desk))])
 
 
 def body_without_forms(desk: Desk, problem: Problem) -> str:
     """What is wrong with a message as a whole, in every language: nothing tells which one its writer reads."""
     first = desk.config.language
     inorder = sorted(languages(), key=lambda one: one != first)
-    return _paragraphs(*(problem.message(one) for one in inorder), f"-- \n{text('mail_footer', first)}")
+    return _paragraphs(*(problem.message(one) for one in inorder), _signature(desk, first))
 
 
 def _requests(desk: Desk, outcome: Outcome, language: str) -> list[str]:

@@ -36,7 +36,7 @@ def payload(lot: Lot) -> dict[str, Any]:
         {"type": "header", "text": _plain(lot.head, 150)},
         *(each for one in lot.news for each in _blocks(one, lot)),
     ]
-    foot = {"type": "context", "elements": [_plain(" · ".join(lot.foot))]}
+    foot = {"type": "context", "elements": [_plain("\n".join(lot.foot))]}
     return {"text": escaped(lot.head), "blocks": [*blocks, foot], "unfurl_links": False, "unfurl_media": False}
 
 

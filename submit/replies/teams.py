@@ -52,7 +52,7 @@ def _said(lot: Lot) -> Iterator[dict[str, Any]]:
 
 def _foot(lot: Lot) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lot.foot):
-        yield _text(line, spacing="none" if number else "medium", size="small", isSubtle=True)
+        yield _text(line or " ", spacing="none" if number else "medium", size="small", isSubtle=True)
 
 
 def _links(lot: Lot) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -28,6 +27,7 @@ from submit.outbox import Item
 from submit.replies import events_mail, files, issues, slack, teams
 from submit.replies.channel import Channel, Lot, PutOffError, RefusedError, UnsureError
 from submit.replies.fill import fill
+from submit.replies.foot import foot_of, newest_checkpoint
 from submit.replies.hearers import FILES, GITHUB, MAIL, SLACK, TEAMS, Contacts, contacts_of
 from submit.replies.news import Word, newest, news
 
@@ -75,7 +75,7 @@ class Turn:
 
     @cached_property
     def checkpoint(self) -> str:
-        return _checkpoint(self.desk)
+        return newest_checkpoint(self.desk)
 
     def find_left(self) -> None:
         """What a process that died was about to send."""
@@ -181,15 +181,6 @@ def composed(desk: Desk, channel: Channel, items: Sequence[Item], name: str, che
     return Lot(items, told, [*states.items()], name, foot)
 
 
-def foot_of(desk: Desk, language: str, request: str, checkpoint: str) -> list[str]:
-    """The last lines of every message: the request and the desk it is of, that a program wrote it, and the newest checkpoint."""
-    name = shown(desk.folder.resolve().name)
-    first = (
-        text("news_foot", language, id=request, desk=name) if request else text("news_foot_many", language, desk=name)
-    )
-    return [first, text("news_footer", language), *(shown(line, 200) for line in checkpoint.splitlines() if line)]
-
-
 def _in_order(desk: Desk, items: Sequence[Item]) -> list[Item]:
     """What somebody should look at comes first; else as it stood in what was handed in."""
     with desk.ledger() as ledger:
@@ -213,14 +204,6 @@ def _made_word(desk: Desk, item: Item) -> str:
             return ""
         with ledger.writing() as tx:
             return str(orders.word_for(tx, item.request, item.receiver, expires))
-
-
-def _checkpoint(desk: Desk) -> str:
-    """The newest checkpoint of the ledger, for whoever keeps the message to hold against it later; "" where there is none to be had."""
-    checkpoint = _module("submit.ledger.checkpoint")
-    with suppress(LedgerError):
-        return str(checkpoint.newest(desk)) if checkpoint else ""
-    return ""
 
 
 def _module(name: str) -> Any:

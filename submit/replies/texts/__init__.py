@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from generators.markdown import block, defused
+from generators.markdown import defused
 from schema.words import text
 
 HERE = Path(__file__).parent
@@ -32,7 +32,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"block": block, "defused": defused, "linked": linked}
+    made.filters |= {"defused": defused, "linked": linked}
     return made
 
 

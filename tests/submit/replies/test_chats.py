@@ -218,7 +218,7 @@ def test_a_channel_of_slack_hears_of_a_failure_and_nothing_in_it_is_live(there: 
                     "elements": [
                         {
                             "type": "plain_text",
-                            "text": f"デスク「desk」の依頼 {id}。 · お問い合わせの際は番号をお知らせください。"
+                            "text": f"デスク「desk」の依頼 {id}。\nお問い合わせの際は番号をお知らせください。"
                             "担当者が状態を確認できます。このお知らせはプログラムが自動で作成しました。",
                             "emoji": False,
                         }
