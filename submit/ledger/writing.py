@@ -144,6 +144,10 @@ class Writing:
             raise RuntimeError("this transaction is over")
         return self._execute(sql, values).rowcount
 
+    def query(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows of one SELECT of the caller's own, with what this transaction has written."""
+        return self._execute(sql, values).fetchall()
+
     def execute_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """One statement of the caller's own for each of the rows."""
         if self._db is None or not self._db.in_transaction:
