@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from generators import Read
 from generators.excel import RESPONSE
@@ -19,6 +20,9 @@ from submit import datasets, doors
 from submit.desk import LEDGER, Desk
 from submit.engines import engines
 from submit.response import QUEUE, UNVERIFIED, Kept, Response, Source, Wishes, outdated
+
+if TYPE_CHECKING:
+    from submit.orders import Done
 
 EXCEL = "excel"
 NO_REQUEST = "no_request"
@@ -37,7 +41,8 @@ class Outcome:
     and what was filled in or brought up to date, with the place and kind of its response. ``responses`` are all of them, refused ones
     too; ``left_out`` counts the good ones that were not kept because others were refused; ``wanted`` is what new runs may take;
     ``unseen`` says why the ledger could not be looked into, where they were judged alone; ``undelivered`` why what was accepted could
-    not be handed over yet; ``unattended`` are the queues of it that nobody takes runs from now."""
+    not be handed over yet; ``unattended`` are the queues of it that nobody takes runs from now; ``orders`` what became of the orders
+    that came along."""
 
     requests: list[Kept] = field(default_factory=list)
     problems: list[tuple[Problem, str]] = field(default_factory=list)
@@ -51,6 +56,7 @@ class Outcome:
     unseen: str = ""
     undelivered: str = ""
     unattended: list[str] = field(default_factory=list)
+    orders: list[Done] = field(default_factory=list)
 
     def count(self, one: Kept, problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
         """Note one response. ``problems`` and ``warnings`` are all of it, those of the ledger last."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from schema.answers import Where
+from schema.problem import Problem
 from schema.text import clean
 from submit.desk import Desk, machine_user, now
 from submit.identity import ALPHABET
@@ -71,6 +73,40 @@ class Order:
     action: str
     request: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order as it came. ``key`` is the carrier's name for what it stands in (``github:IC_…``), by which it is known again; ``subject``
+    whom the carrier vouches for, "" for nobody; ``problem`` the code of what is wrong with it as it stands.
+
+    Of a comment: ``source`` is the number of the source beneath which it stands, ``at`` when it was written and ``written`` when the text
+    of that source was (RFC 3339, by the carrier's clock). Of a mail: ``words`` are those that the person wrote, ``quoted`` those in what
+    they answer, ``ids`` the requests that are named there, ``thread`` the message ids before it.
+    """
+
+    key: str
+    order: Order
+    subject: str
+    where: Where
+    language: str = ""
+    problem: str = ""
+    source: int | None = None
+    at: str = ""
+    written: str = ""
+    words: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    thread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an order: the request that was meant, "" where none was found, and why nothing was done, if so."""
+
+    ordered: Ordered
+    request: str
+    problem: Problem | None = None
 
 
 def parse(text: str, *, bare: bool = False) -> Order | None:

@@ -30,6 +30,7 @@ from submit.inbox.places import keep_place, place_of
 from submit.judging import Outcome
 from submit.ledger import LedgerBusy, LedgerDamaged
 from submit.ledger.files import held
+from submit.obey import obey
 from submit.response import Wishes
 from submit.sources import AnySource
 
@@ -170,6 +171,8 @@ class Watch:
     def _submit(self, one: Watched, delivery: Delivery) -> Outcome:
         """Keep and hand over. Where the engine is down, what was accepted is handed over later."""
         outcome = journey.submit(self.desk, come_by(one.name, delivery), Wishes())
+        if delivery.orders:
+            outcome.orders = obey(self.desk, delivery.orders, outcome)
         one.undelivered = shown(outcome.undelivered, LONGEST_LINE)
         new = [each for each in outcome.responses if not (each.good and each.known)]
         refused = sum(bool(each.problems) or not each.good for each in new)

@@ -17,6 +17,7 @@ from submit.sources import AnySource
 if TYPE_CHECKING:
     from submit.desk import Desk
     from submit.judging import Outcome
+    from submit.orders import Ordered
     from submit.response import Source
 
 
@@ -37,6 +38,8 @@ class Delivery:
     place: str
     settle: Callable[[Outcome], None]
     """SourceDownError where whoever asked cannot be answered now, or the file not put away."""
+    orders: tuple[Ordered, ...] = ()
+    """What people ordered besides; carried out once the sources are submitted."""
 
 
 def come_by(name: str, delivery: Delivery) -> list[Source]:

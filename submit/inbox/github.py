@@ -2,6 +2,8 @@
 
 One GraphQL query says what an issue's body is and who wrote it so (docs.github.com, GraphQL reference: ``Issue.editor`` is whoever edited
 it last): two calls could speak of two moments. Whoever edited an issue last answers for it. Closed issues are left alone.
+
+A comment that begins with an order is one, of whoever wrote it: what else people say to each other there is nobody's business.
 """
 
 from __future__ import annotations
@@ -13,19 +15,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import requests
 from github import Auth, Github, GithubException
 
+from schema.answers import Where
 from submit.desk import Desk, DeskError, denpyo_version, secret
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
+from submit.orders import Order, Ordered
 from submit.replies import github as replies
+from submit.replies import order_lines
 from submit.response import UNVERIFIED, VERIFIED, Source
 from submit.sources import GitHub
 
 DOOR = "github"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SECONDS = 30
 """How long a call may take."""
 PAUSE = 1.0
@@ -40,6 +47,7 @@ query($owner: String!, $name: String!, $labels: [String!], $since: DateTime, $af
         id number body updatedAt lastEditedAt
         author { login ... on User { databaseId } ... on Bot { databaseId } }
         editor { login ... on User { databaseId } ... on Bot { databaseId } }
+        comments(first: 1) { totalCount }
       }
     }
   }
@@ -51,7 +59,11 @@ query($id: ID!, $after: String) {
     ... on Issue {
       comments(first: 100, after: $after) {
         pageInfo { hasNextPage endCursor }
-        nodes { id body viewerDidAuthor }
+        nodes {
+          id url body createdAt lastEditedAt viewerDidAuthor
+          author { login ... on User { databaseId } }
+          editor { login ... on User { databaseId } }
+        }
       }
     }
   }
@@ -101,16 +113,24 @@ class Service:
         variables = {"owner": owner, "name": name, "labels": [label], "since": since or None}
         yield from self._pages(ISSUES, variables, lambda data: data["repository"]["issues"])
 
-    def answer(self, issue: str, write: Callable[[str], str]) -> None:
+    def comments(self, issue: str) -> Iterator[Mapping[str, Any]]:
+        """All of an issue, the first to come first."""
+        yield from self._pages(COMMENTS, {"id": issue}, lambda data: data["node"]["comments"])
+
+    def answer(self, issue: str, write: Callable[[str], str], told: Mapping[str, str] = NOTHING) -> None:
         """Keep the one comment of ours on an issue up to date: none twice, and none touched that says so already. ``write`` gets what it
-        says until now ("" for nothing), and gives what it is to say."""
-        for one in self._pages(COMMENTS, {"id": issue}, lambda data: data["node"]["comments"]):
+        says until now ("" for nothing), and gives what it is to say; ``told`` is what became of orders, by the address of each, and
+        stands below."""
+        for one in self.comments(issue):
             if one["viewerDidAuthor"] and replies.is_ours(one["body"]):
-                text = write(one["body"])
-                if not replies.says_the_same(one["body"], text):
-                    self._mutate("updateIssueComment", {"id": one["id"], "body": text}, "issueComment { id }")
+                before, below = order_lines.parted(one["body"])
+                text = write(before)
+                now = order_lines.joined(before if replies.says_the_same(before, text) else text, below, told)
+                if now != one["body"]:
+                    self._mutate("updateIssueComment", {"id": one["id"], "body": now}, "issueComment { id }")
                 return
-        self._mutate("addComment", {"subjectId": issue, "body": write("")}, "subject { id }")
+        body = order_lines.joined(write(""), {}, told)
+        self._mutate("addComment", {"subjectId": issue, "body": body}, "subject { id }")
 
     def _pages(
         self, query: str, variables: Mapping[str, Any], connection: Callable[[Any], Any]
@@ -174,8 +194,31 @@ class GitHubInbox:
             seen = {**(seen if moment == since else {}), number: digest}
             since = moment
             after = json.dumps({"since": since, "seen": seen})
-            source = self._source(issue)
-            yield Delivery((source,), after, partial(self._settle, issue, source))
+            yield Delivery((self._source(issue),), after, partial(self._settle, issue), tuple(self._orders(issue)))
+
+    def _orders(self, issue: Mapping[str, Any]) -> Iterator[Ordered]:
+        """The comments of an issue that begin with an order; neither ours nor a program's."""
+        if not issue["comments"]["totalCount"]:
+            return
+        for one in self.service.comments(str(issue["id"])):
+            order = order_lines.first_line(str(one["body"]))
+            if order and not one["viewerDidAuthor"] and (one["author"] or {}).get("databaseId"):
+                yield self._ordered(issue, one, order)
+
+    def _ordered(self, issue: Mapping[str, Any], one: Mapping[str, Any], order: Order) -> Ordered:
+        """Of whoever wrote the comment: what somebody else has put into it counts for nobody."""
+        who, editor = one["author"]["databaseId"], (one["editor"] or {}).get("databaseId")
+        edited = bool(one["lastEditedAt"] or one["editor"]) and editor != who
+        return Ordered(
+            key=f"{DOOR}:{one['id']}",
+            order=order,
+            subject=f"{DOOR}:{who}",
+            where=Where(str(one["url"])),
+            problem="order_edited" if edited else "",
+            source=0,
+            at=str(one["createdAt"]),
+            written=str(issue["lastEditedAt"] or ""),
+        )
 
     def _source(self, issue: Mapping[str, Any]) -> Source:
         """The issue as its event would tell of it. Its author answers for it, or whoever edited it last: nobody, where that account is
@@ -195,14 +238,17 @@ class GitHubInbox:
             thread=str(issue["id"]),
         )
 
-    def _settle(self, issue: Mapping[str, Any], source: Source, outcome: Outcome) -> None:
+    def _settle(self, issue: Mapping[str, Any], outcome: Outcome) -> None:
         write = partial(replies.comment, self.desk, outcome, str(issue["body"] or ""))
-        self.service.answer(str(issue["id"]), write)
+        language = next((one.language for one in outcome.responses if one.language), self.desk.config.language)
+        told = {str(one.ordered.where): order_lines.line(one, language) for one in outcome.orders}
+        self.service.answer(str(issue["id"]), write, told)
 
 
 def _digest(issue: Mapping[str, Any]) -> str:
     who = issue["editor"] or {}
-    return hashlib.sha256(json.dumps([issue["body"], who.get("login")]).encode()).hexdigest()[:16]
+    said = [issue["body"], who.get("login"), issue["comments"]["totalCount"]]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def _place(place: str) -> tuple[str, dict[str, str]]:

@@ -40,7 +40,11 @@ SCHEMA: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
         ),
     },
     "IssueConnection": {"pageInfo": ("PageInfo", {}), "nodes": ("Issue", {})},
-    "IssueCommentConnection": {"pageInfo": ("PageInfo", {}), "nodes": ("IssueComment", {})},
+    "IssueCommentConnection": {
+        "totalCount": ("Int", {}),
+        "pageInfo": ("PageInfo", {}),
+        "nodes": ("IssueComment", {}),
+    },
     "PageInfo": {"hasNextPage": ("Boolean", {}), "endCursor": ("String", {})},
     "Issue": {
         "id": ("ID", {}),
@@ -52,7 +56,16 @@ SCHEMA: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "editor": ("Actor", {}),
         "comments": ("IssueCommentConnection", {"first": "Int", "after": "String"}),
     },
-    "IssueComment": {"id": ("ID", {}), "body": ("String", {}), "viewerDidAuthor": ("Boolean", {})},
+    "IssueComment": {
+        "id": ("ID", {}),
+        "url": ("URI", {}),
+        "body": ("String", {}),
+        "createdAt": ("DateTime", {}),
+        "lastEditedAt": ("DateTime", {}),
+        "viewerDidAuthor": ("Boolean", {}),
+        "author": ("Actor", {}),
+        "editor": ("Actor", {}),
+    },
     "Actor": {"login": ("String", {})},
     "User": {"login": ("String", {}), "databaseId": ("Int", {})},
     "Bot": {"login": ("String", {}), "databaseId": ("Int", {})},
@@ -90,9 +103,14 @@ class Account:
 
 @dataclass
 class Comment:
+    """``editor`` is None until the comment is edited."""
+
     id: str
     author: Account
     body: str
+    created: datetime
+    editor: Account | None = None
+    edited: datetime | None = None
 
 
 @dataclass
@@ -141,10 +159,14 @@ class Service:
         issue.edited = issue.updated
 
     def said(self, issue: Issue, author: Account, body: str) -> Comment:
-        made = Comment(f"IC_{issue.number}_{len(issue.comments)}", author, body)
-        issue.comments.append(made)
         issue.updated = self.tick()
+        made = Comment(f"IC_{issue.number}_{len(issue.comments)}", author, body, issue.updated)
+        issue.comments.append(made)
         return made
+
+    def rewritten(self, issue: Issue, comment: Comment, editor: Account, body: str) -> None:
+        comment.body, comment.editor, comment.edited = body, editor, self.tick()
+        issue.updated = comment.edited
 
     def answer(self, path: str, headers: Mapping[str, str], data: bytes) -> Answer:
         if path != "/graphql":
@@ -219,8 +241,17 @@ class _Resolver:
         }
 
     def _comment(self, one: Comment) -> dict[str, Any]:
-        mine = one.author == self.viewer
-        return {"__typename": "IssueComment", "id": one.id, "body": one.body, "viewerDidAuthor": mine}
+        return {
+            "__typename": "IssueComment",
+            "id": one.id,
+            "url": f"https://github.com/{self.service.repository}/issues/1#issuecomment-{one.id}",
+            "body": one.body,
+            "createdAt": _stamp(one.created),
+            "lastEditedAt": one.edited and _stamp(one.edited),
+            "viewerDidAuthor": one.author == self.viewer,
+            "author": one.author.shown(),
+            "editor": one.editor and one.editor.shown(),
+        }
 
     def _of(self, id: str) -> Issue:
         for one in self.service.issues.values():
@@ -256,7 +287,8 @@ def _page(kind: str, found: list[tuple[str, Any]], given: Mapping[str, Any]) -> 
     rest = [one for one in found if one[0] > (given.get("after") or "")]
     end = rest[:first][-1][0] if rest else None
     info = {"__typename": "PageInfo", "hasNextPage": len(rest) > first, "endCursor": end}
-    return {"__typename": kind, "pageInfo": info, "nodes": [one for _, one in rest[:first]]}
+    nodes = [one for _, one in rest[:first]]
+    return {"__typename": kind, "totalCount": len(found), "pageInfo": info, "nodes": nodes}
 
 
 def _stamp(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TOKEN = re.compile(r'\.\.\.|[A-Za-z_]\w*|\$\w+|"(?:[^"\\]|\\.)*"|-?\d+|[{}()\[\]:!=]')
-SCALARS = {"String", "ID", "Int", "Boolean", "DateTime"}
+SCALARS = {"String", "ID", "Int", "Boolean", "DateTime", "URI"}
 
 Fields = Mapping[str, tuple[str, Mapping[str, str]]]
 Schema = Mapping[str, Fields]

@@ -1,0 +1,198 @@
+"""Orders that came with a source, carried out: who may is for ``approval`` to say, which request is meant is found out here.
+
+Each order is an entry, whatever became of it, under the carrier's name for what it stood in; so it is carried out once, and the answer to
+it is the same after a crash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from schema.problem import Problem
+from schema.words import FALLBACK, Fact, Words, said
+from submit import approval, asked, orders
+from submit.desk import Desk, machine_user, now
+from submit.judging import Outcome
+from submit.ledger import Entry
+from submit.orders import APPROVE, CANCEL, REJECT, UNCLEAR, Done, Ordered
+
+OPEN = ("accepted", "held", "queued", "running", "asking")
+MAIL = "mail:"
+MOST_WORDS = 8
+"""Words of one mail that are looked up."""
+MOST_SHOWN = 5
+ENDS = {APPROVE: "approved", REJECT: "rejected", CANCEL: "stopped"}
+"""The entry that stands once an order was carried out, by what was ordered."""
+OF_SUBJECT = """
+    SELECT asked.request, asked.thread FROM asked JOIN requests ON requests.id = asked.request
+    WHERE asked.subject = ? AND requests.state IN (SELECT value FROM json_each(?)) ORDER BY requests.rowid"""
+
+
+def obey(desk: Desk, ordered: Sequence[Ordered], outcome: Outcome) -> list[Done]:
+    """What became of each order; ``outcome`` is that of the sources it came with. DeskError and EngineDownError as ``approval``."""
+    return [_known(desk, one) or _noted(desk, _carried_out(desk, one, outcome)) for one in ordered]
+
+
+def _known(desk: Desk, one: Ordered) -> Done | None:
+    """What became of it when it was read before."""
+    with desk.ledger() as ledger:
+        entry = next(ledger.entries_keyed(f"order:{one.key}"), None)
+    return _of_entry(one, entry) if entry else None
+
+
+def _of_entry(one: Ordered, entry: Entry) -> Done:
+    code = str(entry.detail["code"])
+    beside = json.loads(entry.beside_text or "{}")
+    facts: dict[str, Fact] = {name: Words(*two) for name, two in beside.get("facts", {}).items()}
+    gone = bool(code) and not entry.beside_text
+    problem = Problem("order_erased" if gone else code, one.where, facts=facts) if code else None
+    return Done(one, entry.request or "", problem)
+
+
+def _noted(desk: Desk, done: Done) -> Done:
+    one, problem = done.ordered, done.problem
+    facts = {name: [said(fact, FALLBACK), said(fact, "ja")] for name, fact in problem.facts.items()} if problem else {}
+    beside = {"by": one.subject, "where": str(one.where), "why": one.order.why, "facts": facts}
+    detail = {"order": one.order.action, "code": problem.code if problem else ""}
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.append(
+            f"order:{one.key}:{one.order.action}",
+            "ordered",
+            at=now().isoformat(timespec="milliseconds"),
+            user=machine_user(),
+            request=done.request or None,
+            detail=detail,
+            beside=json.dumps(beside, ensure_ascii=False, sort_keys=True),
+        )
+    return done
+
+
+def _carried_out(desk: Desk, one: Ordered, outcome: Outcome) -> Done:
+    problem = _wrong(one)
+    if problem:
+        return Done(one, "", problem)
+    request = _of_source(desk, one, outcome) if one.source is not None else _of_mail(desk, one)
+    if isinstance(request, Problem):
+        return Done(one, "", request)
+    return _ruled(desk, one, request)
+
+
+def _wrong(one: Ordered) -> Problem | None:
+    if one.problem:
+        return Problem(one.problem, one.where)
+    if one.order.action == UNCLEAR:
+        return Problem("order_unclear", one.where)
+    return None if one.subject else Problem("order_unverified", one.where)
+
+
+def _of_source(desk: Desk, one: Ordered, outcome: Outcome) -> str | Problem:
+    """The request that the text above a comment is now. A comment that is older than that text, or than the hold, speaks of another."""
+    kept = [each for each in outcome.responses if each.source == one.source]
+    if len(kept) != 1 or not (kept[0].good and kept[0].id) or (kept[0].known and not kept[0].unchanged):
+        return Problem("order_no_request", one.where)
+    request = kept[0].id
+    if one.order.request not in ("", request):
+        return Problem("order_other", one.where, facts={"given": one.order.request, "id": request})
+    held = "" if one.order.action == CANCEL else _held_at(desk, request)
+    if any(_time(one.at) < _time(each) for each in (one.written, held) if each):
+        return Problem("order_before", one.where, facts={"id": request})
+    return request
+
+
+def _held_at(desk: Desk, request: str) -> str:
+    """To the second, as carriers tell the time; "" where it never was."""
+    with desk.ledger() as ledger:
+        at = next((one.at for one in ledger.entries(request=request) if one.key == f"held:{request}"), "")
+    return _time(at).replace(microsecond=0).isoformat() if at else ""
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _of_mail(desk: Desk, one: Ordered) -> str | Problem:
+    return _own(desk, one) if one.order.action == CANCEL else _entrusted(desk, one)
+
+
+def _entrusted(desk: Desk, one: Ordered) -> str | Problem:
+    """The request whose word stands in a mail: as the person wrote it, else in what they answer, where it must be the only one."""
+    words, address = (one.words or one.quoted)[:MOST_WORDS], one.subject.removeprefix(MAIL)
+    if not words:
+        return Problem("order_no_word", one.where)
+    found = orders.requests_of(desk, words, address, one.key)
+    still = _in(desk, list(found), ("held",)) or list(found)
+    if one.order.request:
+        still = [each for each in still if each == one.order.request]
+    if len(still) > 1:
+        return _several(one, still)
+    word = found[still[0]] if still else words[0]
+    return orders.spend(desk, word, address, one.key) or Problem("order_wrong_word", one.where)
+
+
+def _own(desk: Desk, one: Ordered) -> str | Problem:
+    """The request that somebody wants to end: the one they name, else the one that their mail answers."""
+    if one.order.request:
+        return one.order.request
+    with desk.ledger() as ledger:
+        asked.ensure(ledger)
+        theirs = ledger.query(OF_SUBJECT, (one.subject, json.dumps(OPEN)))
+    named = [request for request, _ in theirs if request in one.ids]
+    found = named or [request for request, thread in theirs if _answers(one, thread)]
+    if len(found) != 1:
+        return _several(one, found) if found else Problem("order_nothing_open", one.where)
+    return str(found[0])
+
+
+def _answers(one: Ordered, thread: str) -> bool:
+    """Whether a mail belongs to the thread that a request was asked for in."""
+    try:
+        before = json.loads(thread)["references"] if thread else []
+    except (ValueError, LookupError, TypeError):  # of another inbox, in words of its own
+        return False
+    return bool(set(before) & set(one.thread))
+
+
+def _in(desk: Desk, requests: Sequence[str], states: Sequence[str]) -> list[str]:
+    with desk.ledger() as ledger:
+        return [id for id, row in ledger.requests_among(requests).items() if row.state in states]
+
+
+def _several(one: Ordered, found: Sequence[str]) -> Problem:
+    more = ["…"] if len(found) > MOST_SHOWN else []
+    return Problem("order_several", one.where, facts={"ids": ", ".join([*sorted(found)[:MOST_SHOWN], *more])})
+
+
+def _ruled(desk: Desk, one: Ordered, request: str) -> Done:
+    if one.order.action == APPROVE:
+        ruling = approval.approve(desk, request, one.subject)
+    elif one.order.action == REJECT:
+        ruling = approval.reject(desk, request, one.subject, one.order.why)
+    else:
+        ruling = approval.withdraw(desk, request, one.subject)
+    problem = ruling.problem and replace(ruling.problem, where=one.where)
+    if problem and _was_done(desk, one, ruling.id):
+        problem = None
+    if problem:
+        orders.give_back(desk, one.key)
+    return Done(one, ruling.id if _there(desk, ruling.id) else "", problem)
+
+
+def _there(desk: Desk, request: str) -> bool:
+    with desk.ledger() as ledger:
+        return ledger.request(request) is not None
+
+
+def _was_done(desk: Desk, one: Ordered, request: str) -> bool:
+    """Whether this person's same ruling stands already: they said it twice, or this process died after it."""
+    with desk.ledger() as ledger:
+        ends = [each for each in ledger.entries(request=request) if each.action == ENDS[one.order.action]]
+    return bool(ends) and _by(ends[-1]) == one.subject
+
+
+def _by(entry: Entry) -> str:
+    told: Mapping[str, Any] = json.loads(entry.beside_text) if entry.beside_text else {}
+    return str(told.get("by", ""))
