@@ -14,7 +14,7 @@ from typing import Any
 
 from schema.problem import Problem
 from schema.words import FALLBACK, Fact, Words, said
-from submit import approval, asked, orders
+from submit import approval, asked, orders, policy
 from submit.desk import Desk, machine_user, now
 from submit.judging import Outcome
 from submit.ledger import Entry
@@ -25,8 +25,8 @@ MAIL = "mail:"
 MOST_WORDS = 8
 """Words of one mail that are looked up."""
 MOST_SHOWN = 5
-ENDS = {APPROVE: "approved", REJECT: "rejected", CANCEL: "stopped"}
-"""The entry that stands once an order was carried out, by what was ordered."""
+ENDS = {APPROVE: ("approved",), REJECT: ("rejected",), CANCEL: ("stopped", "stopping")}
+"""The entries that stand once an order was carried out, by what was ordered."""
 OF_SUBJECT = """
     SELECT asked.request, asked.thread FROM asked JOIN requests ON requests.id = asked.request
     WHERE asked.subject = ? AND requests.state IN (SELECT value FROM json_each(?)) ORDER BY requests.rowid"""
@@ -104,10 +104,10 @@ def _of_source(desk: Desk, one: Ordered, outcome: Outcome) -> str | Problem:
 
 
 def _held_at(desk: Desk, request: str) -> str:
-    """To the second, as carriers tell the time; "" where it never was."""
+    """Since when it waits for an approval, to the second, as carriers tell the time; "" where it never did."""
     with desk.ledger() as ledger:
-        at = next((one.at for one in ledger.entries(request=request) if one.key == f"held:{request}"), "")
-    return _time(at).replace(microsecond=0).isoformat() if at else ""
+        at = [one.at for one in ledger.entries(request=request) if one.action == "held" and "run" not in one.detail]
+    return _time(at[-1]).replace(microsecond=0).isoformat() if at else ""
 
 
 def _time(text: str) -> datetime:
@@ -167,14 +167,15 @@ def _several(one: Ordered, found: Sequence[str]) -> Problem:
 
 
 def _ruled(desk: Desk, one: Ordered, request: str) -> Done:
+    subject = one.subject if one.order.action == CANCEL or one.source is not None else _approver(desk, one.subject)
     if one.order.action == APPROVE:
-        ruling = approval.approve(desk, request, one.subject)
+        ruling = approval.approve(desk, request, subject)
     elif one.order.action == REJECT:
-        ruling = approval.reject(desk, request, one.subject, one.order.why)
+        ruling = approval.reject(desk, request, subject, one.order.why)
     else:
-        ruling = approval.withdraw(desk, request, one.subject)
+        ruling = approval.withdraw(desk, request, subject)
     problem = ruling.problem and replace(ruling.problem, where=one.where)
-    if problem and _was_done(desk, one, ruling.id):
+    if problem and _was_done(desk, one.order.action, ruling.id, subject):
         problem = None
     if problem:
         orders.give_back(desk, one.key)
@@ -186,11 +187,18 @@ def _there(desk: Desk, request: str) -> bool:
         return ledger.request(request) is not None
 
 
-def _was_done(desk: Desk, one: Ordered, request: str) -> bool:
+def _approver(desk: Desk, subject: str) -> str:
+    """Whom the policy names by the address that a word went to: that need not be among the names that it knows them by."""
+    rules, address = policy.read_of(desk).policy, subject.removeprefix(MAIL)
+    people = rules.people.values() if rules else ()
+    return next((one.names[0] for one in people if address and one.mail.casefold() == address), subject)
+
+
+def _was_done(desk: Desk, action: str, request: str, subject: str) -> bool:
     """Whether this person's same ruling stands already: they said it twice, or this process died after it."""
     with desk.ledger() as ledger:
-        ends = [each for each in ledger.entries(request=request) if each.action == ENDS[one.order.action]]
-    return bool(ends) and _by(ends[-1]) == one.subject
+        ends = [each for each in ledger.entries(request=request) if each.action in ENDS[action]]
+    return bool(ends) and _by(ends[-1]) == subject
 
 
 def _by(entry: Entry) -> str:

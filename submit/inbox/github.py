@@ -120,13 +120,12 @@ class Service:
     def answer(self, issue: str, write: Callable[[str], str], told: Mapping[str, str] = NOTHING) -> None:
         """Keep the one comment of ours on an issue up to date: none twice, and none touched that says so already. ``write`` gets what it
         says until now ("" for nothing), and gives what it is to say; ``told`` is what became of orders, by the address of each, and
-        stands below."""
+        stands below. What stands there already of orders stays."""
         for one in self.comments(issue):
             if one["viewerDidAuthor"] and replies.is_ours(one["body"]):
                 before, below = order_lines.parted(one["body"])
-                text = write(before)
-                now = order_lines.joined(before if replies.says_the_same(before, text) else text, below, told)
-                if now != one["body"]:
+                now = order_lines.joined(write(before), below, told)
+                if now.strip() != one["body"].replace("\r\n", "\n").strip():
                     self._mutate("updateIssueComment", {"id": one["id"], "body": now}, "issueComment { id }")
                 return
         body = order_lines.joined(write(""), {}, told)
@@ -239,10 +238,15 @@ class GitHubInbox:
         )
 
     def _settle(self, issue: Mapping[str, Any], outcome: Outcome) -> None:
-        write = partial(replies.comment, self.desk, outcome, str(issue["body"] or ""))
+        write = partial(self._written, outcome, str(issue["body"] or ""))
         language = next((one.language for one in outcome.responses if one.language), self.desk.config.language)
         told = {str(one.ordered.where): order_lines.line(one, language) for one in outcome.orders}
         self.service.answer(str(issue["id"]), write, told)
+
+    def _written(self, outcome: Outcome, body: str, before: str) -> str:
+        """The comment; as it was where that says the same, whatever else has been added to it since."""
+        now = replies.comment(self.desk, outcome, body, before)
+        return before if before and replies.says_the_same(before, now) else now
 
 
 def _digest(issue: Mapping[str, Any]) -> str:

@@ -4,6 +4,9 @@ A message is answered once it is submitted, then flagged ``$DenpyoAnswered``, th
 mailbox. Killed between the answer and the flag, it is answered a second time, in the same words under the same Message-ID, by which
 mail programs tell that they have it. Only whom the mailbox's own server vouches for is answered, and never what a program wrote:
 neither is anybody annoyed whose address was forged, nor do two programs write to each other for ever.
+
+A mail without forms may order something (``mail_orders``). Where forms come along, they are taken and the order is not, and the answer
+says so.
 """
 
 from __future__ import annotations
@@ -27,11 +30,14 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit.desk import Desk, DeskError, secret
 from submit.inbox import Delivery, SourceDownError
+from submit.inbox.mail_orders import ordered
 from submit.inbox.message import LONGEST_HEAD, Head, UnreadableError, attachments, free_name, head
 from submit.judging import Outcome
 from submit.marked import marked
 from submit.marked_files import marked_name
+from submit.orders import Ordered
 from submit.replies import mail as replies
+from submit.replies import order_lines
 from submit.response import UNVERIFIED, VERIFIED, Source
 from submit.sources import Mailbox
 
@@ -66,14 +72,15 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message on its way: what its head says, its forms, what is wrong with it as a whole, and a hash of it, by which an answer is
-    known again."""
+    """One message on its way: what its head says, its forms, what is wrong with it as a whole, what it orders, and a hash of it, by
+    which an answer is known again."""
 
     uid: int
     head: Head
     sha256: str
     sources: tuple[Source, ...] = ()
     problem: Problem | None = None
+    order: Ordered | None = None
 
 
 @dataclass
@@ -97,7 +104,8 @@ class MailInbox:
                 letter = self._read(mailbox, uid) if uid > last else None  # "9:*" is the newest one too where that is 8
                 if letter:
                     after = json.dumps({"uidvalidity": validity, "uid": uid})
-                    yield Delivery(letter.sources, after, partial(self._settle, mailbox, letter))
+                    orders = (letter.order,) if letter.order and letter.sources == () else ()
+                    yield Delivery(letter.sources, after, partial(self._settle, mailbox, letter), orders)
 
     @contextmanager
     def _open(self) -> Iterator[MailBox]:
@@ -153,13 +161,13 @@ class MailInbox:
                     self._answer(letter, outcome)
                 self._last = letter.sha256
                 mailbox.client.uid("STORE", str(letter.uid), "+FLAGS.SILENT", f"(\\Answered {ANSWERED})")
-            refused = letter.problem or outcome.problems
+            refused = letter.problem or outcome.problems or any(one.problem for one in outcome.orders)
             mailbox.move(str(letter.uid), self.settings.refused if refused else self.settings.done)
 
     def _goes_round(self, letter: Letter) -> bool:
         """Whether it answers an answer of ours and brings nothing: thanks, or a program that does not say what it is."""
         ours = (one for one in letter.head.references if one.startswith("<denpyo-"))
-        return not letter.sources and any(one.endswith(f"@{self._domain}>") for one in ours)
+        return not letter.sources and not letter.order and any(one.endswith(f"@{self._domain}>") for one in ours)
 
     @property
     def _domain(self) -> str:
@@ -168,11 +176,7 @@ class MailInbox:
     def _answer(self, letter: Letter, outcome: Outcome) -> None:
         """One that cannot be delivered is told of on the error stream, and not tried again."""
         copies = self._copies(letter.sources, outcome)
-        said = (
-            replies.body_without_forms(self.desk, letter.problem)
-            if letter.problem
-            else replies.body(self.desk, outcome, copied=bool(copies))
-        )
+        said = self._said(letter, outcome, copied=bool(copies))
         reply = replies.Reply(
             to=letter.head.sender,
             subject=_answering(letter.head.subject),
@@ -185,6 +189,15 @@ class MailInbox:
             replies.send(self.desk, reply)
         except replies.UndeliverableError as error:
             sys.stderr.write(f"denpyo: {error}\n")
+
+    def _said(self, letter: Letter, outcome: Outcome, *, copied: bool) -> str:
+        if letter.problem:
+            return replies.body_without_forms(self.desk, letter.problem)
+        if outcome.orders:
+            return order_lines.body(outcome.orders, outcome.orders[0].ordered.language)
+        said = replies.body(self.desk, outcome, copied=copied)
+        note = letter.order and Problem("order_with_forms", letter.order.where).message(letter.order.language)
+        return f"{note}\n\n{said}" if note else said
 
     def _copies(self, sources: Sequence[Source], outcome: Outcome) -> list[tuple[str, bytes]]:
         """The marked copies; none where they are larger than mail carries."""
@@ -248,6 +261,9 @@ def _with_forms(letter: Letter, raw: bytes) -> Letter:
         found = attachments(raw)
     except UnreadableError:
         found = []
+    letter = replace(letter, order=ordered(letter.head, raw, letter.sha256))
+    if not found and letter.order:
+        return letter
     if not found:
         return _refused(letter, "no_attachment")
     if len(found) > MOST:

@@ -119,9 +119,7 @@ def attachments(raw: bytes) -> list[tuple[str, bytes]]:
     it cannot be taken apart."""
     found: dict[str, bytes] = {}
     try:
-        if raw.count(b"\n") > MOST_LINES or len(BOUNDARY.findall(raw)) > MOST_BOUNDARIES:
-            raise UnreadableError
-        for number, part in enumerate(message_from_bytes(raw, policy=_Part()).walk()):
+        for number, part in enumerate(message_from_bytes(guarded(raw), policy=_Part()).walk()):
             if number == MOST_PARTS:
                 raise UnreadableError
             if not part.is_multipart():
@@ -129,6 +127,13 @@ def attachments(raw: bytes) -> list[tuple[str, bytes]]:
     except Exception as error:  # Python's own parser goes wrong in many ways over what people can write
         raise UnreadableError from error
     return [*found.items()]
+
+
+def guarded(raw: bytes) -> bytes:
+    """A message that Python's parser may be given. UnreadableError for one that would keep it for minutes."""
+    if raw.count(b"\n") > MOST_LINES or len(BOUNDARY.findall(raw)) > MOST_BOUNDARIES:
+        raise UnreadableError
+    return raw
 
 
 def _handed_in(part: Message) -> Iterator[tuple[str, bytes]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from submit import approval
 from submit.desk import Desk, now
 from submit.inbox import open_inbox
 from submit.replies.order_lines import first_line
 from tests.desks import desk_in
+from tests.desks.asking import entries, set_rules
 from tests.submit.inbox.github_desks import (
     DENPYO,
     HANAKO,
@@ -21,11 +24,20 @@ from tests.submit.inbox.github_desks import (
     comments,
     counting,
     looked,
+    states,
     with_source,
 )
 from tests.submit.inbox.github_service import Account, Issue, Service, serving
 
 ROBOT = Account("robot", 77, "Bot")
+RULES = """\
+version: 1
+rules:
+- who: ["github:583231"]
+  kinds: ["*"]
+  queues: ["*"]
+  approve: {always: true, by: ["github:9919", "github:583231"], expires_days: 7}
+"""
 
 
 @pytest.fixture
@@ -37,12 +49,14 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def desk(tmp_path: Path, service: Service) -> Desk:
-    return with_source(desk_in(tmp_path / "desk"), service.url)
+    made = with_source(desk_in(tmp_path / "desk"), service.url)
+    set_rules(made, RULES)
+    return made
 
 
 @pytest.fixture
 def issue(desk: Desk, service: Service) -> Issue:
-    """One that was accepted and answered, as it stands afterwards."""
+    """One whose request is held, as it stands once it is answered."""
     made = service.opened(HANAKO, counting(desk), "denpyo")
     looked(desk)
     return made
@@ -64,10 +78,106 @@ def test_who_may_not_hears_so_below_the_one_comment_and_once(desk: Desk, service
     service.said(issue, STRANGER, "/approve")
     for _ in range(3):
         looked(desk)
-    assert ordered(desk) == [("approve", "not_allowed")]
+    assert ordered(desk) == [("approve", "not_an_approver")]
     assert len(issue.comments) == 2
     (line,) = below(issue)
     assert line.startswith("- [approve](https://github.com/example/jobs/issues/1#issuecomment-IC_1_1) ")
+
+
+def test_a_permitted_person_approves_below_the_issue_and_the_request_runs(
+    desk: Desk, service: Service, issue: Issue
+) -> None:
+    assert states(desk) == [("hanako (github:583231)", "held")]
+    service.said(issue, TARO, "/approve\nLooks good to me.")
+    for _ in range(2):
+        looked(desk)
+    assert states(desk) == [("hanako (github:583231)", "queued")]
+    assert ordered(desk) == [("approve", "")]
+    (approved,) = entries(desk, "approved")
+    assert json.loads(approved.beside_text or "") == {"by": "github:9919", "why": ""}
+    (line,) = below(issue)
+    assert line.endswith(f" {approved.request} was approved.")
+    assert len(issue.comments) == 2
+
+
+def test_who_asked_never_approves_it_not_even_where_the_policy_names_them(
+    desk: Desk, service: Service, issue: Issue
+) -> None:
+    service.said(issue, HANAKO, "/approve")
+    looked(desk)
+    assert (ordered(desk), states(desk)[0][1]) == ([("approve", "own_request")], "held")
+
+
+def test_a_rejection_keeps_its_reason_beside_the_tree_and_needs_one(desk: Desk, service: Service, issue: Issue) -> None:
+    service.said(issue, TARO, "/reject")
+    service.said(issue, TARO, "／却下　今月は空きがありません")
+    looked(desk)
+    assert ordered(desk) == [("reject", "no_reason"), ("reject", "")]
+    assert states(desk)[0][1] == "rejected"
+    (rejected,) = entries(desk, "rejected")
+    assert json.loads(rejected.beside_text or "")["why"] == "今月は空きがありません"
+
+
+def test_whoever_asked_cancels_and_nobody_else_does(desk: Desk, service: Service, issue: Issue) -> None:
+    service.said(issue, STRANGER, "/cancel")
+    looked(desk)
+    assert (ordered(desk), states(desk)[0][1]) == ([("cancel", "not_yours_to_stop")], "held")
+    service.said(issue, HANAKO, "/取消")
+    looked(desk)
+    assert (ordered(desk)[1:], states(desk)[0][1]) == ([("cancel", "")], "stopped")
+    service.said(issue, TARO, "/approve")
+    looked(desk)
+    assert (ordered(desk)[2:], states(desk)[0][1]) == ([("approve", "not_held")], "stopped")
+
+
+def test_an_approval_that_comes_too_late_changes_nothing(desk: Desk, service: Service) -> None:
+    set_rules(desk, RULES.replace("expires_days: 7", "expires_days: 0.000001"))
+    issue = service.opened(HANAKO, counting(desk), "denpyo")
+    looked(desk)
+    service.said(issue, TARO, "/approve")
+    looked(desk)
+    assert ordered(desk)[0][1] in ("approval_expired", "not_held")
+    assert states(desk)[0][1] == "expired"
+
+
+def test_two_who_order_at_once_are_both_heard_and_one_wins(desk: Desk, service: Service, issue: Issue) -> None:
+    service.said(issue, TARO, "/reject too much")
+    service.said(issue, TARO, "/approve")
+    service.said(issue, HANAKO, "/cancel")
+    looked(desk)
+    assert ordered(desk) == [("reject", ""), ("approve", "not_held"), ("cancel", "nothing_to_stop")]
+    assert states(desk)[0][1] == "rejected"
+    assert len(below(issue)) == 3
+
+
+def test_killed_after_the_ruling_the_order_is_answered_as_done(desk: Desk, service: Service, issue: Issue) -> None:
+    """The entry of the order is the last thing that is written: without it the comment is read again."""
+    (held,) = entries(desk, "held")
+    approval.approve(desk, str(held.request), "github:9919")
+    service.said(issue, TARO, "/approve")
+    looked(desk)
+    assert ordered(desk) == [("approve", "")]
+    assert below(issue)[0].endswith(" was approved.")
+    assert len(entries(desk, "approved")) == 1
+
+
+def test_an_approval_of_one_version_never_counts_for_the_next(desk: Desk, service: Service, issue: Issue) -> None:
+    service.said(issue, TARO, "/approve")
+    service.edited(issue, HANAKO, counting(desk, seconds="1"))
+    looked(desk)
+    assert sorted(state for _, state in states(desk)) == ["held", "superseded"]
+    assert ordered(desk) == [("approve", "order_before")]
+    service.said(issue, TARO, "/approve")
+    looked(desk)
+    assert sorted(state for _, state in states(desk)) == ["queued", "superseded"]
+
+
+def test_an_order_from_before_it_was_held_is_to_be_said_again(desk: Desk, service: Service) -> None:
+    service.clock = now() - timedelta(hours=1)
+    issue = service.opened(HANAKO, counting(desk), "denpyo")
+    service.said(issue, TARO, "/approve")
+    looked(desk)
+    assert (ordered(desk), states(desk)[0][1]) == ([("approve", "order_before")], "held")
 
 
 def test_however_often_a_stranger_orders_our_comment_stays_one_and_short(
