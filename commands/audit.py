@@ -292,3 +292,15 @@ def _writable(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise typer.Exit(complain(f"{out}: {error.strerror}", WRONG_USE)) from error
+
+
+@app.command()
+def upgrade(desk: DeskOption = HERE) -> None:
+    """Bring the record of an older denpyo to this one's format; make a backup first."""
+    from submit import terminal
+    from submit.desk import LEDGER, machine_user, now, open_desk
+    from submit.ledger import formats
+
+    at = now().isoformat(timespec="milliseconds")
+    was, format = formats.upgrade(open_desk(desk).folder / LEDGER, at=at, user=machine_user())
+    terminal.say(f"format {format}" + (f", was {was}" if was != format else ": nothing to do"))

@@ -124,8 +124,8 @@ def connect(database: Path, wait: float = WAIT_SECONDS) -> sqlite3.Connection:
     return db
 
 
-def open_database(folder: Path, wait: float = WAIT_SECONDS) -> sqlite3.Connection:
-    """Never creates. LedgerMissing, LedgerDamaged, or a plain LedgerError for a format we do not know yet."""
+def open_database(folder: Path, wait: float = WAIT_SECONDS, known: int | None = FORMAT) -> sqlite3.Connection:
+    """Never creates. LedgerMissing, LedgerDamaged, or a plain LedgerError for a format other than the one that is `known`; None for any."""
     try:
         (folder / DATABASE).stat()
         db = connect(folder / DATABASE, wait)
@@ -136,14 +136,24 @@ def open_database(folder: Path, wait: float = WAIT_SECONDS) -> sqlite3.Connectio
     except UNREADABLE as error:
         raise meaning(error, LedgerDamaged(f"{DATABASE}: {error}")) from error
     try:
-        _check_meta(db)
+        _check_meta(db, known)
     except LedgerError:
         db.close()
         raise
     return db
 
 
-def _check_meta(db: sqlite3.Connection) -> None:
+def _check_meta(db: sqlite3.Connection, known: int | None) -> None:
+    found = format_of(db)
+    if known is not None and found > known:
+        raise LedgerError(f"{DATABASE}: format {found} is newer than this program, which knows {known}")
+    if known is not None and found < known:
+        raise LedgerError(
+            f"{DATABASE}: format {found} is older than this program's {known}: `denpyo audit upgrade` first"
+        )
+
+
+def format_of(db: sqlite3.Connection) -> int:
     try:
         meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
     except UNREADABLE as error:
@@ -151,8 +161,7 @@ def _check_meta(db: sqlite3.Connection) -> None:
     found, salt = meta.get("format"), meta.get("salt")
     if not isinstance(found, int) or found < 1 or not isinstance(salt, bytes):
         raise LedgerDamaged(f"{DATABASE}: is not marked as a ledger")
-    if found > FORMAT:
-        raise LedgerError(f"{DATABASE}: format {found} is newer than this program, which knows {FORMAT}")
+    return found
 
 
 def meaning(error: Exception, otherwise: Exception) -> Exception:
