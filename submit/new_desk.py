@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def make_desk(folder: Path) -> Desk:
     (folder / SCHEMAS).mkdir(exist_ok=True)
     ledger.create(folder / LEDGER)
     _first_entry(folder)
-    (folder / POLICY).write_bytes(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
+    with open(os.open(folder / POLICY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as policy:
+        policy.write(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
     for name, model in (("denpyo", Config), ("policy", Policy)):
         (folder / SCHEMAS / f"{name}.schema.json").write_bytes(json_bytes(model.model_json_schema()))
     for kind in registry.load().values():

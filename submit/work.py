@@ -172,7 +172,7 @@ def _start(desk: Desk, row: Queued, folder: Path) -> str | None:
         return "slip_changed"
     slip = str((desk.folder / LEDGER / row.slip).resolve())
     command = [sys.executable, "-P", "-m", "jobs", slip, "--out", ".", "--run", row.run]
-    with open(folder / "log", "ab") as log:
+    with open(os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=folder,
@@ -181,6 +181,7 @@ def _start(desk: Desk, row: Queued, folder: Path) -> str | None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,  # what it leaves holds the answers, and who asked
         )
 
     def over() -> bool:  # what a job started may outlive it

@@ -51,7 +51,9 @@ class Board:
             return
         file = self.desk.folder / FILE
         new = file.with_name(f".{FILE}.new")
-        new.write_text(json.dumps({name: asdict(one) for name, one in self.sources.items()}), encoding="utf-8")
+        new.unlink(missing_ok=True)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            json.dump({name: asdict(one) for name, one in self.sources.items()}, out)
         os.replace(new, file)
         self._written, self._said = time.monotonic(), said
 
