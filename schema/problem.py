@@ -15,6 +15,11 @@ LONGEST_SHOWN = 60
 LONGEST_MESSAGE = 2000
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of controls, marks without width, halves of characters, and ends of lines and paragraphs."""
+SIGNED = re.compile(
+    r"(?<=[?&;])([^=&;\s]*(?:sig|token|key|secret|passw|credential|auth)[^=&;\s]*=)[^&;\s」”]+|(?<=://)[^/\s@「]+:[^/\s@]+@",
+    re.IGNORECASE,
+)
+"""What lets whoever has an address in: its signature or key, or a name with a password before the host."""
 BREAKS = re.compile("\r\n|[\t\n\r\u0085\u2028\u2029]")
 
 
@@ -36,11 +41,16 @@ class Problem:
             meant = self.suggestion.say(language) if isinstance(self.suggestion, Words) else self.suggestion
             parts.append(words.text("did_you_mean", language, suggestion=shown(meant)))
         said = ("" if language == "ja" else " ").join(part for part in parts if part)
-        return shown(said, LONGEST_MESSAGE)
+        return shown(unsigned(said), LONGEST_MESSAGE)
 
     def line(self, language: str) -> str:
         """``FILE:SPOT: message [code]``, in one line."""
         return f"{shown(str(self.where), 300)}: {self.message(language)} [{self.code}]"
+
+
+def unsigned(text: str) -> str:
+    """Addresses in a text without what lets others in, for a message is mailed, posted and recorded."""
+    return SIGNED.sub(lambda found: f"{found[1] or ''}…" + ("" if found[1] else "@"), text)
 
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from schema.problem import shown
+from submit import foreign
 from submit.engines import EngineDownError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Server:
             answer = self._post("auth.login", {}, HTTPBasicAuth(*self._credentials))
             return str(self._data("auth.login", answer)["token"])
         except ServerError as error:
-            raise EngineDownError(f"ClearML at {self.api} does not let this desk in: {error}") from None
+            raise EngineDownError(f"ClearML at {self.api} does not let this desk in: {foreign.said(error)}") from None
 
     def _post(self, name: str, asked: Mapping[str, Any], auth: Any) -> requests.Response:
         import requests

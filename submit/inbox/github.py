@@ -22,6 +22,7 @@ import requests
 from github import Auth, Github, GithubException
 
 from schema.answers import Where
+from submit import foreign
 from submit.desk import Desk, DeskError, denpyo_version, secret
 from submit.inbox import Delivery, SourceDownError
 from submit.judging import Outcome
@@ -172,7 +173,7 @@ def _said(error: GithubException) -> str:
     errors = data.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     reason = str(first.get("message") or error.message or data.get("message") or type(error).__name__)
-    return f"{error.status} {' '.join(reason.split())[:200]}"
+    return f"{error.status} {foreign.said(reason)}"
 
 
 @dataclass

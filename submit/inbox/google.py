@@ -20,6 +20,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from schema.problem import shown
+from submit import foreign
 from submit.desk import DeskError, now
 from submit.inbox import SourceDownError
 
@@ -235,15 +236,13 @@ def _answered(error: Any) -> str:
         404: "Google does not find it, or does not show it to this account",
         429: "Google's quota is spent; it is counted by the minute",
     }
-    return (
-        f"{hints.get(_status(error), f'Google answers {error.status_code}')}: {shown(str(error.reason), LONGEST_SAID)}"
-    )
+    return f"{hints.get(_status(error), f'Google answers {error.status_code}')}: {foreign.said(error.reason, LONGEST_SAID)}"
 
 
 def _brief(error: Exception) -> str:
     """Its sort and first words; never its whole text, in which a library may quote what it was given."""
     said = error.args[0] if error.args and isinstance(error.args[0], str) else ""
-    return shown(f"{type(error).__name__} {said}".strip(), LONGEST_SAID)
+    return foreign.said(f"{type(error).__name__} {said}".strip(), LONGEST_SAID)
 
 
 def _credentials(file: Path, subject: str) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schema import words
 from schema.answers import Answers, Given, Located, Where
 from schema.check import check
-from schema.problem import Problem, nearest, shown
+from schema.problem import Problem, nearest, shown, unsigned
 from schema.words import Fact, Words, both
 from tests.kinds_for_tests import KINDS
 
@@ -150,3 +150,27 @@ def test_a_persons_text_is_shown_short_and_visible(text: str, seen: str) -> None
 )
 def test_the_nearest_name_is_the_one_most_probably_meant(wrong: str, meant: str) -> None:
     assert nearest(wrong, ["wine", "diabetes"]) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "https://b.s3.amazonaws.com/x.csv?X-Amz-Expires=9&X-Amz-Signature=c0ffee",
+            "https://b.s3.amazonaws.com/x.csv?X-Amz-Expires=9&X-Amz-Signature=…",
+        ),
+        (
+            "https://a.blob.core.windows.net/x?sv=1&sig=c0ffee%3D&se=2",
+            "https://a.blob.core.windows.net/x?sv=1&sig=…&se=2",
+        ),
+        ("「https://x.example/?access_token=c0ffee」は", "「https://x.example/?access_token=…」は"),
+        ("https://me:c0ffee@git.example.com/x.git", "https://…@git.example.com/x.git"),
+        ("https://github.com/o/r/issues/new?template=x.yml", "https://github.com/o/r/issues/new?template=x.yml"),
+        ("a=b; key=value, me:you@example.com", "a=b; key=value, me:you@example.com"),
+    ],
+)
+def test_an_address_is_told_without_what_lets_others_in(typed: str, said: str) -> None:
+    assert unsigned(typed) == said
+    assert "c0ffee" not in Problem("no_dataset", Where("x"), "", {"dataset": typed, "datasets": ("wine",)}).message(
+        "en"
+    )
