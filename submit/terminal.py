@@ -104,15 +104,12 @@ def sources(data: Mapping[str, Any], *, as_json: bool) -> None:
         counts = f"{one['accepted']} accepted, {one['refused']} refused"
         how = f"DOWN: {one['error']}" if one["error"] else "good" if one["looked"] else "not looked at yet"
         say(f"{name}  {one['kind']}  {how}  {when}  {counts}")
-<<<<<<< HEAD
     if "witness" in data:
         one = data["witness"]
         say(f"witness  {one['entries']} entries  {one['at'] or 'never'}  {one['error'] or 'good'}")
-=======
     if any(data["replies"].values()):
         counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in data["replies"].items() if count)
         say(f"replies  {counts}: see `denpyo replies list`")
->>>>>>> fd09595 (What channels of Slack and Teams are sent, and what becomes of it when they fail, stall or ask to be left alone; status --inbox says what waits to be told)
 
 
 def problem_data(problem: Problem, language: str) -> dict[str, str]:
