@@ -101,7 +101,7 @@ def ensure(ledger: Ledger) -> None:
 
 
 def hashed(ledger: Ledger, person: str) -> str:
-    return hmac.digest(ledger.salt, f"budget {person}".encode(), "sha256").hex()
+    return hmac.digest(ledger.salt, f"budget {person}".encode(), "sha256").hex()[:32]
 
 
 def keep(tx: Writing, reserved: Iterable[Reserved]) -> None:
@@ -119,8 +119,6 @@ def over(
 ) -> list[Problem]:
     """Every limit that a request exceeds, with the figures; ``apart`` are requests that it takes the place of."""
     hours, used, opened = gpu_hours(wanted), account.of_month(apart), account.count(apart)
-    asked: dict[str, Fact] = {"gpus": str(wanted.gpus), "hours": spelled(wanted.max_hours), "gpu_hours": spelled(hours)}
-    taken: dict[str, Fact] = {"used": spelled(used), "open": str(opened)}
     checks = (
         ("over_gpus", limits.gpus_per_job, wanted.gpus),
         ("over_hours", limits.hours_per_job, wanted.max_hours),
@@ -128,10 +126,14 @@ def over(
         ("over_month", limits.gpu_hours_per_month if hours else None, used + hours),
         ("over_open", limits.open_jobs, opened + 1),
     )
+    exceeded = [(code, limit) for code, limit, would_be in checks if limit is not None and would_be > limit + ROUNDING]
+    if not exceeded:
+        return []
+    asked: dict[str, Fact] = {"gpus": str(wanted.gpus), "hours": spelled(wanted.max_hours), "gpu_hours": spelled(hours)}
+    taken: dict[str, Fact] = {"used": spelled(used), "open": str(opened)}
     return [
         Problem(code, where, "", {**asked, **taken, "limit": spelled(limit), "left": spelled(max(0.0, limit - used))})
-        for code, limit, would_be in checks
-        if limit is not None and would_be > limit + ROUNDING
+        for code, limit in exceeded
     ]
 
 

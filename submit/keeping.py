@@ -53,6 +53,8 @@ class Keeper:
         return now().isoformat(timespec="milliseconds")
 
     def _write(self, plans: Sequence[Plan], action: str) -> None:
+        for plan in plans:
+            plan.ends = tuple(self._replaced(plan)) if plan.follows or plan.run or plan.holding else ()
         slips = {plan.id: plan.good.slip_of(plan.id) for plan in plans if plan.new}
         paths = self._slips(slips, {plan.handed.kind for plan in plans if plan.new})
         self._note_changes(plans)
@@ -61,7 +63,7 @@ class Keeper:
         self.tx.put_requests([row for plan in plans for row in self._rows(plan, paths)])
         self.tx.put_runs([run for plan in plans for run in self._run(plan)])
         budget.keep(self.tx, [plan.reserved for plan in plans if plan.reserved])
-        budget.release(self.tx, [row.id for plan in plans for row in self._replaced(plan)])
+        budget.release(self.tx, [row.id for plan in plans for row in plan.ends])
         holding.keep(self.tx, [plan.holding for plan in plans if plan.holding])
         self._note_askers(plans)
         linked = [one for plan in plans if plan.new or plan.follows for one in (plan.id, plan.follows) if one]
@@ -107,7 +109,7 @@ class Keeper:
             return
         if plan.new:
             yield self._accepted(plan, action, slips[plan.id])
-        for row in self._replaced(plan):
+        for row in plan.ends:
             detail: dict[str, Any] = {"by": plan.id}
             yield New(f"superseded:{row.id}:{plan.id}", "superseded", row.id, detail)
         if plan.decision:
@@ -172,7 +174,7 @@ class Keeper:
     def _rows(self, plan: Plan, paths: dict[str, str]) -> Iterator[RequestRow]:
         one = plan.handed
         row = self.lineage.row(plan.id) if plan.id else None
-        yield from (replace(before, state="superseded", updated_at=self._at) for before in self._replaced(plan))
+        yield from (replace(before, state="superseded", updated_at=self._at) for before in plan.ends)
         if one.good is None:
             if row is None:
                 yield RequestRow(plan.id, one.kind, "refused", one.language, self._at)

@@ -42,7 +42,7 @@ T = TypeVar("T")
 class Plan:
     """What is to be done with one response. ``follows`` is the request whose next version it is; ``run`` is set where the policy has
     allowed it, and says whether the run waits (``held``) or may go (``accepted``); ``awaits`` and ``holding`` where it is held until
-    somebody approves it; ``reserved`` is what it takes of a budget."""
+    somebody approves it; ``reserved`` is what it takes of a budget; ``ends`` are the earlier versions that end because of it."""
 
     handed: Handed
     id: str = ""
@@ -54,6 +54,7 @@ class Plan:
     reserved: Reserved | None = None
     awaits: Awaits | None = None
     holding: Holding | None = None
+    ends: tuple[RequestRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 

@@ -74,7 +74,7 @@ def test_a_person_has_one_budget_under_every_name_and_nobody_has_another_ones(de
     with desk.ledger() as ledger:
         rows = ledger.query("SELECT DISTINCT who FROM budget")
     assert len(rows) == 3
-    assert all(len(who) == 64 and "aya" not in who for (who,) in rows)
+    assert all(len(who) == 32 and "aya" not in who for (who,) in rows)
 
 
 def test_the_same_request_twice_reserves_once_and_a_denied_one_nothing(desk: Desk) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from submit import policy_check
+from submit import policy, policy_check
 from submit.desk import Desk, DeskError
 from tests.desks.asking import desk_with, set_rules
 
@@ -171,3 +177,33 @@ def test_a_policy_that_cannot_be_read_is_said_in_one_line(desk: Desk) -> None:
     set_rules(desk, "version: 1\nrules: []\n")
     with pytest.raises(DeskError, match=r"^everything is denied: .*policy\.yaml: rules: "):
         policy_check.check(desk)
+
+
+SUBJECTS = ("user:x", "mail:aya@example.com", "mail:ken@example.com", "github:77", "unverified")
+WHO = ("user:x", "person:aya", "mail:*@example.com", "mail:aya@example.com", "group:leads", "unverified")
+QUEUES = ("default", "gpu")
+some = partial(st.lists, min_size=1, max_size=2, unique=True)
+
+
+@st.composite
+def rule_texts(draw: st.DrawFn) -> str:
+    kinds, queues = (
+        draw(some(st.sampled_from(["count_starts", "inference", "*"]))),
+        draw(some(st.sampled_from([*QUEUES, "*"]))),
+    )
+    trust = draw(st.sampled_from(["claimed", "machine", "verified"]))
+    who = draw(some(st.sampled_from(WHO)))
+    return f"- {{who: {json.dumps(who)}, kinds: {json.dumps(kinds)}, queues: {json.dumps(queues)}, doors: {{min_trust: {trust}}}}}\n"
+
+
+@given(st.lists(rule_texts(), min_size=1, max_size=5))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_check_finds_is_what_no_request_can_meet(desk: Desk, rules: list[str]) -> None:
+    """And every rule of which it says nothing decides about some request."""
+    there = replace(desk, config=desk.config.model_copy(update={"queues": QUEUES}))
+    set_rules(there, f"{HEAD}rules:\n{''.join(rules)}")
+    never = {one.rule for one in policy_check.check(there) if one.why.startswith("can never match")}
+    found = policy.read_of(there)
+    everything = product((*SUBJECTS, "user:aya", "mail:new@example.com"), there.kinds, QUEUES)
+    deciding = {policy.decide(found, who, kind, queue).rule for who, kind, queue in everything}
+    assert never == {*range(1, len(rules) + 1)} - deciding
