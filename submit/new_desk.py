@@ -50,6 +50,11 @@ datasets = []             # folders of datasets, beside datasets/ on this desk a
 POLICY_YAML = """\
 # yaml-language-server: $schema={schemas}/policy.schema.json
 # Who may run what. What no rule allows is denied; while this file is missing or wrong, everything is.
+# `denpyo policy explain FILE` says which rule decides and why, `denpyo policy check` which can never match.
+# A rule may also have, for example:
+#   doors: {{min_trust: verified}}
+#   limits: {{gpus_per_job: 4, hours_per_job: 24, gpu_hours_per_month: 400, open_jobs: 5}}
+#   approve: {{over_gpu_hours: 12, by: ["user:somebody-else"]}}
 version: 1
 rules:
 - who: ["user:{user}"]   # the user of this machine

@@ -146,3 +146,24 @@ def test_cancelling_is_for_who_asked_and_for_operators_where_there_are_some(desk
     set_rules(desk, RULES.replace("rules:\n", f"operators: ['{ME}']\nrules:\n"))
     assert denpyo("cancel", request, desk=desk.folder).stdout == f"{request}: stopped\n"
     assert denpyo("cancel", request, desk=desk.folder, code=1).stdout == f"{request}: stopped, nothing to stop\n"
+
+
+def test_the_page_about_the_policy_shows_what_explain_prints(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    rules, request = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    desk = desk_with(tmp_path, rules)
+    file = tmp_path / "request.yaml"
+    file.write_text(request, encoding="utf-8")
+    done = denpyo("policy", "explain", file, "--as", "sato", desk=desk.folder)
+    assert f"```text\n{done.stdout}```\n" in page
+
+
+def test_the_example_for_a_team_can_match_where_its_queue_is_there(desk: Desk) -> None:
+    set_rules(desk, (Path(__file__).parents[2] / "examples" / "policy" / "team.yaml").read_text(encoding="utf-8"))
+    done = denpyo("policy", "check", desk=desk.folder, code=1)
+    assert done.stdout.splitlines()[0] == "rule 2: queues: there is no queue gpu-a100"
+    config = desk.folder / "denpyo.toml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('["default"] ', '["default", "gpu-a100"] '), encoding="utf-8"
+    )
+    denpyo("policy", "check", desk=desk.folder)
