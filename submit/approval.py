@@ -236,8 +236,7 @@ def _may_not(case: Case, number: int) -> Problem | None:
     by = rule.approve.by if rule and rule.approve else anybody(rules)
     if rules.person(case.asker) == rules.person(case.subject):
         return case.no("own_request", by=holding.names(by))
-    may = case.subject != UNVERIFIED and rules.names(by, case.subject)
-    return None if may else case.no("not_an_approver", by=holding.names(by))
+    return None if rules.names(by, case.subject) else case.no("not_an_approver", by=holding.names(by))
 
 
 def anybody(rules: Policy) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from submit import approval
+from schema.words import text
+from submit import approval, one_machine, standing
 from submit.approval import Ruling
 from submit.desk import Desk
 from tests.desks.asking import AYA, KEN, MIO, Wanted, ask, ask_one, desk_with, entries, reserved, set_rules, state
@@ -166,6 +167,22 @@ def test_expiry_ends_only_what_is_late_and_once(desk: Desk) -> None:
     assert (state(desk, kept), state(desk, late)) == ("held", "expired")
     (entry,) = entries(desk, "expired")
     assert (entry.detail, entry.beside_text) == ({"rule": 1}, "")
+
+
+def test_whoever_hands_it_in_again_or_looks_finds_it_expired(desk: Desk) -> None:
+    set_rules(desk, RULES.replace("over_gpu_hours: 12", "over_gpu_hours: 12, expires_days: 0.000000001"))
+    request = ask_one(desk, BIG)
+    assert ask_one(desk, BIG) == request
+    assert [one.key for one in entries(desk, "held")] == [f"held:{request}", f"held:{request}:2"]
+    (looked,) = next(one_machine.watched(desk, request, print, watch=False))
+    assert looked.request.state == "expired"
+    assert reserved(desk) == [(0.0, 0)]
+
+
+def test_what_is_held_is_not_over_and_says_so_in_the_words_of_people(desk: Desk) -> None:
+    found = standing.standing(desk, ask_one(desk, BIG))
+    assert (found.over, found.receipt) == (False, "receipt_awaits")
+    assert [text(found.receipt, one) for one in ("en", "ja")] == ["waits for an approval", "承認待ち"]
 
 
 @pytest.mark.parametrize(

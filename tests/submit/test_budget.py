@@ -100,6 +100,12 @@ def test_an_edit_of_what_has_not_begun_counts_instead_of_it(desk: Desk) -> None:
     assert reserved(desk) == [(0.0, 0), (44.0, 1)]
 
 
+def test_rows_beside_an_edit_count_without_what_the_edit_replaces(desk: Desk) -> None:
+    ask(desk, Wanted("a", gpus=4, hours=12, named="form:1"))
+    edited, other = Wanted("a", gpus=4, hours=11, named="form:1"), Wanted("b", gpus=4, hours=12)
+    assert codes(desk, edited, other) == [[], []]
+
+
 def test_what_never_ran_has_used_nothing(desk: Desk) -> None:
     request = ask_one(desk, Wanted("a", gpus=2, hours=20))
     approval.withdraw(desk, request, AYA)
