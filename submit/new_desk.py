@@ -44,6 +44,8 @@ datasets = []             # folders of datasets, beside datasets/ on this desk a
 # host = "mail.example.com"
 # port = 587
 # sender = "denpyo@example.com"
+# [replies.slack]         # also [replies.teams]
+# webhook = "slack"
 # [secrets]
 # mail = "secrets/mail"
 """

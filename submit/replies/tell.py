@@ -7,6 +7,8 @@ which nobody knows: by mail, in a comment or a page it is repeated, under the sa
 from __future__ import annotations
 
 import random
+import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,11 +85,11 @@ class Turn:
             left = outbox.in_state(ledger, outbox.SENDING)
             if not left:
                 return
-            at = _stamp()
             with ledger.writing() as tx:
                 for one in left:
                     if CHANNELS[one.channel].REPEATS:
-                        outbox.put_off(tx, [one], at, "cut off while it was sent")
+                        again = _stamp(pause(one.attempts)) if one.attempts else _stamp()
+                        outbox.put_off(tx, [one], again, "cut off while it was sent")
                     else:
                         outbox.end(tx, [one], outbox.UNSURE, "cut off while it was sent")
         unsure = [one for one in left if not CHANNELS[one.channel].REPEATS]
@@ -104,6 +106,11 @@ class Turn:
             except (SourceDownError, DeskError, OSError) as error:
                 self._down(name, lot, error)
                 return
+            except LedgerError:
+                raise
+            except Exception as error:  # a bug of ours stops this message, and no other
+                traceback.print_exception(error, file=sys.stderr)
+                self._unsure(CHANNELS[name], lot, error)
 
     def _waits(self, ledger: Ledger, items: Sequence[Item]) -> bool:
         """Whether a message is left to grow: its receiver has heard of the same table only just now, and there is more to come."""
@@ -133,11 +140,11 @@ class Turn:
         with self.desk.ledger() as ledger, ledger.writing() as tx:
             outbox.sent(tx, items, _stamp())
 
-    def _unsure(self, channel: Channel, items: Sequence[Item], error: UnsureError) -> None:
+    def _unsure(self, channel: Channel, items: Sequence[Item], error: Exception) -> None:
         if channel.REPEATS:
             self._put_off(items, error, None)
         else:
-            self._end(items, outbox.UNSURE, str(error))
+            self._end(items, outbox.UNSURE, _line(error) or type(error).__name__)
 
     def _put_off(self, items: Sequence[Item], error: Exception, seconds: float | None) -> None:
         """Tried again later, or given up after a day."""

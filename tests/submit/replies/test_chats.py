@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from submit.desk import Desk
-from submit.replies import waiting, webhook
-from submit.replies.channel import UnsureError
+from submit.outbox import Item
+from submit.replies import slack, teams, waiting, webhook
+from submit.replies.channel import Lot, UnsureError
+from submit.replies.news import News
 from tests.desks import command, environment
 from tests.submit.inbox.mail_servers import Accepting, Certified, Outbox, free_port
 from tests.submit.replies.telling import keep_secret, later, mailing_desk, states, submitted, told
@@ -420,3 +424,26 @@ def test_killed_while_a_channel_takes_it_nothing_is_told_twice_and_the_operator_
 )
 def test_when_to_come_back_is_read_as_seconds_or_as_a_date(said: str, seconds: float | None) -> None:
     assert webhook.retry_after(said) == seconds
+
+
+@given(st.text(min_size=1), st.text(), st.integers(1, 40))
+@example("<!channel>" * 400, "&" * 4000, 1)
+@example("\n", "", 2)
+def test_whatever_people_wrote_a_channel_takes_it_and_nothing_in_it_is_live(
+    wrote: str, reason: str, total: int
+) -> None:
+    one = News(
+        "aaaa-bbbb-cccc",
+        "failed",
+        "ja",
+        "失敗しました。",
+        "失敗",
+        (("依頼者", wrote),),
+        (),
+        "https://app.example/<x>|&",
+        reason,
+    )
+    item = Item(1, "failed", one.id, "slack", "channel", "", "slack", "ja", "slack", "", "", 1, "waiting", "", 0, "")
+    lot = Lot([item], [one] * min(total, 15), [("失敗", total)], "id", ["foot", "", "\u2014 desk"])
+    for payload, schema in ((slack.payload(lot), SLACK), (teams.payload(lot), TEAMS)):
+        assert [*Draft202012Validator(schema).iter_errors(payload)] == []

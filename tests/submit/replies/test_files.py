@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
 from generators.excel import template
@@ -12,8 +13,9 @@ from generators.excel.template import Filled
 from submit import standing, watch
 from submit.desk import CONFIG, Desk, open_desk
 from submit.replies.files import page_of
+from submit.replies.fill import fill
 from tests.desks import counting, desk_in
-from tests.submit.replies.telling import Submitted, later, told
+from tests.submit.replies.telling import NOBODY, Submitted, later, told
 
 DROP = '[sources.drop]\nkind = "folder"\npath = "drop"\nevery = 0.2\nwrite_back = {write_back}\n'
 
@@ -179,3 +181,17 @@ def test_a_marked_copy_that_somebody_has_open_waits(tmp_path: Path) -> None:
     later(desk)
     assert told(desk) == ""
     assert "done" in cells(desk.folder / "drop" / "done" / "jobs.marked.xlsx")
+
+
+def test_a_message_that_cannot_be_made_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    desk = dropping(tmp_path / "desk")
+    first = dropped(desk, "one.yaml", counting(tmp_path, "one").read_bytes())
+    second = dropped(desk, "two.yaml", counting(tmp_path, "two").read_bytes())
+    first.became("done")
+    fill(desk, NOBODY)
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("UPDATE outbox SET receiver = 'no JSON' WHERE state = 'waiting'")
+    second.became("done")
+    assert told(desk) == "Expecting value: line 1 column 1 (char 0)"
+    assert "JSONDecodeError" in capsys.readouterr().err
+    assert 'class="state done"' in page(desk, "two.yaml.denpyo.html")
