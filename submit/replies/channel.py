@@ -53,7 +53,7 @@ class Lot:
         """What the message is about, in words of ours alone."""
         if self.total == 1:
             return self.news[0].said
-        states = ", ".join(f"{state} {count}" for state, count in self.counts)
+        states = tuple(f"{state} {count}" for state, count in self.counts)
         return text("news_many", self.language, count=str(self.total), states=states)
 
     @property

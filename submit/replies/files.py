@@ -83,7 +83,7 @@ def send(desk: Desk, lot: Lot) -> None:
 def page(lot: Lot, name: str, found: Sequence[Standing]) -> str:
     """The page of a file, with a row for each of its requests."""
     language = lot.language
-    head = ", ".join(f"{state} {number}" for state, number in _counted(found, language))
+    head = tuple(f"{state} {number}" for state, number in _counted(found, language))
     return laid_out(
         "page.html",
         language,
