@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schema.problem import shown
-from schema.words import text
+from schema.words import said, text
 from submit import standing
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
@@ -39,6 +39,9 @@ SECRET = re.compile(
     r"|\b(ghp_|github_pat_|gho_|xox[abpr]-|AKIA|hf_|sk-|eyJ)[\w.-]{8,}"
 )
 """What looks like a secret in a log, as programs print them: not all of it is found."""
+OVER = ("gpu_hours", "gpus", "hours", "always")
+LIMITS = ("over_gpus", "over_hours", "over_gpu_hours", "over_month", "over_open")
+"""What a rule's thresholds and limits are called in entries."""
 Word = Callable[[Item], str]
 """The single-use word with which an approver may answer by mail; "" where there is none."""
 
@@ -160,11 +163,17 @@ def _facts(
 def _held(item: Item, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     over = detail.get("over")
     if isinstance(over, Mapping) and over:
-        yield "news_over", "; ".join(shown(f"{name}: {value}", 100) for name, value in over.items())
+        yield "news_over", said(tuple(_over(*one, item.language) for one in over.items()), item.language)
     if isinstance(detail.get("by"), int) and item.role == SENDER:
         yield "news_by", text("news_approvers", item.language, count=str(detail["by"]))
     if detail.get("expires"):
-        yield "news_until", shown(str(detail["expires"])[:16].replace("T", " "))
+        yield "news_until", f"{shown(str(detail['expires'])[:16].replace('T', ' '))} UTC"
+
+
+def _over(name: str, value: object, language: str) -> str:
+    """What of a request is over a threshold, as the entry names it."""
+    asked = f"{value:g}" if isinstance(value, int | float) else shown(str(value), 100)
+    return text(f"news_over_{name}", language, asked=asked) if name in OVER else shown(f"{name} {asked}", 100)
 
 
 def places_in_queue(desk: Desk, runs: Sequence[str]) -> dict[str, int]:
@@ -195,6 +204,8 @@ def _problems(item: Item, at: Standing, detail: Mapping[str, Any], beside: Mappi
         yield shown(f"{place}: {one.get('message', '')}" if place else str(one.get("message", "")), 2 * LONGEST)
     if item.event == "refused" and not found:
         yield text("news_denied", item.language, kind=at.request.kind, queue=shown(str(detail.get("queue", ""))))
+        limits = [one for one in detail.get("over") or () if one in LIMITS]
+        yield from (text(f"news_limit_{one}", item.language) for one in limits)
 
 
 def log_end(desk: Desk, at: Standing) -> tuple[str, ...]:

@@ -187,7 +187,13 @@ def test_an_address_that_is_none_is_mailed_to_nobody(desk: Desk, out: Outbox) ->
     assert (out.messages, states(desk)) == ([], [])
 
 
-HELD = {"rule": 1, "policy": "0" * 64, "by": 2, "expires": "2026-12-01T09:00:00+00:00", "over": {"gpus": "4 > 2"}}
+HELD = {
+    "rule": 1,
+    "policy": "0" * 64,
+    "by": 2,
+    "expires": "2026-12-01T09:00:00+00:00",
+    "over": {"gpus": 4.0, "gpu_hours": 48.0, "other": "<x>"},
+}
 
 
 def test_whoever_may_approve_hears_how_and_whoever_asked_hears_that_it_waits(desk: Desk, out: Outbox) -> None:
@@ -198,8 +204,9 @@ def test_whoever_may_approve_hears_how_and_whoever_asked_hears_that_it_waits(des
     assert sorted(to) == [HANAKO, "leader@example.jp", "ops@example.jp", "taro@example.jp"]
     assert said(to[HANAKO]).startswith(
         f"Request {one.ids[0]} waits for approval.\n\nThere is nothing for you to do. You will hear what was decided.\n\n"
-        "What: Count starts\nFrom: jobs.yaml 1:1\nWhy it waits: gpus: 4 > 2\nWho decides: 2 people, who have been told\n"
-        "Decided until: 2026-12-01 09:00\n\n"
+        "What: Count starts\nFrom: jobs.yaml 1:1\nWhy it waits: 48 GPU-hours, 4 GPUs, other <x>\n"
+        "Who decides: 2 people, who have been told\n"
+        "Decided until: 2026-12-01 09:00 UTC\n\n"
     )
     assert said(to["leader@example.jp"]).startswith(
         f"Request {one.ids[0]} waits for approval.\n\nTo decide, on the machine of the desk:\n"
@@ -223,6 +230,17 @@ def test_what_waits_for_an_earlier_version_of_itself_is_nobodys_to_approve(desk:
     one.happened("held", {"run": f"{one.ids[0]}.1", "after": "x"}, key=f"held:{one.ids[0]}.1")
     told(desk, People(leads=[LEADER]))
     assert [to for to, _ in subjects(out)] == [HANAKO]
+
+
+def test_what_the_rules_do_not_allow_is_told_with_the_limit_that_it_breaks(desk: Desk, out: Outbox) -> None:
+    one = submitted(desk, "one")
+    one.happened("denied", {"rule": 1, "queue": "gpu-a100", "reason": "", "over": ["over_month", "unknown"]})
+    told(desk)
+    assert said(out.messages[0]).startswith(
+        f"Request {one.ids[0]} cannot go ahead.\n\nWhat to correct\n"
+        "- The rules of this desk do not allow it: count_starts in the queue gpu-a100.\n"
+        "- It goes beyond the GPU-hours of this month.\n\n"
+    )
 
 
 @pytest.mark.parametrize(
