@@ -136,9 +136,9 @@ def lately(ledger: Ledger, item: Item, since: str) -> tuple[int, str]:
     return int(count), str(last or "")
 
 
-def due(ledger: Ledger, at: str) -> list[Item]:
-    """What may be sent now, in the order it was written."""
-    return _items(ledger, "state = 'waiting' AND next_at <= ?", (at,))
+def due(ledger: Ledger, channel: str, at: str) -> list[Item]:
+    """What may be sent on a channel now, in the order it was written."""
+    return _items(ledger, "state = 'waiting' AND channel = ? AND next_at <= ?", (channel, at))
 
 
 def in_state(ledger: Ledger, *states: str) -> list[Item]:

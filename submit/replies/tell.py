@@ -98,8 +98,8 @@ class Turn:
     def send_all(self, name: str) -> None:
         """All that is due on a channel, until that does not answer."""
         with self.desk.ledger() as ledger:
-            due = [one for one in outbox.due(ledger, _stamp()) if one.channel == name]
-            lots = [lot for lot in gathered(ledger, due) if not self._waits(ledger, lot)]
+            due = outbox.due(ledger, name, _stamp())
+            lots = [lot for lot in gathered(due) if not self._waits(ledger, lot)]
         for lot in lots:
             try:
                 self._send(CHANNELS[name], lot)
@@ -170,7 +170,7 @@ class Turn:
             outbox.hold_back(tx, name, _stamp(pause(items[0].attempts)))
 
 
-def gathered(ledger: Ledger, due: Sequence[Item]) -> Iterator[list[Item]]:
+def gathered(due: Sequence[Item]) -> Iterator[list[Item]]:
     """What goes in one message each: what was tried together before, else all of one lot for one receiver in one role."""
     found: dict[tuple[str, ...], list[Item]] = {}
     for one in due:

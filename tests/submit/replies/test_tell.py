@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import denpyo
 from schema.words import languages, table
 from submit import watch
 from submit.desk import CONFIG, LEDGER, Desk, open_desk
@@ -460,3 +463,30 @@ def test_a_webhook_that_is_no_name_of_a_secret_and_an_unknown_event_are_said(tmp
     (desk.folder / CONFIG).write_text('[replies.slack]\nwebhook = "slack"\nevents = ["exploded"]\n', encoding="utf-8")
     with pytest.raises(Exception, match=r"replies\.slack\.events\.0"):
         open_desk(desk.folder)
+
+
+def test_the_command_line_lists_sends_and_tries_again(desk: Desk, out: Outbox) -> None:
+    id = submitted(desk, "one", subject="mail:gone@example.jp").ids[0]
+    run = partial(CliRunner().invoke, denpyo.app, env={"DENPYO_DESK": str(desk.folder)})
+    sent = run(["replies", "send"])
+    assert (sent.exit_code, sent.stdout) == (3, "0 waiting, 0 unsure, 1 given up\n")
+    assert "does not take the answer to gone@example.jp (550): given up" in sent.stderr
+    assert run(["replies", "list"]).stdout == (
+        f"1  given_up  {id}  accepted  mail  gone@example.jp  127.0.0.1 does not take the answer to gone@example.jp (550)\n"
+    )
+    (listed,) = json.loads(run(["replies", "list", "--json"]).stdout)["replies"]
+    assert {**listed, "said": ""} == {
+        "number": 1,
+        "state": "given_up",
+        "request": id,
+        "event": "accepted",
+        "channel": "mail",
+        "role": "sender",
+        "to": "gone@example.jp",
+        "attempts": 0,
+        "next_at": "",
+        "said": "",
+    }
+    assert "replies  1 given up: see `denpyo replies list`\n" in run(["status", "--inbox"]).stdout
+    assert json.loads(run(["replies", "retry", "--json"]).stdout) == {"tried_again": 1}
+    assert json.loads(run(["replies", "send", "--json"]).stdout) == {"waiting": 0, "unsure": 0, "given_up": 1}
