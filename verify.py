@@ -55,6 +55,16 @@ class Checkpoint(NamedTuple):
         return f"the checkpoint of {self.size} entries in {self.source}"
 
 
+class Verdict(NamedTuple):
+    """Entries, root, the first thing that is wrong or "", the checkpoints that were compared, and whether the log itself is sound."""
+
+    size: int
+    root: str
+    wrong: str
+    compared: list[Checkpoint]
+    is_sound: bool
+
+
 Keys = dict[tuple[str, str], bytes]
 
 
@@ -296,29 +306,29 @@ def gathered(db: sqlite3.Connection, keys: Keys, given: list[tuple[str, str]]) -
     return sorted(found, key=lambda one: one.size), wrong
 
 
-def verify(folder: Path, keys: Keys, given: list[tuple[str, str]]) -> tuple[int, str, str, list[Checkpoint]]:
-    """Entries, root, the first thing that is wrong or "", and the checkpoints that were compared."""
+def verify(folder: Path, keys: Keys, given: list[tuple[str, str]]) -> Verdict:
     file = folder / "ledger.sqlite"
     file.stat()
     log = Log(folder, [])
     compared: list[Checkpoint] = []
+    wrong = unproven = ""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             known = dict(db.execute("SELECT key, value FROM meta").fetchall())
             if known.get("format") != 1 or not isinstance(known.get("salt"), bytes):
                 raise Wrong("ledger.sqlite: is not marked as a ledger of format 1")
-            compared, wrong = gathered(db, keys, given)
+            compared, unproven = gathered(db, keys, given)
             db.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
             db.execute("BEGIN")
             log.checkpoints = list(compared)
             judge(db, log)
-            wrong = log.rewritten or wrong
+            wrong = log.rewritten
     except Wrong as error:
         wrong = log.rewritten or str(error)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         wrong = f"ledger.sqlite: {error}" + (f", after entry {log.size}" if log.size else "")
-    return log.size, root_of(log.frontier).hex(), wrong, compared
+    return Verdict(log.size, root_of(log.frontier).hex(), wrong or unproven, compared, not wrong)
 
 
 def has_grown(older: Checkpoint, newer: Checkpoint, proof: list[bytes]) -> bool:
@@ -383,13 +393,13 @@ def main(words: list[str]) -> int:
                 "name a ledger, and with --checkpoint the --key to believe; or --key, --older, --newer and --proof"
             )
         notes = [(str(file), note_in(file)) for file in given.checkpoint]
-        size, root, wrong, compared = verify(given.ledger, keys, notes)
+        found = verify(given.ledger, keys, notes)
     except (OSError, Refused, UnicodeDecodeError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return CANNOT
-    print(f"{'DAMAGED' if wrong else 'good'}: {size} entries, root {root}")
-    agreed = [f"agrees with {one}, key {one.key}" for one in compared if one.source != OWN]
-    return said(wrong, *agreed)
+    how = "good" if not found.wrong else "NOT PROVEN" if found.is_sound else "DAMAGED"
+    print(f"{how}: {found.size} entries, root {found.root}")
+    return said(found.wrong, *[f"agrees with {one}, key {one.key}" for one in found.compared if one.source != OWN])
 
 
 def said(wrong: str, *good: str) -> int:

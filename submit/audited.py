@@ -22,7 +22,8 @@ def judged(desk: Desk, key: Path | None, files: Iterable[Path], *, ask_witness: 
 
 
 def say(found: Verdict) -> None:
-    terminal.say(f"{'good' if found.ok else 'DAMAGED'}: {found.entries} entries, root {found.root}")
+    how = "good" if found.ok else "NOT PROVEN" if found.is_sound else "DAMAGED"
+    terminal.say(f"{how}: {found.entries} entries, root {found.root}")
     took = found.took
     terminal.say(f"hashes {took.hashes:.1f} s, bodies {took.bodies:.1f} s, slips {took.slips:.1f} s")
     for one in found.compared:

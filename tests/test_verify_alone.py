@@ -51,8 +51,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
 def both(ledger: Path, public: Path, notes: list[tuple[str, str]]) -> tuple[int, str, str]:
     """What both say, which is the same."""
     ours = verify(ledger, keys.published(public), notes)
-    size, root, wrong, compared = alone.verify(ledger, alone.keys_in(public), notes)
-    assert (size, root, wrong) == (ours.entries, ours.root, ours.wrong)
+    size, root, wrong, compared, is_sound = alone.verify(ledger, alone.keys_in(public), notes)
+    assert (size, root, wrong, is_sound) == (ours.entries, ours.root, ours.wrong, ours.is_sound)
     if not wrong:
         assert [(one.size, one.source) for one in compared] == [(one.size, one.source) for one in ours.compared]
     return size, root, wrong
@@ -175,6 +175,16 @@ def test_it_runs_alone_and_ends_as_audit_verify_does(tmp_path: Path) -> None:
     done = run(ledger, "--key", public, "--checkpoint", reply, code=4)
     said = denpyo("audit", "verify", "--checkpoint", reply, desk=desk.folder, code=4)
     assert done.stderr == said.stderr == "entry 6: the slip of request 'req-4' is missing\n"
+
+
+def test_a_checkpoint_that_proves_nothing_is_no_damage_of_the_log(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "desk")
+    (tmp_path / "kept").write_text(checkpoint.newest(desk).replace("\n1\n", "\n2\n"), encoding="utf-8")
+    done = run(desk.folder / LEDGER, "--key", desk.folder / "audit.pub", "--checkpoint", tmp_path / "kept", code=4)
+    said = denpyo("audit", "verify", "--checkpoint", tmp_path / "kept", desk=desk.folder, code=4)
+    assert done.stdout.startswith("NOT PROVEN: 1 entries, root ")
+    assert said.stdout.splitlines()[0] == done.stdout.rstrip()
+    assert said.stderr == done.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ class Verdict:
     """`entries` and `root` are those of the tree as far as it was read; `wrong` is one line on the first fault, or "".
 
     `unrecorded` are the files under slips/ that no entry of a sound ledger names, as a crash between file and entry
-    leaves one. `compared` are the checkpoints that the ledger agrees with.
+    leaves one. `compared` are the checkpoints that the ledger agrees with; it `is_sound` where nothing but a checkpoint that proves nothing
+    is wrong.
     """
 
     ok: bool
@@ -66,6 +67,7 @@ class Verdict:
     unrecorded: tuple[str, ...]
     compared: tuple[Checkpoint, ...] = field(default=(), compare=False)
     took: Took = field(default=Took(), compare=False)
+    is_sound: bool = field(default=True, compare=False)
 
 
 @dataclass
@@ -95,14 +97,16 @@ def verify(folder: Path, keys: Sequence[PublicKey] = (), notes: Iterable[tuple[s
     unproven = ""
     try:
         walk.checkpoints, unproven = gathered(folder, keys, notes)
-        wrong = _judge(walk) or unproven
+        wrong = _judge(walk)
     except LedgerDamaged as error:
         wrong = f"{error}, after entry {walk.frontier.size}" if walk.frontier.size else str(error)
+    is_sound, wrong = not wrong, wrong or unproven
     recorded = {path for paths in walk.slips.values() for path in paths.values()}
     unrecorded = () if wrong else tuple(path for path, _ in walk.files if path not in recorded)
     compared = () if wrong else tuple(walk.checkpoints)
     took = Took(walk.hashed, walk.parsed, walk.compared)
-    return Verdict(not wrong, walk.frontier.size, walk.frontier.root().hex(), wrong, unrecorded, compared, took)
+    size, root = walk.frontier.size, walk.frontier.root().hex()
+    return Verdict(not wrong, size, root, wrong, unrecorded, compared, took, is_sound)
 
 
 def _judge(walk: _Walk) -> str:
