@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from generators.excel import template
 from generators.excel.template import Filled
 from schema.question import Form
 from submit import one_machine, standing
-from submit.desk import Desk
+from submit.desk import LEDGER, Desk
 from submit.new_desk import make_desk
 from submit.response import Source, Wishes
+from submit.review import page as review_page
+from submit.review.wanted import wanted
+from tests.submit.review.desks import desk_with
 
 PICTURES = Path(__file__).parent / "pictures"
 KIND = "train_supervised"
@@ -23,6 +28,9 @@ WRONG: dict[str, str | float] = {"dataset_id": "wine", "evaluation_threshold": 1
 ROWS = ({**ANSWERS}, {**ANSWERS, "evaluation_threshold": 1.2}, {"dataset_id": "iris"})
 FORM, TABLE, SUMMARY = (45, 85, 1195, 650), (45, 85, 1165, 330), (45, 60, 1195, 405)
 """What of a page is shown: left, top, width and height in pixels."""
+APPROVED = """SELECT seq, request FROM entries JOIN asked USING (request) JOIN requests ON request = id
+    WHERE key LIKE 'approved:%' AND subject LIKE 'mail:%' AND kind = 'train_supervised' ORDER BY seq DESC LIMIT 1"""
+EDITED = """UPDATE entries SET body = CAST(replace(body, '"rule":2', '"rule":1') AS BLOB) WHERE seq = ?"""
 CHROMIUM = [
     "--headless",
     "--no-sandbox",
@@ -58,7 +66,24 @@ def main() -> int:
         page.write_text(JOURNEY.format(slip=slips["ja"]), encoding="utf-8")
         screenshot(page, PICTURES / "journey.png", folder, 1500, 620)
         page.unlink()
+        picture_reviews(folder)
     return 0
+
+
+def picture_reviews(folder: Path) -> None:
+    """The review page of a desk with a history in both languages, one card of it, and what it shows of an entry that was edited."""
+    desk = desk_with(folder / "reviewed", 400)
+    for language in ("ja", "en"):
+        page = folder / f"review.{language}.html"
+        review_page.write(desk, page, wanted(), language)
+        screenshot(page, PICTURES / f"review.{language}.png", folder, 1400, 1480)
+    with closing(sqlite3.connect(desk.folder / LEDGER / "ledger.sqlite")) as db:
+        seq, request = db.execute(APPROVED).fetchone()
+        screenshot(folder / "review.en.html", PICTURES / "review.card.png", folder, 1400, 1180, card=request)
+        db.execute(EDITED, (seq,))
+        db.commit()
+    review_page.write(desk, folder / "damaged.html", wanted(), "en")
+    screenshot(folder / "damaged.html", PICTURES / "review.damaged.png", folder, 1400, 1180)
 
 
 def picture_both(desk: Desk, folder: Path, language: str) -> str:
@@ -98,9 +123,10 @@ def first_page(sheet: Path, picture: Path, folder: Path, shown: tuple[int, int, 
     run("pdftoppm", *pages, *crop, str(sheet.with_suffix(".pdf")), str(picture.with_suffix("")))
 
 
-def screenshot(page: Path, picture: Path, folder: Path, width: int, height: int) -> None:
+def screenshot(page: Path, picture: Path, folder: Path, width: int, height: int, card: str = "") -> None:
     options = [f"--user-data-dir={folder / 'browser'}", f"--window-size={width},{height}", f"--screenshot={picture}"]
-    run("chromium", *CHROMIUM, *options, page.resolve().as_uri())
+    address = f"{page.resolve().as_uri()}#{card}" if card else page.resolve().as_uri()
+    run("chromium", *CHROMIUM, *options, "--virtual-time-budget=4000", address)
 
 
 def run(*command: str, well: int = 0) -> None:

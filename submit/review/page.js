@@ -35,9 +35,10 @@ function el(name, given, ...inside) {
 
 function duration(took) {
   if (took === null || took === undefined) return "–";
-  if (took < 60) return `${Math.round(took)} s`;
+  if (took < 60) return say("seconds", { count: Math.round(took) });
   const minutes = Math.round(took / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  if (minutes < 60) return say("minutes", { count: minutes });
+  return say("hours", { hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
 }
 
 const badge = (state) => el("span", { class: `badge ${groupOf[state] ?? "open"}` }, word("state_", state) || "–");
@@ -301,5 +302,8 @@ byId("card-after").addEventListener("click", () => step(1));
 byId("card").addEventListener("click", (event) => { if (event.target === byId("card")) byId("card").close(); });
 byId("desk").querySelector(":scope > button").addEventListener("click", () => deskEntries(50));
 for (const one of [byId("filters"), byId("list"), document.querySelector(".languages")]) one.hidden = false;
+const fromAddress = () => open(decodeURIComponent(location.hash.slice(1)));
+addEventListener("hashchange", fromAddress);
 speak(data.language);
 root.dataset.ready = "yes";
+fromAddress();

@@ -246,14 +246,16 @@ def _spans(text: words.Words) -> Markup:
     return Markup("".join(spans))  # noqa: S704 - escaped above
 
 
-def duration(took: float | None) -> str:
-    """Seconds as people read them: ``12 s``, ``4 min``, ``1 h 05 min``; the same in every language."""
+def duration(took: float | None) -> Markup:
+    """Seconds as people read them: ``12 s``, ``4 min``, ``1 h 05 min``."""
     if took is None:
-        return "–"
+        return Markup("–")
     if took < 60:
-        return f"{took:.0f} s"
+        return both("seconds", count=round(took))
     minutes = round(took / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return both("minutes", count=minutes)
+    return both("hours", hours=minutes // 60, minutes=f"{minutes % 60:02d}")
 
 
 def zone() -> str:

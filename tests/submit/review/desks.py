@@ -312,24 +312,26 @@ def _ran(one: Asking, draw: random.Random) -> Iterator[Step]:
     """From the policy's yes to the end of the run."""
     if one.fate in ("denied", "held", "rejected", "expired"):
         return
-    yield Step("allowed", 2, "accepted", True, detail={"rule": 1, "policy": POLICY, "queue": "gpu", "reason": ""})
+    began = 602 if one.fate == "approved" else 2
+    allowed = {"rule": 1, "policy": POLICY, "queue": "gpu", "reason": ""}
+    yield Step("allowed", began, "accepted", True, detail=allowed)
     if one.fate == "superseded":
         yield Step("superseded", 3, "superseded", detail={"by": "next-next-next"})
         return
-    yield Step("enqueuing", 4, "accepted", True, detail={"engine": "clearml", "queue": "gpu"})
-    yield Step("queued", 5, "queued", True, detail={"engine": "clearml", "engine_id": _sha256(one.id)[:32]})
+    yield Step("enqueuing", began + 2, "accepted", True, detail={"engine": "clearml", "queue": "gpu"})
+    yield Step("queued", began + 3, "queued", True, detail={"engine": "clearml", "engine_id": _sha256(one.id)[:32]})
     if one.fate != "queued":
-        yield Step("running", 20, "running", True)
+        yield Step("running", began + 18, "running", True)
     if one.fate in RAN:
-        yield _end(one, draw)
+        yield _end(one, draw, began + 18)
 
 
-def _end(one: Asking, draw: random.Random) -> Step:
+def _end(one: Asking, draw: random.Random, began: float) -> Step:
     end = "done" if one.fate == "approved" else one.fate
     metrics = {"accuracy": round(draw.uniform(0.7, 0.99), 4), "log_loss": draw.random()} if end == "done" else {}
     told = json.dumps({"reason": REASONS[one.number % 2].say(one.language)}, ensure_ascii=False)
     detail = {"metrics": metrics, "passed": end == "done"}
-    return Step(end, 20 + draw.expovariate(1 / 900), end, True, told if end == "failed" else "", detail)
+    return Step(end, began + draw.expovariate(1 / 900), end, True, told if end == "failed" else "", detail)
 
 
 def _rows(tx: Writing, one: Asking, state: str, making: Making) -> None:

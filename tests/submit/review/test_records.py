@@ -104,11 +104,19 @@ def test_no_request_is_no_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("took", "said"),
-    [(None, "–"), (0.4, "0 s"), (59.4, "59 s"), (61, "1 min"), (3599, "1 h 00 min"), (7500, "2 h 05 min")],
+    ("took", "english", "japanese"),
+    [
+        (0.4, "0 s", "0秒"),
+        (59.4, "59 s", "59秒"),
+        (61, "1 min", "1分"),
+        (3599, "1 h 00 min", "1時間00分"),
+        (7500, "2 h 05 min", "2時間05分"),
+    ],
 )
-def test_a_length_of_time_is_said_as_people_read_it(took: float | None, said: str) -> None:
+def test_a_length_of_time_is_said_as_people_read_it(took: float, english: str, japanese: str) -> None:
+    said = f'<span class="en" lang="en">{english}</span><span class="ja" lang="ja">{japanese}</span>'
     assert page.duration(took) == said
+    assert page.duration(None) == "–"
 
 
 def test_a_day_is_a_whole_day_and_a_moment_has_its_zone() -> None:
