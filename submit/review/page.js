@@ -167,7 +167,7 @@ function card(one) {
 function asked(one) {
   return part("card_asked", facts(
     fact("card_who", who(one.who, one.erased), "text"), fact("card_trust", one.trust && word("trust_", one.trust)), fact("card_subject", one.subject, "mono"),
-    fact("card_at", one.at), fact("card_kind", `${kindOf(one.kind)} (${one.kind}${one.version ? `, v${one.version}` : ""})`),
+    fact("card_at", `${data.rows[numbers.get(one.id)][AT]} (${one.at})`), fact("card_kind", `${kindOf(one.kind)} (${one.kind}${one.version ? `, v${one.version}` : ""})`),
     fact("card_door", one.door && word("door_", one.door)), fact("card_source", one.source, "text"), fact("card_where", one.where, "text"),
     fact("card_source_sha256", one.source_sha256, "mono"), fact("card_again", one.again, "text"),
     fact("card_follows", one.follows && other(one.follows)), fact("card_next", one.next && other(one.next))));
@@ -223,7 +223,7 @@ function runPart(one, run) {
   const links = run.links.filter(([, url]) => /^https?:\/\//.test(url)).flatMap(([name, url], at) => [at ? " · " : "",
     el("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, word("link_", name))]);
   return part("card_runs", facts(
-    fact("column_id", run.run, "mono"), fact("run_state", badge(run.state)), fact("run_queue", run.queue), fact("run_engine", run.engine),
+    fact("run_id", run.run, "mono"), fact("run_state", badge(run.state)), fact("run_queue", run.queue), fact("run_engine", run.engine),
     fact("run_hours", duration(run.max_hours * 3600)), fact("run_passed", typeof run.passed === "boolean" ? say(`passed_${run.passed}`) : ""),
     fact("run_reason", said(run.reason), "text"), metrics.length ? fact("metrics", metrics.map(([name, value]) => el("div", {}, `${name}: ${number(value)}`))) : null,
     fact("run_warnings", (run.warnings ?? []).map((each) => el("div", { class: "text" }, String(each))).length ? run.warnings.map((each) => el("div", { class: "text" }, String(each))) : ""),

@@ -85,20 +85,21 @@ def write(desk: Desk, out: Path, wanted: Wanted, language: str) -> Verdict:
     """Write the page; what the ledger was found to be comes back. A file that is there is replaced."""
     folder = desk.folder / LEDGER
     verdict = verify(folder)
-    gathered = gather(desk, folder, wanted, Damage.of(verdict))
+    gathered = gather(desk, folder, wanted, verdict)
     with files.whole(out) as file:
         file.write(render(gathered, verdict, wanted, language, desk.kinds))
     return verdict
 
 
-def gather(desk: Desk, folder: Path, wanted: Wanted, damage: Damage) -> Gathered:
-    """Where the ledger cannot be read any further, what was read until then."""
-    found = Gathered()
+def gather(desk: Desk, folder: Path, wanted: Wanted, verdict: Verdict) -> Gathered:
+    """Nothing that came after the verdict. Where the ledger cannot be read any further, what was read until then."""
+    found, damage = Gathered(), Damage.of(verdict)
+    last = verdict.entries if verdict.ok else None
     try:
         with stored.opened(folder) as db:
             found.around = stored.between(db, damage.entry - AROUND, damage.entry + AROUND) if damage.entry else []
-            found.desk = [one for one in stored.of_desk(db) if wanted.has_entry(one, None)]
-            _pack(found, (one for one in records(db, folder) if wanted.has_record(one)), desk, damage)
+            found.desk = [one for one in stored.of_desk(db, last) if wanted.has_entry(one, None)]
+            _pack(found, (one for one in records(db, folder, last) if wanted.has_record(one)), desk, damage)
     except LedgerDamaged as error:
         found.broken = str(error)
     return found
@@ -165,6 +166,7 @@ def render(found: Gathered, verdict: Verdict, wanted: Wanted, language: str, kin
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704
+        title=words.text(f"{PREFIX}title", language),
         t=both,
         named={
             "kind": _kind_named(kinds),

@@ -100,12 +100,12 @@ def result_of(run: RunRow) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def records(db: sqlite3.Connection, folder: Path) -> Iterator[Record]:
-    """All requests of a ledger, the first to come first."""
+def records(db: sqlite3.Connection, folder: Path, last: int | None = None) -> Iterator[Record]:
+    """All requests of a ledger, the first to come first; as far as entry number ``last``, where others may have written since."""
     ids = stored.requests(db)
     latest: dict[tuple[str, str], tuple[str, Mapping[str, Any]]] = {}
     for start in range(0, len(ids), BATCH):
-        for one in _batch(db, folder, ids[start : start + BATCH]):
+        for one in _batch(db, folder, ids[start : start + BATCH], last):
             yield _compared(one, latest)
 
 
@@ -128,8 +128,8 @@ def _replaced(one: Record, previous: str, answers: Mapping[str, Any]) -> Record:
     return Record(**{**values, "previous": previous, "previous_answers": answers})
 
 
-def _batch(db: sqlite3.Connection, folder: Path, ids: Sequence[str]) -> Iterator[Record]:
-    histories = stored.histories(db, ids)
+def _batch(db: sqlite3.Connection, folder: Path, ids: Sequence[str], last: int | None = None) -> Iterator[Record]:
+    histories = stored.histories(db, ids, last)
     rows = {row[0]: RequestRow(*row) for row in stored.table(db, "requests", ids, "id")}
     links = {row[0]: row for row in stored.table(db, "versions", ids, "id")}
     asked = {row[0]: row for row in stored.table(db, "asked", ids, "request")}

@@ -88,12 +88,12 @@ def requests(db: sqlite3.Connection) -> list[str]:
     return [str(one) for (one,) in rows(db, _IDS)]
 
 
-def histories(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[Stored]]:
-    """The entries of each of these requests, in order."""
+def histories(db: sqlite3.Connection, ids: Sequence[str], last: int | None = None) -> dict[str, list[Stored]]:
+    """The entries of each of these requests, in order, as far as number ``last``."""
     found: dict[str, list[Stored]] = defaultdict(list)
     for row in rows(db, _AMONG, (json.dumps([*ids]),)):
-        one = _stored(*row)
-        found[str(one.request)].append(one)
+        if last is None or row[0] <= last:
+            found[str(row[2])].append(_stored(*row))
     return found
 
 
@@ -101,9 +101,9 @@ def between(db: sqlite3.Connection, first: int, last: int) -> list[Stored]:
     return [_stored(*row) for row in rows(db, _BETWEEN, (first, last))]
 
 
-def of_desk(db: sqlite3.Connection) -> list[Stored]:
-    """The entries that belong to no request: policy, schema, keys, datasets."""
-    return [_stored(*row) for row in rows(db, _OF_DESK)]
+def of_desk(db: sqlite3.Connection, last: int | None = None) -> list[Stored]:
+    """The entries that belong to no request, as far as number ``last``: policy, schema, keys, datasets."""
+    return [_stored(*row) for row in rows(db, _OF_DESK) if last is None or row[0] <= last]
 
 
 def entries(db: sqlite3.Connection, since: int = 0) -> Iterator[Stored]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,6 +161,15 @@ def test_the_page_ends_no_element_early_and_fetches_nothing(page_file: Path) -> 
     data = text.partition('id="data">')[2].partition("</script>")[0]
     assert len(json.loads(data)["rows"]) == 200
     assert "<" not in data
+
+
+def test_nothing_that_came_after_the_verdict_stands_on_the_page(desk: Desk) -> None:
+    verdict = replace(verify(desk.folder / LEDGER), entries=500)
+    found = page.gather(desk, desk.folder / LEDGER, wanted(), verdict)
+    with stored.opened(desk.folder / LEDGER) as db:
+        earlier = {one.request for one in stored.between(db, 1, 500) if one.request}
+    assert {row[0] for row in found.rows} == earlier
+    assert found.figures.total < 200
 
 
 def test_a_ledger_that_is_no_ledger_any_more_still_gives_a_page(own_desk: Desk, tmp_path: Path) -> None:
