@@ -55,6 +55,10 @@ class Microsoft(Settings):
     secret: Annotated[str, Field(description="the name of an entry of [secrets]; none for device")] = ""
     drive: Annotated[str, Field(pattern=r"^[A-Za-z0-9!_-]{1,200}$", description="the id of the drive")]
     path: Annotated[str, Field(pattern=r"^[^/\s].*[^/]$", description="a workbook in the drive, or a folder of them")]
+    write_back: Annotated[
+        bool,
+        Field(description="whether receipt, state and link are written beside each response; needs sign_in device"),
+    ] = False
 
 
 class Mailbox(Settings):

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +23,10 @@ import msal
 from schema.problem import shown
 from submit.desk import Desk, DeskError, refuse_open_secret, secret
 from submit.inbox import Delivery, SourceDownError, StuckError
-from submit.inbox.microsoft_graph import GRAPH, Drive, Item, ResyncError, Wire
+from submit.inbox.microsoft_graph import GRAPH, Drive, GoneError, Item, ResyncError, Wire
+from submit.inbox.microsoft_rows import Rows
 from submit.judging import Outcome
+from submit.ledger import LedgerBusy
 from submit.response import VERIFIED, Source
 from submit.sources import Microsoft
 
@@ -41,8 +45,13 @@ def open_inbox(
     desk: Desk, name: str, settings: Microsoft, transport: httpx.BaseTransport | None = None
 ) -> MicrosoftInbox:
     """DeskError where the secret is not there, or others may read it. ``transport`` is another way to the services than the network."""
+    if settings.write_back and settings.sign_in != "device":
+        raise DeskError(
+            f'sources.{name}: write_back needs sign_in = "device": Graph lets no application write into workbooks'
+        )
     wire = Wire(transport)
-    return MicrosoftInbox(settings, Drive(wire, _account(desk, name, settings, wire).token, settings.drive))
+    drive = Drive(wire, _account(desk, name, settings, wire).token, settings.drive)
+    return MicrosoftInbox(settings, drive, Rows(desk, name, drive) if settings.write_back else None)
 
 
 def sign_in(desk: Desk, name: str, settings: Microsoft, say: Say, transport: httpx.BaseTransport | None = None) -> None:
@@ -211,11 +220,16 @@ class State:
 
 @dataclass
 class MicrosoftInbox:
-    """``_newer``: a place, and the link that is newer than the one in it: nothing that concerns us has changed between the two."""
+    """``_newer``: a place, and the link that is newer than the one in it: nothing that concerns us has changed between the two. ``rows``
+    writes back, where that is wanted: ``_shown`` is what stands in each workbook of each request, as far as this process knows, and
+    ``_said`` what was in the way the last time."""
 
     settings: Microsoft
     drive: Drive
+    rows: Rows | None = None
     _newer: tuple[str, str] = ("", "")
+    _shown: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _said: str = ""
 
     def look(self, place: str) -> Iterator[Delivery]:
         state = self._state(place)
@@ -239,10 +253,40 @@ class MicrosoftInbox:
             state = replace(state.after(item), link=link if left == 0 and not stuck else state.link)
             source = Source(shown(item.name, 200), data, DOOR, trust=VERIFIED)
             place = json.dumps(asdict(state))
-            yield Delivery((source,), place, _nobody_waits)
+            yield Delivery((source,), place, partial(self._settle, item))
         if stuck:
             raise StuckError("; ".join(stuck))
         self._newer = (place, link)
+        self._write_anew(state)
+
+    def _settle(self, item: Item, outcome: Outcome) -> None:
+        """Whoever answered a form is not told by this source; beside their answer stands what became of it, where that is wanted."""
+        if self.rows:
+            self._shown.pop(item.id, None)
+            self._beside(partial(self.rows.of_outcome, item, outcome))
+
+    def _write_anew(self, state: State) -> None:
+        """Beside what was read before, where its requests have moved on."""
+        for id in state.seen if self.rows else ():
+            before = self._shown.get(id)
+            if self.rows and (before is None or self.rows.shown([*before]) != before):
+                self._beside(partial(self._anew_in, self.rows, id))
+
+    def _anew_in(self, rows: Rows, item: str) -> None:
+        try:
+            self._shown[item] = rows.anew(item)
+        except GoneError:
+            self._shown[item] = {}
+
+    def _beside(self, write: Callable[[], None]) -> None:
+        """Nothing that goes wrong here keeps a response back; it is said once and tried again."""
+        before, self._said = self._said, ""
+        try:
+            write()
+        except (SourceDownError, LedgerBusy) as error:
+            self._said = shown(f"write_back: {error}", 300)
+        if self._said not in ("", before):
+            sys.stderr.write(f"denpyo: {self._said}\n")
 
     def _state(self, place: str) -> State | None:
         """None at first, where denpyo.toml names another place by now, and where not all that was there at first has been read."""
@@ -265,7 +309,3 @@ class MicrosoftInbox:
         name = "" if target.is_folder else target.name
         items = self.drive.children(target) if target.is_folder else [target]
         return State(self._set, target.id, target.parent, name, "", seen), items, link
-
-
-def _nobody_waits(_: Outcome) -> None:
-    """Whoever answered a form is not told by this source."""

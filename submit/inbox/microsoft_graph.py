@@ -34,7 +34,8 @@ MOST_PAGES = 1_000
 MOST_REDIRECTS = 3
 NOISY = ("httpx", "httpcore", "msal")
 """Libraries that log addresses which open a file by themselves, and answers with tokens in them."""
-BUSY = (429, 500, 502, 503, 504)
+BUSY = (409, 423, 429, 500, 502, 503, 504)
+"""409 and 423 are workbooks that somebody else is just writing into."""
 WHY = {
     401: "the sign-in is not accepted",
     403: "the application may not read this drive; docs/microsoft.md says which permission it needs",
@@ -60,7 +61,7 @@ class _BusyError(SourceDownError):
         self.seconds = seconds
 
 
-class _GoneError(SourceDownError):
+class GoneError(SourceDownError):
     """What was asked for is not there (HTTP 404)."""
 
 
@@ -103,6 +104,10 @@ class Wire:
     def _sent(self, request: httpx.Request) -> httpx.Response:
         with _translated():
             return self.client.send(request)
+
+    def send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> httpx.Response:
+        """With a body of JSON where there is one."""
+        return self._sent(self.client.build_request(method, url, json=body, headers=headers))
 
     def first(self, url: str, most: int, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         """An answer and the first bytes of its body, at most so many."""
@@ -168,12 +173,36 @@ class Drive:
             try:
                 data = self._again(partial(self._content, f"{address}/content"))
                 after = _item(self._json(f"{address}?{urlencode(FIELDS)}"))
-            except _GoneError:
+            except GoneError:
                 return None
             if after.tag == item.tag:
                 return data, after
             item = after
         raise SourceDownError("changes all the time; it is read again later")
+
+    def now(self, id: str) -> Item:
+        """A file as it is at this moment."""
+        return _item(self._json(f"{self._root}/items/{quote(id, safe='')}?{urlencode(FIELDS)}"))
+
+    def ask(self, method: str, path: str, body: Any = None, session: str = "", *, once: bool = False) -> dict[str, Any]:
+        """What Graph answers to a call below the drive; {} where it answers nothing. ``once``: it is not asked again, because doing it
+        twice would do harm."""
+        headers = {"workbook-session-id": session} if session else {}
+        call = partial(self._sent, method, f"{self._root}/{path}", body, headers)
+        try:
+            return call() if once else self._again(call)
+        except _BusyError as error:
+            raise SourceDownError(str(error)) from None
+
+    def _sent(self, method: str, url: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
+        for anew in (False, True):
+            response = self.wire.send(
+                method, url, body, {**headers, "Authorization": f"Bearer {self.token(anew=anew)}"}
+            )
+            if response.status_code != 401:
+                break
+        self._must_be_good(response, response.content)
+        return _document(response.content) if response.content else {}
 
     def _pages(self, link: str) -> Iterator[dict[str, Any]]:
         for _ in range(MOST_PAGES):
@@ -235,7 +264,7 @@ class Drive:
             raise ResyncError(f"{host}: HTTP 410")
         said = f"{host}: HTTP {status} {_code(body)}".rstrip()
         if status not in BUSY:
-            raise (_GoneError if status == 404 else SourceDownError)(f"{said}: {WHY.get(status, 'refused')}")
+            raise (GoneError if status == 404 else SourceDownError)(f"{said}: {WHY.get(status, 'refused')}")
         seconds = _retry_after(response.headers.get("retry-after", ""))
         if seconds is not None and seconds > LONGEST_WAIT:
             self.rests = time.monotonic() + seconds

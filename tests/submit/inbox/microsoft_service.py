@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +22,14 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from tests.submit.inbox.microsoft_workbooks import Workbooks, WrongCallError
+
 TENANT, CLIENT, DRIVE = "contoso.example", "11111111-2222-3333-4444-555555555555", "b!drive"
 LOGIN, GRAPH, FILES = "login.microsoftonline.com", "graph.microsoft.com", "contoso.sharepoint.com"
 SECRET = "canary-client-secret"  # noqa: S105
 SCOPE = "https://graph.microsoft.com/.default"
 SELECTED = {"id", "name", "file", "folder", "deleted", "cTag", "parentReference"}
+WORKBOOK = re.compile(r"items/([^/]+)/workbook/(.+)")
 PAGE = 2
 """Items on one page of an answer."""
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -58,6 +62,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     form: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -80,6 +85,8 @@ class Service:
     changes: list[str] = field(default_factory=list)
     oldest: int = 0
     tokens: dict[str, float] = field(default_factory=dict)
+    persons: set[str] = field(default_factory=set)
+    workbooks: Workbooks = field(default_factory=Workbooks)
     refreshes: set[str] = field(default_factory=set)
     downloads: dict[str, str] = field(default_factory=dict)
     pending: int = 1
@@ -210,6 +217,7 @@ class Service:
         if person:
             refresh = f"canary-refresh-{len(self.refreshes)}"
             self.refreshes.add(refresh)
+            self.persons.add(token)
             claims = {"aud": CLIENT, "iss": f"https://{LOGIN}/{TENANT}/v2.0", "sub": "s", "oid": "o", "tid": TENANT}
             times = {
                 "exp": int(time.time()) + 3600,
@@ -228,6 +236,10 @@ class Service:
         if self.tokens.get(token, 0) < time.monotonic():
             return problem(401, "InvalidAuthenticationToken")
         base = f"/v1.0/drives/{DRIVE}/"
+        if found := WORKBOOK.fullmatch(request.path.removeprefix(base)):
+            return (
+                self._workbook(request, found[1], found[2]) if token in self.persons else problem(403, "accessDenied")
+            )
         if request.method != "GET" or not request.path.startswith(base):
             return problem(403, "accessDenied")
         if not set(request.query.get("$select", "id").split(",")) <= SELECTED:
@@ -240,6 +252,19 @@ class Service:
         if rest.startswith("root:/"):
             return self._by_path(rest.removeprefix("root:/"))
         return self._by_id(rest, request.query)
+
+    def _workbook(self, request: Request, id: str, path: str) -> Answer:
+        """Only persons may (range-update: application permissions are not supported). What is written is another version."""
+        file = self.files[id]
+        if request.query.keys() - {"$select"}:
+            return problem(400, "invalidRequest")
+        try:
+            status, found, data = self.workbooks.answer(request.method, path, request.headers, request.body, file.data)
+        except (WrongCallError, KeyError, ValueError):
+            return problem(400, "invalidRequest")
+        if data != file.data:
+            self.put(id, file.name, data, file.parent)
+        return status, {"Content-Type": "application/json"}, b"" if found is None else json.dumps(found).encode()
 
     def _by_path(self, path: str) -> Answer:
         *folders, name = path.split("/")
@@ -347,10 +372,11 @@ def served(service: Service) -> Iterator[Service]:
 
         def _answer(self) -> None:
             split, length = urlsplit(self.path), int(self.headers.get("Content-Length", 0))
-            form = {name: one[0] for name, one in parse_qs(self.rfile.read(length).decode()).items()}
+            body = self.rfile.read(length)
+            form = {name: one[0] for name, one in parse_qs(body.decode()).items()}
             query = {name: one[0] for name, one in parse_qs(split.query, keep_blank_values=True).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, headers.get("host", ""), unquote(split.path), query, headers, form)
+            request = Request(self.command, headers.get("host", ""), unquote(split.path), query, headers, form, body)
             status, told, body = service.answer(request)
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **told}.items():
@@ -359,7 +385,7 @@ def served(service: Service) -> Iterator[Service]:
             self.wfile.write(body)
             self.close_connection = True
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = do_PATCH = _answer
 
         def log_message(self, format: str, *args: object) -> None:
             pass
