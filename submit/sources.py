@@ -42,6 +42,10 @@ class Google(Settings):
         Field(min_length=1, description="who may answer: anyone (who is signed in), domain:…, group:… or user:…"),
     ] = ("anyone",)
     endpoint: Annotated[str, Field(description="a private address of Google's services, where you have one")] = ""
+    write_back: Annotated[
+        bool,
+        Field(description="whether receipt, state and link are written into the spreadsheet that a form is linked to"),
+    ] = False
 
 
 class Microsoft(Settings):

@@ -1,13 +1,14 @@
 """Google's services, spoken to by their own client: the only file that imports it. What goes wrong is one line, without a secret in it.
 
-The one scope asked for is ``drive.file``: the forms that this program made and no other file of anybody.
+The one scope asked for is ``drive.file``: the forms that this program made and no other file of anybody. Where rows are written back, a
+second client asks for ``spreadsheets``, and nothing else: what it is denied keeps no response back.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,7 @@ from submit.desk import DeskError, now
 from submit.inbox import SourceDownError
 
 SCOPES = ("https://www.googleapis.com/auth/drive.file",)
+SHEETS = ("https://www.googleapis.com/auth/spreadsheets",)
 TOKENS = "https://oauth2.googleapis.com/token"
 RETRIES = 6
 """Quotas count by the minute, and the client waits up to 2, 4, 8 … 64 seconds: enough for the next minute to begin."""
@@ -53,7 +55,12 @@ class Google:
     """
 
     def __init__(
-        self, credentials: Path, subject: str = "", endpoint: str = "", sleep: Callable[[float], None] = time.sleep
+        self,
+        credentials: Path,
+        subject: str = "",
+        endpoint: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+        scopes: tuple[str, ...] = SCOPES,
     ) -> None:
         refuse_unsafe(endpoint)
         if find_spec("googleapiclient") is None:
@@ -67,6 +74,7 @@ class Google:
             endpoint.rstrip("/"),
             sleep,
         )
+        self._scopes = scopes
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +152,27 @@ class Google:
             seen.add(token)
         raise SourceDownError("Google Forms: the list of responses has no end")
 
+    def sheets(self, spreadsheet: str) -> list[str]:
+        """The titles of its sheets."""
+        asked = self._sheets.get(spreadsheetId=spreadsheet, fields="sheets(properties(title))")
+        return [str(one["properties"]["title"]) for one in self._read(asked).get("sheets", [])]
+
+    def add_sheet(self, spreadsheet: str, title: str) -> None:
+        """Asked for once: the service refuses a second one of the same title."""
+        body = {"requests": [{"addSheet": {"properties": {"title": title}}}]}
+        self._said(self._sheets.batchUpdate(spreadsheetId=spreadsheet, body=body))
+
+    def values(self, spreadsheet: str, where: str) -> list[list[str]]:
+        """The lines of a range, as people see them; what is empty at the end of one is left out."""
+        found = self._read(self._sheets.values().get(spreadsheetId=spreadsheet, range=where)).get("values", [])
+        return [[str(cell) for cell in line] for line in found]
+
+    def put(self, spreadsheet: str, lines: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Lines of text by their ranges; nothing in them is taken for a formula, a number or a date."""
+        data = [{"range": where, "values": [list(line)]} for where, line in lines]
+        body = {"valueInputOption": "RAW", "data": data}
+        self._said(self._sheets.values().batchUpdate(spreadsheetId=spreadsheet, body=body), RETRIES)
+
     def _read(self, request: Any) -> Json:
         for attempt in range(TRIES):
             try:
@@ -169,8 +198,12 @@ class Google:
         return self._service("drive", "v3", "/drive/v3/")
 
     @cached_property
+    def _sheets(self) -> Any:
+        return self._service("sheets", "v4", "/").spreadsheets()
+
+    @cached_property
     def _signed_in(self) -> Any:
-        return _credentials(self._credentials, self._subject)
+        return _credentials(self._credentials, self._subject, self._scopes)
 
     def _hear_time(self, answer: Mapping[str, str]) -> None:
         self.at = now()
@@ -245,7 +278,7 @@ def _brief(error: Exception) -> str:
     return foreign.said(f"{type(error).__name__} {said}".strip(), LONGEST_SAID)
 
 
-def _credentials(file: Path, subject: str) -> Any:
+def _credentials(file: Path, subject: str, scopes: tuple[str, ...]) -> Any:
     """What Google's own tools write. A file that would run a command to get its token is refused."""
     from google.auth import identity_pool
     from google.auth.exceptions import GoogleAuthError
@@ -258,13 +291,13 @@ def _credentials(file: Path, subject: str) -> Any:
         info = json.loads(file.read_text(encoding="utf-8"))
         match info.get("type", "authorized_user" if "refresh_token" in info else None):
             case "service_account":
-                return account.from_service_account_info(info, scopes=SCOPES, subject=subject or None)
+                return account.from_service_account_info(info, scopes=scopes, subject=subject or None)
             case "authorized_user":
                 names = ("refresh_token", "client_id", "client_secret")
                 held = {name: info[name] for name in names} | {"token_uri": info.get("token_uri", TOKENS)}
-                return person(None, **held, scopes=SCOPES)
+                return person(None, **held, scopes=scopes)
             case "external_account" if "executable" not in info.get("credential_source", {}):
-                return workload.from_info(info, scopes=SCOPES)
+                return workload.from_info(info, scopes=scopes)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, GoogleAuthError):
         raise DeskError(f"{file}: is not a whole file of Google credentials") from None
     if "installed" in info:

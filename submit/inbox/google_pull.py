@@ -4,24 +4,29 @@ The service names every response for ever, and says when it was last sent: a res
 what was seen is told by name and time, and the last minutes before the newest are asked for again, because a response may show up
 after one that was sent later.
 
-Nobody is answered: the service has no way to.
+Nobody is answered: the service has no way to. Receipts and states may be written back into the form's spreadsheet (``google_rows``).
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from schema.problem import shown
 from submit.desk import Desk, DeskError, refuse_open_secret
 from submit.inbox import Delivery, SourceDownError
-from submit.inbox.google import Google, Json
+from submit.inbox.google import SHEETS, Google, Json
 from submit.inbox.google_publish import DOOR, SECOND, SIGNED_IN, collects
+from submit.inbox.google_rows import Rows
 from submit.inbox.places import all_places
 from submit.inbox.published import Published, forms_of
 from submit.judging import Outcome
+from submit.ledger import LedgerBusy
 from submit.response import UNVERIFIED, VERIFIED, Source
 from submit.sources import Google as Settings
 
@@ -32,7 +37,14 @@ AT_ONCE = 50
 
 def open_inbox(desk: Desk, name: str, settings: Settings) -> GoogleInbox:
     """DeskError where the credentials are not there, or may be read by others."""
-    return GoogleInbox(desk, service(desk, name, settings))
+    return GoogleInbox(desk, service(desk, name, settings), rows=_rows(desk, name, settings))
+
+
+def _rows(desk: Desk, name: str, settings: Settings) -> Rows | None:
+    if not settings.write_back:
+        return None
+    file = secret(desk, name, settings)
+    return Rows(desk, name, Google(file, settings.subject, settings.endpoint, scopes=SHEETS))
 
 
 def service(desk: Desk, name: str, settings: Settings) -> Google:
@@ -86,11 +98,14 @@ class Stand:
 
 @dataclass
 class GoogleInbox:
-    """The forms that this desk has published, or of one ``kind`` alone."""
+    """The forms that this desk has published, or of one ``kind`` alone. ``rows`` writes back, where that is wanted; ``_said`` is what was
+    in the way of that the last time."""
 
     desk: Desk
     google: Google
     kind: str = ""
+    rows: Rows | None = None
+    _said: str = ""
 
     def look(self, place: str) -> Iterator[Delivery]:
         """What was sent or edited since, the oldest first within a form. ``place`` is the Stand of each form by its id, as JSON. A form
@@ -129,8 +144,28 @@ class GoogleInbox:
             sources = tuple(_source(row, one, _vouched(row, stand, one)) for one in batch)
             stands[row.form] = stand = stand.after(batch)
             if stand != before:
-                yield Delivery(sources, _place(stands), _nobody_to_answer)
+                yield Delivery(sources, _place(stands), partial(self._settle, row, live, batch))
             before = stand
+        self._beside(row, live, {})
+
+    def _settle(self, row: Published, live: Json, batch: Sequence[Json], outcome: Outcome) -> None:
+        """The service cannot tell those who answered; where it is wanted, what became of it stands in the form's spreadsheet."""
+        answered = {one.id: _sent(batch[one.source]) for one in outcome.responses if one.id}
+        if answered:
+            self._beside(row, live, answered)
+
+    def _beside(self, row: Published, live: Json, answered: Mapping[str, str]) -> None:
+        """Nothing that goes wrong here keeps a response back; it is said once and tried again."""
+        spreadsheet = live.get("linkedSheetId")
+        if self.rows is None or not isinstance(spreadsheet, str):
+            return
+        before, self._said = self._said, ""
+        try:
+            self.rows.beside(spreadsheet, answered, row.language)
+        except (SourceDownError, LedgerBusy) as error:
+            self._said = shown(f"write_back: {row.kind} ({row.language}): {error}", 400)
+        if self._said not in ("", before):
+            sys.stderr.write(f"denpyo: {self._said}\n")
 
     def _new(self, row: Published, stand: Stand) -> list[Json]:
         """What was not read before, each response once, in the order in which they were sent."""
@@ -157,10 +192,6 @@ def _source(row: Published, response: Json, vouched: bool) -> Source:
     if vouched and address:
         return Source(name, data, DOOR, address, VERIFIED)
     return Source(name, data, DOOR, "", "claimed", UNVERIFIED)
-
-
-def _nobody_to_answer(_: Outcome) -> None:
-    """The service cannot tell those who answered; they hear from whoever runs the desk."""
 
 
 def _told(place: str) -> Json:

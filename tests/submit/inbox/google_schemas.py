@@ -47,7 +47,7 @@ def _validator(api: str, name: str, *, sent: bool) -> Draft202012Validator:
 
 
 def _schema(name: str, schema: Mapping[str, Any], *, sent: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {key: schema[key] for key in ("type", "enum") if key in schema}
+    found: dict[str, Any] = {key: schema[key] for key in ("type", "enum") if schema.get(key, "any") != "any"}
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref']}"}
     if "items" in schema:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from tests.generators.google_respondent import Answer, fill_in
+from tests.submit.inbox.google_sheets import Sheets, UnknownError
 
 Json = dict[str, Any]
 GIVEN_ID = re.compile("[0-7][0-9a-f]{7}")
@@ -67,6 +68,7 @@ class GoogleService:
     now: datetime = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
     forms: dict[str, Stored] = field(default_factory=dict)
     calls: list[tuple[str, Json]] = field(default_factory=list)
+    sheets: Sheets = field(default_factory=Sheets)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -84,6 +86,11 @@ class GoogleService:
             "drive.permissions.list": self._permissions,
             "drive.permissions.create": self._share,
         }
+        if method.startswith("sheets."):
+            try:
+                return self.sheets.call(method, where, asked, body)
+            except UnknownError:
+                raise invalid("Unable to parse range or find it.") from None
         found: Json = as_told(known[method](where, asked, body))
         return found
 

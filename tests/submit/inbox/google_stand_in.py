@@ -28,6 +28,7 @@ from tests.submit.inbox.google_schemas import methods, request_schema, response_
 from tests.submit.inbox.google_service import GoogleService, RefusedError
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
+SHEETS = "https://www.googleapis.com/auth/spreadsheets"
 ACCOUNT = "publisher@denpyo-tests.iam.gserviceaccount.com"
 PERSON = "forms@example.com"
 AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -61,12 +62,15 @@ class Fault:
 @dataclass
 class StandIn:
     """A running stand-in. ``tokens`` are those that it has given out and not taken back, ``asked`` the parameters
-    that each method was last called with."""
+    that each method was last called with. Only tokens ``for_sheets`` open spreadsheets, and nothing else; with ``may_write`` off nobody
+    was granted that."""
 
     url: str
     service: GoogleService = field(default_factory=GoogleService)
     faults: list[Fault] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    for_sheets: set[str] = field(default_factory=set)
+    may_write: bool = True
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
     typing: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +78,7 @@ class StandIn:
     def renew(self) -> None:
         """As it was when nobody had called yet."""
         self.service, self.faults, self.tokens, self.asked = GoogleService(), [], set(), {}
-        self.typing = []
+        self.typing, self.for_sheets, self.may_write = [], set(), True
 
     def credentials(self, kind: str, folder: Path) -> dict[str, Any]:
         """What lies in a credentials file of this kind."""
@@ -113,6 +117,8 @@ class StandIn:
         if bearer.removeprefix("Bearer ") not in self.tokens:
             raise RefusedError(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         api, method, where, asked, about = _route(verb, address)
+        if (bearer.removeprefix("Bearer ") in self.for_sheets) != (api == "sheets.v4"):
+            raise RefusedError(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
         sent = json.loads(body) if body else {}
         self.asked[method] = {name: value for name, value in asked.items() if name != "alt"}
         if "request" in about:
@@ -147,7 +153,7 @@ class StandIn:
 
     def _token(self, path: str, asked: Mapping[str, str]) -> dict[str, Any]:
         if path == "/exchange":
-            good = (asked["subject_token"], asked["scope"]) == ("workload-canary", SCOPE)
+            good = asked["subject_token"] == "workload-canary" and asked["scope"] in (SCOPE, SHEETS)  # noqa: S105
         elif asked["grant_type"].endswith("device_code"):
             good = True
         elif asked["grant_type"] == "refresh_token":
@@ -159,8 +165,16 @@ class StandIn:
         login = self._login(asked) if asked["grant_type"].endswith("device_code") else {}
         token = f"ya29.canary-{secrets.token_hex(8)}"
         self.tokens.add(token)
+        if self._scope(asked) == SHEETS:
+            if not self.may_write:
+                raise RefusedError(400, "invalid_scope", "Not granted.")
+            self.for_sheets.add(token)
         more = {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token"} if path == "/exchange" else {}
         return {"access_token": token, "expires_in": 3600, "token_type": "Bearer", **more, **login}
+
+    def _scope(self, asked: Mapping[str, str]) -> str:
+        claimed: Any = jwt.decode(asked["assertion"], verify=False) if "assertion" in asked else asked  # type: ignore[no-untyped-call]
+        return str(claimed.get("scope", SCOPE))
 
     def _claims(self, assertion: str) -> bool:
         """Whether a service account signed this, for the one scope that is needed, in the name of a person."""
@@ -169,13 +183,13 @@ class StandIn:
             claims = decode(assertion, certs=private_key()[1], audience=AUDIENCE)
         except ValueError:
             return False
-        return (claims["iss"], claims.get("sub"), claims["scope"]) == (ACCOUNT, PERSON, SCOPE)
+        return (claims["iss"], claims.get("sub")) == (ACCOUNT, PERSON) and claims["scope"] in (SCOPE, SHEETS)
 
 
 def _route(verb: str, address: str) -> tuple[str, str, dict[str, str], dict[str, str], Mapping[str, Any]]:
     split = urlsplit(address)
     asked = dict(parse_qsl(split.query, keep_blank_values=True))
-    for api in ("forms.v1", "drive.v3"):
+    for api in ("forms.v1", "drive.v3", "sheets.v4"):
         for id, http, path, about in methods(api):
             pattern = re.sub(r"\\{\\?\+?(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape("/" + path))
             found = re.fullmatch(pattern, split.path)
