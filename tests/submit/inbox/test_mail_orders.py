@@ -245,3 +245,35 @@ def test_a_mail_with_a_form_and_an_order_brings_the_form_and_says_that_the_order
     assert said(out.messages[-1]).startswith(
         "This mail brought forms and ordered something as well. The forms were taken, the order was not carried out."
     )
+
+
+def test_from_the_mail_that_asks_to_the_yes_that_answers_it(there: There, out: Outbox) -> None:
+    """With what approvers really get: their own program quotes it, one way or another."""
+    (request,) = asked(there, "one")
+    (mail,) = (one for one in out.messages if one["To"] == KEN)
+    lines = said(mail).split("\n")
+    assert any(one.strip().startswith("/approve ") for one in lines)
+    there.deliver(
+        written("\n".join(lines), subject=f"Re: {mail['Subject']}")
+    )  # sent back as it is, no mark of quotation
+    there.look()
+    assert (there.states(), ordered(there.desk)) == (["held"], [("unclear", "order_unclear")])
+    there.deliver(
+        written(
+            "\n".join(["承認", "", "2026年11月22日(日) 10:00 denpyo <d@desk.example>:", *(f"> {one}" for one in lines)])
+        )
+    )
+    there.look()
+    assert (there.states(), ordered(there.desk)[1:]) == (["queued"], [("approve", "")])
+    (approved,) = entries(there.desk, "approved")
+    assert approved.request == request
+
+
+def test_the_first_line_that_the_mail_proposes_decides_without_any_quotation(there: There, out: Outbox) -> None:
+    asked(there, "one")
+    (mail,) = (one for one in out.messages if one["To"] == KEN)
+    (line,) = (one.strip() for one in said(mail).split("\n") if one.strip().startswith("/reject "))
+    there.deliver(written(line.replace("…", "too expensive this month")))
+    there.look()
+    assert there.states() == ["rejected"]
+    assert json.loads(entries(there.desk, "rejected")[0].beside_text or "")["why"] == "too expensive this month"
