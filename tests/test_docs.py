@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from submit import journey
+from submit.desk import open_desk
+from submit.response import VERIFIED, Source, Wishes
+from submit.standing import all_standing, standing
 from tests.desks import denpyo
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +27,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存します。\s*$")
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+HELD = re.compile(r"^denpyo (approve|reject) ", re.MULTILINE)
 NEEDS_A_REQUEST = {"docs/logs.md", "docs/review.md", "docs/start.md", "docs/start.ja.md"}
 NEEDS_CLEARML = {"docs/clearml.md"}
 NEEDS_VERIFY = {"docs/verify.md"}
@@ -62,7 +67,21 @@ def prepare(page: str, folder: Path) -> None:
         denpyo("submit", request, desk=folder / "desk")
 
 
+def somebody_asks(folder: Path) -> None:
+    """Somebody whom a mailbox vouches for asks for more hours than go without an approval."""
+    desk = open_desk(folder / "desk")
+    asked = (
+        "kind: train_supervised\nlanguage: ja\njob: {dataset_id: wine, algorithm: logistic_regression}\n"
+        f"resources: {{max_hours: {8 + len(all_standing(desk))}}}\n"
+    )
+    who = Source("request.yaml", asked.encode(), "", "sato@example.com", VERIFIED, "mail:sato@example.com")
+    (one,) = journey.submit(desk, [who], Wishes()).requests
+    assert standing(desk, one.id).request.state == "held"
+
+
 def run_block(text: str, folder: Path, page: str) -> None:
+    if page == "docs/operate.md" and HELD.search(text):
+        somebody_asks(folder)
     commands = text.replace(SAMPLE, newest_request(folder / "desk")) if SAMPLE in text else text
     if page.startswith("docs/start"):
         commands = commands.replace("-o 学習依頼.xlsx", "-o blank.xlsx").replace("-o request.xlsx", "-o blank.xlsx")
