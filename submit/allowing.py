@@ -65,7 +65,7 @@ class Allowing:
         """Look at the limits of the rule that covers it, and reserve what it may take."""
         decision, account = self.decisions[asked], self.budget.account(person)
         wanted, ends = plan.good.resources, tuple(self._ends(plan.id))
-        plan.problems = tuple(budget.over(rule.limits, account, wanted, plan.handed.where, ends))
+        plan.problems = tuple(budget.over(rule.limits, account, wanted, plan.handed.place, ends))
         if plan.problems:
             plan.decision = replace(decision, allowed=False, over=tuple(one.code for one in plan.problems))
             return

@@ -185,7 +185,7 @@ def _over(case: Case, rule: policy.Rule, wanted: Resources) -> list[Problem]:
         return []
     since = datetime.fromisoformat(case.held.since)
     account = budget.Budget(case.ledger, since).account(case.found.policy.person(case.asker))
-    return budget.over(rule.limits, account, wanted, Where(case.row.id), (case.row.id,))
+    return budget.over(rule.limits, account, wanted, lambda _: Where(case.row.id), (case.row.id,))
 
 
 def _denied(case: Case, decision: policy.Decision, problem: Problem) -> Ruling:

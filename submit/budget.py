@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from schema.words import Fact
 from submit.ledger import Ledger, RunRow, Writing
 from submit.policy import gpu_hours
 from submit.policy_file import Limits
+from submit.response import GPUS, HOURS
 
 TABLE = """CREATE TABLE IF NOT EXISTS budget (
     request TEXT PRIMARY KEY NOT NULL, who TEXT NOT NULL, month TEXT NOT NULL, gpu_hours REAL NOT NULL, open INTEGER NOT NULL)"""
@@ -115,25 +116,32 @@ def release(tx: Writing, requests: Collection[str]) -> None:
 
 
 def over(
-    limits: Limits, account: Account, wanted: Resources, where: Where, apart: Collection[str] = ()
+    limits: Limits, account: Account, wanted: Resources, place: Callable[[str], Where], apart: Collection[str] = ()
 ) -> list[Problem]:
-    """Every limit that a request exceeds, with the figures; ``apart`` are requests that it takes the place of."""
+    """Every limit that a request exceeds, at the answer that can be put right, with the figures; ``apart`` are requests that it takes
+    the place of."""
     hours, used, opened = gpu_hours(wanted), account.of_month(apart), account.count(apart)
     checks = (
-        ("over_gpus", limits.gpus_per_job, wanted.gpus),
-        ("over_hours", limits.hours_per_job, wanted.max_hours),
-        ("over_gpu_hours", limits.gpu_hours_per_job, hours),
-        ("over_month", limits.gpu_hours_per_month if hours else None, used + hours),
-        ("over_open", limits.open_jobs, opened + 1),
+        ("over_gpus", GPUS, limits.gpus_per_job, wanted.gpus),
+        ("over_hours", HOURS, limits.hours_per_job, wanted.max_hours),
+        ("over_gpu_hours", GPUS, limits.gpu_hours_per_job, hours),
+        ("over_month", GPUS, limits.gpu_hours_per_month if hours else None, used + hours),
+        ("over_open", "", limits.open_jobs, opened + 1),
     )
-    exceeded = [(code, limit) for code, limit, would_be in checks if limit is not None and would_be > limit + ROUNDING]
+    exceeded = [
+        (code, question, limit)
+        for code, question, limit, would_be in checks
+        if limit is not None and would_be > limit + ROUNDING
+    ]
     if not exceeded:
         return []
     asked: dict[str, Fact] = {"gpus": str(wanted.gpus), "hours": spelled(wanted.max_hours), "gpu_hours": spelled(hours)}
-    taken: dict[str, Fact] = {"used": spelled(used), "open": str(opened)}
+    facts = {**asked, "used": spelled(used), "open": str(opened)}
     return [
-        Problem(code, where, "", {**asked, **taken, "limit": spelled(limit), "left": spelled(max(0.0, limit - used))})
-        for code, limit in exceeded
+        Problem(
+            code, place(question), question, {**facts, "limit": spelled(limit), "left": spelled(max(0.0, limit - used))}
+        )
+        for code, question, limit in exceeded
     ]
 
 

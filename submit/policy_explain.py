@@ -162,7 +162,7 @@ def _outcome(
 ) -> tuple[str, tuple[str, ...]]:
     if rule is None or number is None:
         return "denied", ("no rule covers it",)
-    if over := budget.over(rule.limits, account, wanted, where):
+    if over := budget.over(rule.limits, account, wanted, lambda _: where):
         return "denied", tuple(f"{one.message(FALLBACK)} [{one.code}]" for one in over)
     awaits = holding.awaited(number, "", rule.approve, wanted)
     if awaits is None:

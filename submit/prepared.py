@@ -26,7 +26,7 @@ from schema.slip import Request, Via, canonical_job
 from schema.text import clean, is_blank
 from schema.yaml_text import dump
 from submit.desk import Desk, denpyo_version, machine_user, now
-from submit.response import QUEUE, UNVERIFIED, USER, VERIFIED, Response, Source, Wishes, outdated
+from submit.response import GPUS, HOURS, QUEUE, UNVERIFIED, USER, VERIFIED, Response, Source, Wishes, outdated
 
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 NO_REASON = frozenset(["なし", "無し", "無", "特になし", "特に無し", "いいえ", "ない", "no", "none", "n/a", "nothing"])
@@ -82,11 +82,18 @@ class Handed:
     any_version: bool = False
     """Whether it may have been handed in before its kind changed: it is of an older version, or names none."""
     datasets: tuple[str, ...] = ()
+    places: tuple[Where, Where] | None = None
+    """Where it says, or would say, how many GPUs and how many hours it wants."""
 
     @property
     def is_slip(self) -> bool:
         """Whether the id is that of a slip, which is one request and no other, and not that of a marked copy."""
         return bool(self.carried) and self.door == "yaml"
+
+    def place(self, question: str) -> Where:
+        """Where the answer to one of those stands; the whole response for anything else."""
+        gpus, hours = self.places or (self.where, self.where)
+        return {GPUS: gpus, HOURS: hours}.get(question, self.where)
 
 
 @dataclass
@@ -125,6 +132,7 @@ class Preparing:
             outdated(answers, self.desk),
             answers is not None and (answers.version is None or outdated(answers, self.desk)),
             response.datasets,
+            (answers.place(GPUS), answers.place(HOURS)) if answers else None,
         )
 
     def queue(self, good: Good) -> str:

@@ -13,7 +13,7 @@ from schema.versions import old_version
 from schema.words import text
 from submit.desk import Desk
 
-QUEUE = f"{RESOURCES}.queue"
+QUEUE, GPUS, HOURS = f"{RESOURCES}.queue", f"{RESOURCES}.gpus", f"{RESOURCES}.max_hours"
 VERIFIED, UNVERIFIED, USER = "verified", "unverified", "user:"
 
 

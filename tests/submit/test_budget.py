@@ -48,6 +48,10 @@ def test_every_limit_that_is_exceeded_is_said_at_once_with_its_figures_and_no_la
         "240 GPU hours are asked for. Of your 100 for this month 80 are used or set aside, so 20 are left. "
         "Ask for less, wait for the next month, or cancel what you do not need.",
     ]
+    spots = [(one.where.spot, one.question) for one in refused.problems]
+    gpus, hours = (spots[0][0], "resources.gpus"), (spots[1][0], "resources.max_hours")
+    assert spots == [gpus, hours, gpus, gpus]
+    assert gpus[0] != hours[0]
     assert refused.problems[3].message("ja") == (
         "240 GPU時間の依頼です。今月の上限100 GPU時間のうち80は使用済みか予約済みで、残りは20です。"
         "減らすか、来月まで待つか、不要な依頼を取り消してください。"
