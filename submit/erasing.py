@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from submit import marked_files
+from submit import marked_files, policy
 from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.inbox.folder import DONE, REFUSED
 from submit.ledger import Ledger, erase
 from submit.ledger.erase import Found
+from submit.replies.files import page_of
 from submit.sources import Folder
 from submit.standing import OVER
 
@@ -63,13 +64,22 @@ def erase_all(desk: Desk, wanted: Sequence[str]) -> Erasure:
 
 
 def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> Erasure:
-    found = erase.find(ledger, wanted)
+    found = erase.find(ledger, [*_also_known_as(desk, wanted)])
     rows, runs = ledger.requests_among(found.requests), ledger.runs_among(found.requests)
     may_run = tuple(id for id, row in rows.items() if row.state not in OVER and (runs.get(id) or row.state == "held"))
     mine, shared = _dropped(desk, ledger, found)
     slips = [f"{LEDGER}/{row.slip}" for row in rows.values() if row.slip and (ledger.folder / row.slip).exists()]
     left = [path for run in erase.results(ledger, found.requests) for path in _said_by(desk, run)]
     return Erasure(found, (*slips, *left, *mine), shared, may_run)
+
+
+def _also_known_as(desk: Desk, wanted: Sequence[str]) -> set[str]:
+    """These, and all names that the policy knows the same people by."""
+    rules, found = policy.read_of(desk).policy, set(wanted)
+    for one in (sort + name for name in wanted for sort in erase.SORTS if rules and not name.startswith("group:")):
+        for contact in rules.reach(one) if rules else ():
+            found |= {name for name in (*contact.subjects, contact.mail) if name}
+    return found
 
 
 def _said_by(desk: Desk, run: str) -> Iterator[str]:
@@ -88,7 +98,7 @@ def _dropped(desk: Desk, ledger: Ledger, found: Found) -> tuple[list[str], tuple
         if requests & set(found.requests):
             whole = requests <= set(found.requests)
             copy = marked_files.marked_name(file)
-            names = [str(one) for one in (file, copy, copy.with_suffix(".txt")) if one.is_file()]
+            names = [str(one) for one in (file, copy, copy.with_suffix(".txt"), page_of(file)) if one.is_file()]
             (mine if whole else shared).extend(names)
     return mine, tuple(shared)
 

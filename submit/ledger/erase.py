@@ -13,10 +13,12 @@ from typing import Any
 
 from submit.ledger import Ledger, Writing
 
-OF_REQUEST = (("asked", "request"), ("outbox", "request"), ("words", "request"))
+OF_REQUEST = (("asked", "request"), ("outbox", "request"), ("words", "request"), ("lots", "request"))
 """Tables whose rows go with a request, each with the column that names it."""
 OF_PERSON = (("asked", "subject"), ("outbox", "who"), ("outbox", "receiver"), ("words", "who"))
 """Columns that name a person: such a row goes with them, also where it belongs to a request of somebody else, as an approver's does."""
+OF_FILE = (("written_back", "path"),)
+"""Columns that name a file: such a row goes with it."""
 RESULTS = (("runs", "result"), ("local_queue", "result"))
 """Results of runs: figures stay, what was said goes."""
 FIGURES = ("state", "code", "metrics", "passed", "model")
@@ -63,6 +65,8 @@ def delete(ledger: Ledger, tx: Writing, found: Found, files: Sequence[str]) -> d
         rows += (
             _each(tx, _deleting(table, f"lower({column})"), sorted(found.names)) if _there(ledger, table, column) else 0
         )
+    for table, column in OF_FILE:
+        rows += _each(tx, _deleting(table, column), files) if _there(ledger, table, column) else 0
     for table, column in RESULTS:
         if _there(ledger, table, column):
             _keep_figures(ledger, tx, table, found.requests)
