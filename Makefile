@@ -7,7 +7,7 @@ AGENT := .venv-agent
 FETCH := $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes
 OURS := denpyo.py commands schema generators submit jobs
 
-.PHONY: demo demo-clearml test coverage check agent format build lock pictures kills fuzz clean
+.PHONY: demo demo-clearml test coverage check agent format build lock pictures kills tamper fuzz clean
 
 demo: $(VENV)/jobs.done
 	$(BIN)/denpyo demo
@@ -30,6 +30,7 @@ check: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/denpyo build --check
+	$(BIN)/python -m requirements.audit
 	$(BIN)/python -m pytest tests/test_house.py
 
 # The real clearml-agent, which tests start; it pulls requests down, so it has an environment of its own.
@@ -46,10 +47,16 @@ build: $(VENV)/dev.done
 lock:
 	requirements/lock
 
-# 200 times kill -9, of jobs that only count their starts and of real training: minutes. The tests have 50 of the first sort.
+# 200 times kill -9, of jobs that only count their starts and of real training, and 1,000 times of what writes to the record: minutes. The
+# tests have 50 of the first sort and 30 of the last.
 kills: $(VENV)/dev.done
 	KILLS=200 $(BIN)/python -m pytest tests/submit/test_kills.py
 	$(BIN)/python -m benchmarks.kills
+	$(BIN)/python -m benchmarks.ledger_kills
+
+# What an insider may do to the record, 100 times each, and whether it is found: two minutes.
+tamper: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.tamper
 
 # A million damaged workbooks: half an hour on two free cores. Killed, it goes on where it was; what it finds lies in fuzz.findings/.
 fuzz: $(VENV)/dev.done

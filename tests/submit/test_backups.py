@@ -251,3 +251,15 @@ def test_a_file_that_is_no_backup_is_said_so(content: bytes, tmp_path: Path) -> 
     with pytest.raises(LedgerError, match=r"/b: is no (whole )?backup"):
         backups.restore(tmp_path / "b", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_restored_desk_that_is_behind_a_checkpoint_says_so(desk: Desk, tmp_path: Path) -> None:
+    made = backups.back_up(desk, tmp_path / "b")
+    for name in ("third", "fourth"):
+        denpyo("submit", counting(tmp_path, name), desk=desk.folder)
+    note = tmp_path / "reply.txt"
+    note.write_text(denpyo("audit", "checkpoint", desk=desk.folder).stdout, encoding="utf-8")
+    backups.restore(made.file, tmp_path / "new")
+    told = denpyo("audit", "verify", "--checkpoint", note, desk=tmp_path / "new", code=4)
+    assert f"entry {made.entries + 2}: is missing, of those that the checkpoint of " in told.stdout + told.stderr
+    assert "it was cut short, or is a copy from before that checkpoint" in told.stdout + told.stderr
