@@ -28,7 +28,7 @@ TEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
 SAVE = re.compile(r"Save this as `([^`]+)`:\s*$|`([^`]+)` として保存します。\s*$")
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 HELD = re.compile(r"^denpyo (approve|reject) ", re.MULTILINE)
-NEEDS_A_REQUEST = {"docs/logs.md", "docs/review.md", "docs/start.md", "docs/start.ja.md"}
+NEEDS_A_REQUEST = {"docs/logs.md", "docs/review.md", "docs/security.md", "docs/start.md", "docs/start.ja.md"}
 NEEDS_CLEARML = {"docs/clearml.md"}
 NEEDS_VERIFY = {"docs/verify.md"}
 """Its reader has that one file of ours, and Python."""
@@ -63,7 +63,7 @@ def prepare(page: str, folder: Path) -> None:
     lang, sheet = ("ja", "学習依頼.xlsx") if page.endswith("ja.md") else ("en", "request.xlsx")
     words = ("template", "train_supervised", "--lang", lang, "--from", request, "-o", folder / sheet)
     denpyo(*words, desk=folder / "desk")
-    if page in ("docs/logs.md", "docs/review.md"):
+    if page in ("docs/logs.md", "docs/review.md", "docs/security.md"):
         denpyo("submit", request, desk=folder / "desk")
 
 

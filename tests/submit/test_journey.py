@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from submit import hand_off, journey, judging, one_machine, standing, terminal
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
 from submit.ledger import LedgerDamaged, verify
 from submit.response import Source, Wishes
-from tests.desks import counting, desk_in, starts
+from tests.desks import counting, denpyo, desk_in, starts
 from tests.generators.excel.workbooks import answer, edited
 
 NONE = Wishes()
@@ -471,3 +472,18 @@ def test_an_answer_beside_its_cell_is_one_mistake_and_is_said_once() -> None:
         [Problem("missing", cell, "dataset_id"), Problem("missing", other, "model_id")],
     )
     assert [(one.code, one.where) for one in found] == [("answer_beside", beside), ("missing", other)]
+
+
+def test_a_change_of_policy_and_of_a_schema_is_an_entry_with_its_hash(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path / "desk")
+    denpyo("submit", counting(tmp_path, "one"), desk=desk.folder)
+    policy, kind = desk.folder / "policy.yaml", desk.folder / "kinds" / "count_starts.py"
+    policy.write_text(f"{policy.read_text(encoding='utf-8')}# as before\n", encoding="utf-8")
+    kind.write_text(kind.read_text(encoding="utf-8").replace("le=60", "le=61"), encoding="utf-8")
+    for name in ("two", "three"):
+        denpyo("submit", counting(tmp_path, name), desk=desk.folder)
+    with desk.ledger() as ledger:
+        told = [entry.detail for entry in ledger.entries() if entry.action == "changed"]
+    policies = [one["sha256"] for one in told if one["what"] == "policy"]
+    assert policies[1:] == [sha256(policy.read_bytes()).hexdigest()]
+    assert len({one["sha256"] for one in told if one["what"] == "schema count_starts"}) == 2
