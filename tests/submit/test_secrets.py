@@ -32,8 +32,9 @@ TOKEN, MAILBOX, MAIL, GRAPH = (
     "canary-mail-51d0aa",
     "canary-graph-b81c3d",
 )
+HOOK, TEAMS = "canary-slackhook-e0f9b3", "canary-teamshook-64d2c1"
 CONF, AROUND, SIGNED = "canary-clearmlconf-0c55e1", "canary-environment-31f8d4", "canary-signature-a02b7c"
-PLANTED = (TOKEN, MAILBOX, MAIL, GRAPH, CONF, AROUND, SIGNED)
+PLANTED = (TOKEN, MAILBOX, MAIL, GRAPH, HOOK, TEAMS, CONF, AROUND, SIGNED)
 TENANT = "11111111-2222-3333-4444-555555555555"
 SOURCES = """
 [mail]
@@ -72,7 +73,15 @@ drive = "d"
 path = "Responses"
 [sources.page]
 kind = "clearml"
+[replies.slack]
+webhook = "slack"
+events = ["accepted", "refused"]
+[replies.teams]
+webhook = "teams"
+events = ["accepted", "refused"]
 [secrets]
+slack = "secrets/slack"
+teams = "secrets/teams"
 github = "secrets/github"
 mailbox = "secrets/mailbox"
 mail = "secrets/mail"
@@ -136,6 +145,7 @@ def desk_with_secrets(folder: Path, signs_in: Mapping[str, object], **where: obj
     (made.folder / "secrets").mkdir(mode=0o700)
     (made.folder / "in").mkdir()
     held = {"github": TOKEN, "mailbox": MAILBOX, "mail": MAIL, "graph": GRAPH, "google": json.dumps(signs_in)}
+    held |= {name: f"{where['chats']}/{hook}" for name, hook in (("slack", HOOK), ("teams", TEAMS))}
     for name, secret in held.items():
         (made.folder / "secrets" / name).write_text(f"{secret}\n", encoding="utf-8")
         (made.folder / "secrets" / name).chmod(0o600)
@@ -184,9 +194,10 @@ def conf(folder: Path, api: str) -> Path:
 
 
 def nothing_leaked(desk: Desk, said: str, canaries: tuple[str, ...]) -> None:
-    held = [*(desk.folder / "secrets").iterdir(), desk.folder.parent / "clearml.conf"]
+    key = desk.folder / "audit.key"
+    held = [*(desk.folder / "secrets").iterdir(), desk.folder.parent / "clearml.conf", key]
     (desk.folder / "said.txt").write_text(said, encoding="utf-8")
-    assert leaks(desk.folder, canaries, held) == []
+    assert leaks(desk.folder, [*canaries, key.read_text(encoding="utf-8").strip()[-40:]], held) == []
     assert "Traceback" not in said
 
 
@@ -198,7 +209,7 @@ def test_where_every_service_refuses_and_repeats_what_it_heard_no_secret_is_writ
     mail.pki = pki
     with echoing() as echo, mail, stand_in() as google:
         credentials = google.credentials("authorized_user", tmp_path) | {"token_uri": f"{echo}/token"}
-        where = {"github": echo, "google": echo, "imap": mail.port, "smtp": mail.port}
+        where = {"github": echo, "google": echo, "chats": echo, "imap": mail.port, "smtp": mail.port}
         desk = desk_with_secrets(tmp_path / "desk", credentials, **where)
         (desk.folder / "ca.pem").write_bytes(pki.ca.read_bytes())
         said = work_of_a_day(desk, {"CLEARML_CONFIG_FILE": str(conf(tmp_path, echo))})
@@ -215,6 +226,7 @@ def test_where_services_work_no_secret_is_written_nor_sent_to_another(tmp_path: 
             tmp_path / "desk",
             google.credentials("authorized_user", tmp_path),
             github=service.url,
+            chats="http://127.0.0.1:9",
             google=google.url,
             imap=9,
             smtp=9,
