@@ -263,3 +263,15 @@ def test_a_restored_desk_that_is_behind_a_checkpoint_says_so(desk: Desk, tmp_pat
     told = denpyo("audit", "verify", "--checkpoint", note, desk=tmp_path / "new", code=4)
     assert f"entry {made.entries + 2}: is missing, of those that the checkpoint of " in told.stdout + told.stderr
     assert "it was cut short, or is a copy from before that checkpoint" in told.stdout + told.stderr
+
+
+def test_what_ran_here_after_the_backup_is_known_by_the_marks_in_its_folder(tmp_path: Path) -> None:
+    desk = desk_in(tmp_path / "desk")
+    made = backups.back_up(desk, tmp_path / "b")
+    denpyo("submit", counting(tmp_path, "first"), desk=desk.folder)
+    denpyo("work", "--drain", desk=desk.folder)
+    new = backups.restore(made.file, tmp_path / "new").desk.folder
+    shutil.copytree(desk.runs, new / LEDGER / "runs")
+    denpyo("submit", counting(tmp_path, "first"), desk=new)
+    denpyo("work", "--drain", desk=new)
+    assert (states(new), starts(tmp_path)) == (["done"], {"first": 1})
