@@ -223,8 +223,10 @@ def test_whoever_may_approve_hears_how_and_whoever_asked_hears_that_it_waits(des
 def test_whoever_asks_is_never_told_how_to_approve_it(desk: Desk, out: Outbox) -> None:
     one = submitted(desk, "one", subject="mail:taro@example.jp")
     one.happened("held", HELD)
-    told(desk, People(leads=[TARO, Somebody("TARO@example.jp")]))
+    at_home = Somebody("taro@home.example", "ja", TARO.subjects)
+    told(desk, People(leads=[TARO, at_home, Somebody("TARO@example.jp")]))
     (answer,) = out.messages
+    assert answer["To"] == "taro@example.jp"
     assert "denpyo approve" not in said(answer)
 
 
