@@ -9,6 +9,7 @@ import pytest
 
 from submit.desk import CONFIG, Desk, open_desk
 from submit.inbox import open_inbox
+from submit.replies.foot import without_details
 from tests.desks import desk_in
 from tests.submit.inbox.github_desks import (
     DENPYO,
@@ -92,7 +93,7 @@ def test_what_must_be_corrected_stands_beside_its_line_and_goes_when_it_is(desk:
     issue = service.opened(HANAKO, counting(desk, seconds="@taro #1 ![x](https://evil.example/x.png)"), "denpyo")
     looked(desk)
     (said,) = comments(issue)
-    assert said.split("\n", 1)[1].split("<sub>")[0] == (
+    assert without_details(said).split("\n", 1)[1].split("<sub>")[0] == (
         "### To be corrected: 1\n"
         "\n"
         "**How long to wait? (line 11)**\n"

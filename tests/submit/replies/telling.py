@@ -151,4 +151,10 @@ def states(desk: Desk) -> list[tuple[str, str, str]]:
 def said(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
+    return without_checkpoint(str(body.get_content()).replace("\r\n", "\n"))
+
+
+def without_checkpoint(text: str) -> str:
+    """A message without the checkpoint at its foot, which is another one each time."""
+    head, found, _ = text.partition("\n\ndenpyo/")
+    return f"{head}\n" if found else text

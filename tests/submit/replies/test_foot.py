@@ -18,6 +18,7 @@ def test_a_checkpoint_stands_at_the_foot_line_by_line(desk: Desk) -> None:
 
 
 def test_a_desk_without_a_key_has_no_checkpoint(desk: Desk) -> None:
+    (desk.folder / "audit.key").unlink(missing_ok=True)
     assert foot.newest_checkpoint(desk) == ""
     assert foot.details("en", "") == ""
 

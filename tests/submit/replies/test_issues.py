@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import pytest
 
 from submit import standing
 from submit.desk import Desk
+from submit.replies import foot
 from submit.replies.github import with_state
 from tests.desks import desk_in
 from tests.submit.inbox.github_desks import DENPYO, HANAKO, TOKEN, comments, counting, looked, with_source
 from tests.submit.inbox.github_service import Service, serving
 from tests.submit.replies.telling import Submitted, later, told
+
+PARTING = re.compile(r"\n+<!-- end")
+"""What is left of the lines around a checkpoint that was taken out."""
 
 
 @pytest.fixture
@@ -30,19 +35,19 @@ def desk(tmp_path: Path, service: Service) -> Desk:
 def test_the_comment_of_an_issue_grows_what_became_of_its_request(desk: Desk, service: Service) -> None:
     issue = service.opened(HANAKO, counting(desk), "denpyo")
     one = Submitted(desk, [kept.id for kept in looked(desk)[0].requests])
-    (before,) = comments(issue)
+    before = foot.without_details(comments(issue)[0])
     one.became("running")
     assert told(desk) == ""
     assert f"**Request {one.ids[0]} is running.**" in comments(issue)[0]
     one.became("done", metrics={"accuracy": 0.97, "@channel #1": 2}, passed=False)
     told(desk)
-    (said,) = comments(issue)
-    head, _, foot = before.rstrip().rpartition("\n\n<sub>")
+    said = PARTING.sub("\n<!-- end", foot.without_details(comments(issue)[0]))
+    head, _, end = before.rstrip().rpartition("\n\n<sub>")
     assert said == (
         f"{head}\n\n<!-- state -->\n**Request {one.ids[0]} has finished.**\n\n"
         "- accuracy: 0.97\n- \\@\u200bchannel \\#\u200b1: 2\n\n"
         "- What: Count starts\n- From: example/jobs\\#\u200b1\n- Threshold: not reached\n<!-- end of state -->"
-        f"\n\n<sub>{foot}\n"
+        f"\n\n<sub>{end}\n"
     )
 
 
