@@ -18,6 +18,7 @@ from submit.review.stored import Stored
 Pair = str | tuple[str, str]
 """A text in English and Japanese, or one that is the same in both."""
 RULINGS = ("held", "approved", "rejected", "expired", "denied", "stopped")
+ABSENT = (None, object())
 RESULT = ("warnings", "dataset_sha256", "seed", "commit", "lock_sha256", "denpyo", "python", "started_at", "ended_at")
 
 
@@ -81,14 +82,18 @@ def difference(one: Record, form: Form | None) -> list[tuple[Pair, Pair | None, 
     if not one.previous:
         return []
     now, before = _asked(one.answers, form), _asked(one.previous_answers, form)
-    changed = [name for name in {**now, **before} if now.get(name) != before.get(name)]
-    return [(label(form, name), before.get(name), now.get(name)) for name in changed]
+    changed = [name for name in {**now, **before} if now.get(name, ABSENT)[1] != before.get(name, ABSENT)[1]]
+    return [(label(form, name), _told(before, name), _told(now, name)) for name in changed]
 
 
-def _asked(answers: Mapping[str, Any], form: Form | None) -> dict[str, Pair]:
-    """What was asked for in words, by name, in the order of the form; what the form does not know last."""
-    known = {each.name: value(each, answers[each.name]) for each in questions(form, answers)} if form else {}
-    return known | {name: value(None, given) for name, given in answers.items() if name not in known}
+def _told(asked: Mapping[str, tuple[Question | None, Any]], name: str) -> Pair | None:
+    return value(*asked[name]) if name in asked else None
+
+
+def _asked(answers: Mapping[str, Any], form: Form | None) -> dict[str, tuple[Question | None, Any]]:
+    """What was asked with its answer, by name, in the order of the form; what the form does not know last."""
+    known = {each.name: (each, answers[each.name]) for each in questions(form, answers)} if form else {}
+    return known | {name: (None, given) for name, given in answers.items() if name not in known}
 
 
 def _change(one: Mapping[str, Any], form: Form | None) -> dict[str, Any]:

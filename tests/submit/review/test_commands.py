@@ -52,3 +52,21 @@ def test_requests_go_into_a_csv_and_another_ending_is_refused(desk: Desk, tmp_pa
 def test_a_day_that_is_none_is_wrong_use(desk: Desk) -> None:
     done = denpyo("audit", "show", "--since", "yesterday", desk=desk.folder, code=2)
     assert done.stderr == "denpyo: --since yesterday: write a day as 2026-11-21, or a moment as 2026-11-21T09:30\n"
+
+
+def test_status_leaves_what_is_in_a_state_and_of_a_person(desk: Desk) -> None:
+    found = json.loads(denpyo("status", "--state", "failed", "--who", "alice", "--json", desk=desk.folder).stdout)
+    exact = json.loads(denpyo("status", "--json", desk=desk.folder).stdout)
+    assert {one["state"] for one in found["requests"]} == {"failed"}
+    assert 0 < len(found["requests"]) < sum(one["state"] == "failed" for one in exact["requests"])
+    assert json.loads(denpyo("status", "--until", "2026-01-01", "--json", desk=desk.folder).stdout) == {"requests": []}
+
+
+def test_show_tells_who_asked_with_labels_history_and_slip(desk: Desk) -> None:
+    (one, *_) = json.loads(
+        denpyo("status", "--state", "done", "--kind", "inference", "--json", desk=desk.folder).stdout
+    )["requests"]
+    said = denpyo("show", one["id"], desk=desk.folder).stdout
+    for part in (one["id"], "desk  accepted", "desk  done", "denpyo: 1", "CSV"):
+        assert part in said
+    assert "mail:" in said or "github:" in said

@@ -103,6 +103,20 @@ def test_a_card_opens_with_the_keyboard_and_gives_the_focus_back(shown: Page) ->
     assert shown.evaluate("document.activeElement.dataset.open") == wanted_id
 
 
+def test_an_address_with_an_id_opens_its_card_and_the_next_one_is_a_click_away(
+    browser: Browser, page_file: Path
+) -> None:
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    first, second = page.locator(f"{ROWS} button").all_inner_texts()[:2]
+    page.goto(f"{page_file.as_uri()}#{first}")
+    expect(page.locator("#card-title")).to_contain_text(first)
+    expect(page.locator("#card-before")).to_be_disabled()
+    page.click("#card-after")
+    expect(page.locator("#card-title")).to_contain_text(second)
+    page.close()
+
+
 def test_a_card_has_answers_with_labels_slip_run_and_every_hash(shown: Page) -> None:
     shown.select_option("#state", "done")
     shown.select_option("#kind", "train_supervised")
