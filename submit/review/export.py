@@ -170,8 +170,11 @@ def as_written(text: str) -> str:
 
 def line(one: Stored) -> str:
     """An entry in one line of a terminal: number, when, who, what, of which request, and what it says."""
-    told = ", ".join(f"{name} {_short(value)}" for name, value in one.detail.items() if value not in (None, "", [], {}))
-    parts = (f"{one.seq:>6}", one.text("at"), shown(one.text("user")), shown(one.text("action")), one.request or "-")
+    told = ", ".join(
+        f"{shown(name)} {_short(value)}" for name, value in one.detail.items() if value not in (None, "", [], {})
+    )
+    plain = (shown(part) for part in (one.text("at"), one.text("user"), one.text("action"), one.request or "-"))
+    parts = (f"{one.seq:>6}", *plain)
     return "  ".join((*parts, *([told] if told else [])))
 
 

@@ -59,8 +59,8 @@ def _asked(one: Record, desk: Desk, language: str) -> Iterator[str]:
         "card_follows": one.follows,
         "card_next": one.next,
     }
-    yield f"{one.id}  {_word('state', one.state, language)}"
-    yield from (f"  {_say(name, language)}: {fact}" for name, fact in facts.items() if fact)
+    yield f"{shown(one.id)}  {_word('state', one.state, language)}"
+    yield from (f"  {_say(name, language)}: {shown(fact, LONGEST)}" for name, fact in facts.items() if fact)
 
 
 def _answers(told: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from submit.desk import Desk
 from submit.ledger.merkle import leaf_hash
 from submit.review import export
+from submit.review.stored import Stored
 from submit.review.wanted import wanted
 from tests.submit.review.desks import HOSTILE, HOSTILE_NOTE
 
@@ -113,3 +114,10 @@ def test_what_was_erased_matches_no_name(own_desk: Desk, tmp_path: Path) -> None
             slip.unlink()
     assert written(own_desk, tmp_path, "who.jsonl", "requests", who="alice") == []
     assert sum(one["erased"] for one in written(own_desk, tmp_path, "all.jsonl", "requests")) > 5
+
+
+def test_an_entry_is_one_line_whatever_stands_in_it() -> None:
+    told = {"at": "2026-11-21\n", "user": "a\x1b[31m", "action": "done", "detail": {"rule\n": "x\ny", "sha": "0" * 64}}
+    one = Stored(7, "k", "id\r", "", "", told, "", None)
+    said = export.line(one)
+    assert said == "     7  2026-11-21   a�[31m  done  id   rule  x y, sha 000000000000…"
