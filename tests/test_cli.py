@@ -463,7 +463,7 @@ def test_a_slip_that_was_erased_says_so(desk: Path, tmp_path: Path) -> None:
     Path(found["slip"]).unlink()
     with open_ledger(desk / LEDGER) as ledger, ledger.writing() as tx:
         tx.execute("DELETE FROM beside WHERE seq IN (SELECT seq FROM entries WHERE request = ?)", (found["id"],))
-    assert denpyo("show", found["id"], desk=desk).stdout.startswith("the slip was erased\n")
+    assert denpyo("show", found["id"], desk=desk).stdout.endswith("\nthe slip was erased\n")
     done = denpyo("convert", file, "-o", tmp_path / "again", desk=desk)
     assert f"{found['id']}: its slip was erased" in done.stderr
 
