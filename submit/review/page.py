@@ -179,6 +179,7 @@ def render(found: Gathered, verdict: Verdict, wanted: Wanted, language: str, kin
         figures=found.figures,
         verdict=verdict,
         further=_further(verdict),
+        compared=_compared(verdict),
         damage=Damage.of(verdict),
         found=found,
         wanted=[*_said(wanted)],
@@ -266,13 +267,21 @@ def zone() -> str:
 
 
 def _further(verdict: Verdict) -> Sequence[tuple[str, str]]:
-    """What else the verdict says, by its own names."""
+    """What else the verdict says in texts, by its own names."""
     others = ((one.name, getattr(verdict, one.name)) for one in fields(verdict) if one.name not in KNOWN)
-    return [(name.replace("_", " "), _line(value)) for name, value in others if value not in (None, "", (), [])]
+    return [(name.replace("_", " "), said) for name, value in others if (said := _line(value))]
 
 
 def _line(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    """ "" for what is no text and no list of texts, such as how long the verdict took."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return ", ".join(parts) if all(isinstance(one, str) for one in parts) else ""
+
+
+def _compared(verdict: Verdict) -> Sequence[tuple[int, str]]:
+    """How many entries each checkpoint covers that the ledger was found to agree with, and its root."""
+    found = getattr(verdict, "compared", ())
+    return [(one.size, one.root.hex() if isinstance(one.root, bytes) else str(one.root)) for one in found]
 
 
 def _said(wanted: Wanted) -> Iterator[tuple[str, str]]:

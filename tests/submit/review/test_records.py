@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from schema import slip
 from submit.desk import LEDGER, Desk, DeskError
-from submit.ledger import verify
+from submit.ledger import Verdict, verify
 from submit.review import cards, page, stored, told
 from submit.review.figures import Figures, seconds
 from submit.review.records import Record, read_slip, record, records
@@ -170,6 +170,31 @@ def test_nothing_that_came_after_the_verdict_stands_on_the_page(desk: Desk) -> N
         earlier = {one.request for one in stored.between(db, 1, 500) if one.request}
     assert {row[0] for row in found.rows} == earlier
     assert found.figures.total < 200
+
+
+@dataclass(frozen=True)
+class Signed:
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class Fuller(Verdict):
+    """A verdict that says more: what it was compared with, remarks in words, and something that is no text."""
+
+    remarks: tuple[str, ...] = ()
+    compared: tuple[Signed, ...] = ()
+    took: object = None
+
+
+def test_what_else_a_verdict_says_stands_on_the_page_in_words_alone() -> None:
+    fuller = Fuller(True, 9, "00", "", (), ("a <checkpoint> was missed",), (Signed(7, b"\xab"),), object())
+    said = page.render(page.Gathered(), fuller, wanted(), "en", {})
+    assert "a &lt;checkpoint&gt; was missed" in said
+    assert "of 7 entries, root</span>" in said
+    assert '<span class="mono">ab</span>' in said
+    assert "object at" not in said
+    assert ">took<" not in said
 
 
 def test_a_ledger_that_is_no_ledger_any_more_still_gives_a_page(own_desk: Desk, tmp_path: Path) -> None:
