@@ -81,10 +81,10 @@ class Gathered:
     """Why the rest could not be read, if so."""
 
 
-def write(desk: Desk, out: Path, wanted: Wanted, language: str) -> Verdict:
-    """Write the page; what the ledger was found to be comes back. A file that is there is replaced."""
+def write(desk: Desk, out: Path, wanted: Wanted, language: str, verdict: Verdict | None = None) -> Verdict:
+    """Write the page; what the ledger was found to be comes back, or is given. A file that is there is replaced."""
     folder = desk.folder / LEDGER
-    verdict = verify(folder)
+    verdict = verdict or verify(folder)
     gathered = gather(desk, folder, wanted, verdict)
     with files.whole(out) as file:
         file.write(render(gathered, verdict, wanted, language, desk.kinds))
