@@ -194,7 +194,8 @@ class MailInbox:
         if letter.problem:
             return replies.body_without_forms(self.desk, letter.problem)
         if outcome.orders:
-            return order_lines.body(outcome.orders, outcome.orders[0].ordered.language)
+            language = outcome.orders[0].ordered.language
+            return order_lines.body(outcome.orders, language, replies.signature(self.desk, language))
         said = replies.body(self.desk, outcome, copied=copied)
         note = letter.order and Problem("order_with_forms", letter.order.where).message(letter.order.language)
         return f"{note}\n\n{said}" if note else said

@@ -70,11 +70,12 @@ def body(desk: Desk, outcome: Outcome, *, copied: bool) -> str:
         _listed("excel_marked_requests", _requests(desk, outcome, language), language),
         _listed("excel_marked_warnings", warnings, language),
         _listed("excel_marked_changes", [*changes(desk, outcome)], language),
-        _signature(desk, language),
+        signature(desk, language),
     )
 
 
-def _signature(desk: Desk, language: str) -> str:
+def signature(desk: Desk, language: str) -> str:
+    """The end of every answer, with the newest checkpoint."""
     return "\n".join(["-- ", text("mail_footer", language), *foot.lines_of(foot.newest_checkpoint(desk))])
 
 
@@ -82,7 +83,7 @@ def body_without_forms(desk: Desk, problem: Problem) -> str:
     """What is wrong with a message as a whole, in every language: nothing tells which one its writer reads."""
     first = desk.config.language
     inorder = sorted(languages(), key=lambda one: one != first)
-    return _paragraphs(*(problem.message(one) for one in inorder), _signature(desk, first))
+    return _paragraphs(*(problem.message(one) for one in inorder), signature(desk, first))
 
 
 def _requests(desk: Desk, outcome: Outcome, language: str) -> list[str]:

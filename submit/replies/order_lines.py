@@ -41,12 +41,9 @@ def line(done: Done, language: str) -> str:
     return f"- {name} {defused(said(done, language))}"
 
 
-def body(done: Sequence[Done], language: str) -> str:
+def body(done: Sequence[Done], language: str, signature: str) -> str:
     """An answer to a mail that ordered something."""
-    return (
-        "\n\n".join([*(shown(said(one, language), 2000) for one in done), f"-- \n{text('mail_footer', language)}"])
-        + "\n"
-    )
+    return "\n\n".join([*(shown(said(one, language), 2000) for one in done), signature]) + "\n"
 
 
 def parted(comment: str) -> tuple[str, Mapping[str, str]]:

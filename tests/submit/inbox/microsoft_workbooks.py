@@ -80,7 +80,7 @@ class Workbooks:
         raise WrongCallError
 
     def _add_column(self, sheet: Worksheet, table: Any, given: Any) -> Any:
-        left, top, right, bottom = range_boundaries(table.ref)
+        left, top, right, bottom = _bounds(table.ref)
         if set(given) - {"id", "name", "index", "values"} or len(given["values"]) != bottom - top + 1:
             raise WrongCallError
         for row, (value,) in enumerate(given["values"], top):
@@ -89,6 +89,12 @@ class Workbooks:
         table.tableColumns.append(TableColumn(id=right - left + 2, name=given["values"][0][0]))
         table.autoFilter = None
         return {"id": str(right - left + 2), "name": given["values"][0][0]}
+
+
+def _bounds(address: str) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom."""
+    left, top, right, bottom = (one or 0 for one in range_boundaries(address))
+    return left, top, right, bottom
 
 
 def _table(book: Any, name: str) -> tuple[Worksheet, Any]:
@@ -107,7 +113,7 @@ def used(sheet: Worksheet) -> Any:
 def patch(sheet: Worksheet, address: str, given: Any) -> Any:
     if not isinstance(given, dict) or set(given) - {"values", "formulas", "numberFormat"}:
         raise WrongCallError
-    left, top, right, bottom = range_boundaries(address)
+    left, top, right, bottom = _bounds(address)
     for one in given.values():
         if len(one) != bottom - top + 1 or any(len(line) != right - left + 1 for line in one):
             raise WrongCallError

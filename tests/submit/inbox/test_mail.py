@@ -180,13 +180,14 @@ def test_a_mailed_form_is_queued_answered_with_its_number_and_put_away(there: Th
     (answer,) = out.messages
     assert (answer["From"], answer["To"], answer["Subject"]) == ("denpyo@desk.example", HANAKO, "Re: Please")
     assert answer["Auto-Submitted"] == "auto-replied"
-    assert said(answer) == (
+    told, _, foot = said(answer).partition(" This message was written by a program.\n")
+    assert foot.startswith("\ndenpyo/")  # the newest checkpoint
+    assert told == (
         "Your request has been received. Nothing needs to be corrected.\n\n"
         "The attached copy carries the number of each request. If you change it and send it back,"
         " it is the next version of its request.\n\n"
         f"What became of each request\n- {one.request.id}  accepted, waiting to run, place 1 in the queue  one.yaml:1:1\n\n"
         "-- \nPlease quote the number when you ask about a request; your operator can look it up."
-        " This message was written by a program.\n"
     )
     assert [*copies(answer)] == ["one.marked.xlsx"]
     assert copies(answer)["one.marked.xlsx"].startswith(b"PK")
