@@ -16,6 +16,8 @@ from schema.problem import Problem
 from schema.words import FALLBACK, Fact, Words, said
 from submit import approval, asked, orders, policy
 from submit.desk import Desk, machine_user, now
+from submit.engines import EngineDownError
+from submit.inbox import SourceDownError
 from submit.judging import Outcome
 from submit.ledger import Entry
 from submit.orders import APPROVE, CANCEL, REJECT, UNCLEAR, Done, Ordered
@@ -33,8 +35,12 @@ OF_SUBJECT = """
 
 
 def obey(desk: Desk, ordered: Sequence[Ordered], outcome: Outcome) -> list[Done]:
-    """What became of each order; ``outcome`` is that of the sources it came with. DeskError and EngineDownError as ``approval``."""
-    return [_known(desk, one) or _noted(desk, _carried_out(desk, one, outcome)) for one in ordered]
+    """What became of each order; ``outcome`` is that of the sources it came with. SourceDownError where an engine that is to end a run does
+    not answer: the order is read again later."""
+    try:
+        return [_known(desk, one) or _noted(desk, _carried_out(desk, one, outcome)) for one in ordered]
+    except EngineDownError as error:
+        raise SourceDownError(str(error)) from error
 
 
 def _known(desk: Desk, one: Ordered) -> Done | None:
