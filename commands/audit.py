@@ -200,7 +200,7 @@ def report(
     json: Json = False,
 ) -> None:
     """Write the record as one page: verdict, summary, a table to search, a card a request. Ends with 4 where it is damaged."""
-    from submit import terminal
+    from submit import audited, terminal
     from submit.desk import open_desk
     from submit.review import page
     from submit.review.wanted import wanted
@@ -209,7 +209,8 @@ def report(
     there = open_desk(desk)
     asked_for = wanted(since, until, kind, who, action, state=state)
     with _writable(out):
-        verdict = page.write(there, out, asked_for, lang.value if lang else there.config.language)
+        language = lang.value if lang else there.config.language
+        verdict = page.write(there, out, asked_for, language, audited.judged(there, None, ()))
     if json:
         terminal.document({"file": str(out), "ok": verdict.ok, "entries": verdict.entries, "wrong": verdict.wrong})
     else:

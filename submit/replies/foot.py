@@ -5,17 +5,15 @@ the message to hold against the ledger later. A checkpoint stands there line by 
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib import import_module
-from importlib.util import find_spec
 
 from generators.markdown import block
 from schema.problem import shown
 from schema.words import text
 from submit.desk import Desk, DeskError
 from submit.ledger import LedgerError
+from submit.ledger.checkpoint import newest
 
 LONGEST_LINE = 300
-CHECKPOINT = "submit.ledger.checkpoint"
 BEGIN, END = "<!-- checkpoint -->", "<!-- end of checkpoint -->"
 
 
@@ -35,10 +33,8 @@ def lines_of(checkpoint: str) -> list[str]:
 
 def newest_checkpoint(desk: Desk) -> str:
     """ "" where there is none to be had: a message is worth more than its foot."""
-    if not find_spec(CHECKPOINT):
-        return ""
     with suppress(LedgerError, DeskError, OSError):
-        return str(import_module(CHECKPOINT).newest(desk))
+        return newest(desk)
     return ""
 
 

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from submit import policy
 from submit.asked import Asked
 from submit.desk import POLICY, Desk
 from submit.inbox.message import ADDRESS
 from submit.ledger import Entry
+from submit.policy_file import Policy
 
 SENDER, APPROVER, OPERATOR, CHANNEL = "sender", "approver", "operator", "channel"
 MAIL, GITHUB, FILES, SLACK, TEAMS = "mail", "github", "files", "slack", "teams"
@@ -49,17 +50,16 @@ class Contacts(Protocol):
 class OfPolicy:
     """The people of ``policy.yaml``; nobody where it is missing or wrong."""
 
-    policy: Any
+    policy: Policy | None
 
     def reach(self, subject: str) -> Sequence[Contact]:
-        return self.policy.reach(subject) if hasattr(self.policy, "reach") else ()
+        return self.policy.reach(subject) if self.policy else ()
 
     def operators(self) -> Sequence[Contact]:
-        named = getattr(self.policy, "operators", ())
-        return [one for name in named for one in (self.reach(name) if isinstance(name, str) else (name,))]
+        return self.policy.operators if self.policy else ()
 
     def approvers(self, rule: int) -> Sequence[Contact]:
-        return self.policy.approvers(rule) if hasattr(self.policy, "approvers") else ()
+        return self.policy.approvers(rule) if self.policy else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 from schema.problem import shown
 from schema.words import text
-from submit import outbox
+from submit import orders, outbox
 from submit.desk import Desk, DeskError, now
 from submit.inbox import SourceDownError
 from submit.ledger import Ledger, LedgerBusy, LedgerError
@@ -203,18 +200,13 @@ def _word(desk: Desk) -> Word:
 
 
 def _made_word(desk: Desk, item: Item) -> str:
-    orders = _module("submit.orders")
     with desk.ledger() as ledger:
         entry = next((one for one in ledger.entries(item.request, item.seq - 1) if one.seq == item.seq), None)
         expires = str(entry.detail.get("expires", "")) if entry else ""
-        if orders is None or not expires:
+        if not expires:
             return ""
         with ledger.writing() as tx:
-            return str(orders.word_for(tx, item.request, item.receiver, expires))
-
-
-def _module(name: str) -> Any:
-    return import_module(name) if find_spec(name) else None
+            return orders.word_for(tx, item.request, item.receiver, expires)
 
 
 def _is_over(ledger: Ledger, lot: str) -> bool:
