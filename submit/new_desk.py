@@ -46,6 +46,8 @@ datasets = []             # folders of datasets, beside datasets/ on this desk a
 # sender = "denpyo@example.com"
 # [replies.slack]         # also [replies.teams]
 # webhook = "slack"
+# [witness]               # a branch that keeps the checkpoints of the audit log out of your reach
+# git = "https://git.example.com/team/checkpoints.git"
 # [secrets]
 # mail = "secrets/mail"
 """
