@@ -22,6 +22,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 GROUP_OF = {state: group for group, states in GROUPS.items() for state in states}
 BOUNDS = (60, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
 """Seconds between the classes of run times."""
+FEWEST_DAYS = 14
 MOST_DAYS = 92
 MOST_ERRORS = 8
 
@@ -71,13 +72,15 @@ class Figures:
         return median(self.seconds) if self.seconds else None
 
     def every_day(self) -> list[tuple[str, Counter[str]]]:
-        """Each day from the first to the last, those without a request too; by months where days would be too many."""
+        """Each day from the first to the last, those without a request too, two weeks at least; by months where days would be too
+        many."""
         known = sorted(day for day in self.days if day)
         if not known:
             return []
         first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
         if (last - first).days >= MOST_DAYS:
             return self._months(known)
+        first = min(first, last - timedelta(days=FEWEST_DAYS - 1))
         every = [(first + timedelta(days=at)).isoformat() for at in range((last - first).days + 1)]
         return [(day, self.days.get(day, Counter())) for day in every]
 

@@ -100,6 +100,11 @@ def test_a_year_is_told_by_months() -> None:
     assert figures.every_day() == [("2026-01", Counter(good=2, bad=1)), ("2026-11", Counter(good=1))]
 
 
+def test_a_desk_of_one_day_has_two_weeks_on_its_plot() -> None:
+    days = Figures(days={"2026-11-21": Counter(good=2)}).every_day()
+    assert (len(days), days[0], days[-1]) == (14, ("2026-11-08", Counter()), ("2026-11-21", Counter(good=2)))
+
+
 def test_no_request_is_no_figure() -> None:
     figures = Figures()
     assert (figures.done_share, figures.refused_share, figures.typical, figures.every_day()) == (None, None, None, [])
