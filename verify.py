@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GOOD, CANNOT, WRONG = 0, 2, 4
 FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
 SLIP = re.compile(r"slips/[0-9]{4}/[0-9]{2}/([a-z0-9][a-z0-9-]{0,62})\.yaml")
-NOTE = re.compile(r"\S+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n(?:\S[^\n]*\n)*\n(?:— \S+ [A-Za-z0-9+/=]+\n)+")
+NOTE = re.compile(r"(?m)^\S++\n[0-9]+\n[A-Za-z0-9+/]{43}=\n(?:\S[^\n]*+\n){0,100}+\n(?:— \S+ [A-Za-z0-9+/=]+\n)+")
 ROWS = """SELECT entries.seq, key, request, body, salt, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
     ORDER BY entries.seq"""
 OWN = "this desk's own list"

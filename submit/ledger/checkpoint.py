@@ -33,8 +33,8 @@ KEPT = 1000
 STORING = 1.0
 """Seconds to wait for the ledger in order to keep one that was made."""
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
-_NOTE = re.compile(r"\S+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n(?:\S[^\n]*\n)*\n(?:\u2014 \S+ [A-Za-z0-9+/=]+\n)+")
-"""A checkpoint among other lines."""
+_NOTE = re.compile(r"(?m)^\S++\n[0-9]+\n[A-Za-z0-9+/]{43}=\n(?:\S[^\n]*+\n){0,100}+\n(?:\u2014 \S+ [A-Za-z0-9+/=]+\n)+")
+"""A checkpoint among other lines; found in a time that grows as the text does, whatever stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def newest(desk: Desk) -> str:
 
 def _newest(ledger: Ledger, key: Signer) -> str:
     ledger.ensure(TABLE)
-    frontier, before = ledger.frontier(), ledger.query(NEWEST)
+    before = ledger.query(NEWEST)  # before the log's size: another process may append and sign between the two
+    frontier = ledger.frontier()
     refuse_contradiction(frontier, before)
     if before and before[0][0] == frontier.size:
         with suppress(NoteError):  # one that the key before this one signed

@@ -20,7 +20,7 @@ from submit import datasets, hand_off, journey, new_dataset, one_machine, standi
 from submit.desk import Desk, now, open_desk, shipped
 from submit.engines import EngineDownError, clearml, clearml_task
 from submit.judging import Outcome
-from submit.ledger import checkpoint, keys, verify
+from submit.ledger import LedgerDamaged, checkpoint, keys, verify
 from submit.new_dataset import Added, Given
 from submit.response import Source, Wishes
 from submit.watch import _go_rounds
@@ -86,6 +86,19 @@ def test_a_run_is_a_task_with_its_slip_its_answers_and_who_it_is(desk: Desk, cle
         (before,) = [one for one in ledger.entries(request=kept.id) if one.action == "enqueuing"]
     note = checkpoint.found_in(task["comment"])
     assert checkpoint.read(note, keys.published(desk.folder / "audit.pub")).size == before.seq
+
+
+def test_a_log_that_contradicts_what_was_signed_keeps_no_run_back(desk: Desk, clearml_server: ClearML) -> None:
+    with desk.ledger() as ledger:
+        ledger.ensure(checkpoint.TABLE)
+        with ledger.writing() as tx:
+            tx.execute(checkpoint.PUT, (1_000, "", "2026-11-21T07:00:00+09:00", "cut off since"))
+    with pytest.raises(LedgerDamaged):
+        checkpoint.newest(desk)
+    (kept,) = submitted(desk, "one").requests
+    (task,) = clearml_server.tasks.values()
+    assert (states(desk)[kept.id], task["status"]) == ("queued", "queued")
+    assert re.search(r"\n\naudit log: [0-9]+ entries, root [0-9a-f]{64}$", task["comment"])
 
 
 @pytest.mark.parametrize("name", ["task.txt", "jobs.txt"])

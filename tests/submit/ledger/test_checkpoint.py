@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from base64 import b64decode
 from contextlib import closing
 from hashlib import sha256
@@ -9,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+import verify as alone
 from submit.desk import Desk
 from submit.ledger import LedgerDamaged, checkpoint, keys
 from submit.ledger.keys import NoteError
 from submit.new_desk import make_desk
 from tests.desks import denpyo
 
+ROOT = Path(__file__).parents[3]
 AT = "2026-11-21T07:00:00+09:00"
 # The example of https://c2sp.org/tlog-checkpoint; its key is not published.
 EXAMPLE = (
@@ -186,3 +191,42 @@ def test_a_checkpoint_is_found_in_what_a_mail_program_made_of_it(desk: Desk) -> 
     assert checkpoint.found_in(mail) == note
     with pytest.raises(NoteError, match=r"^has no checkpoint in it$"):
         checkpoint.found_in("おはようございます")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 200_000, "x" * 200_000 + "\n1\n", ("o\n1\n" + "A" * 43 + "=\n") * 8_000, "— " + "x " * 100_000],
+    ids=["one long line", "a long first line", "many that begin", "a long signature"],
+)
+def test_no_text_is_so_odd_that_it_takes_long_to_look_for_a_checkpoint_in_it(text: str, tmp_path: Path) -> None:
+    begun = time.process_time()
+    with pytest.raises(NoteError, match=r"^has no checkpoint in it$"):
+        checkpoint.found_in(text)
+    (tmp_path / "said").write_text(text, encoding="utf-8")
+    assert alone.note_in(tmp_path / "said") == text
+    assert time.process_time() - begun < 2
+
+
+SIGNING = """
+import sys
+from pathlib import Path
+from submit.desk import open_desk
+from submit.ledger import LedgerDamaged, checkpoint
+desk, name = open_desk(Path(sys.argv[1])), sys.argv[2]
+wrong = []
+with desk.ledger() as ledger:
+    for number in range(250):
+        with ledger.writing() as tx:
+            tx.append(f"{name}-{number}", "noted", at="2026-11-21T07:00:00+09:00", user="dk")
+        try:
+            checkpoint.newest(desk)
+        except LedgerDamaged as error:
+            wrong.append(str(error))
+print(wrong)
+"""
+
+
+def test_no_process_takes_what_another_appends_and_signs_meanwhile_for_damage(desk: Desk) -> None:
+    commands = [[sys.executable, "-c", SIGNING, str(desk.folder), name] for name in "abc"]
+    signing = [subprocess.Popen(each, cwd=ROOT, stdout=subprocess.PIPE, text=True) for each in commands]
+    assert [each.communicate(timeout=120)[0] for each in signing] == ["[]\n"] * 3
