@@ -20,7 +20,7 @@ from schema.problem import Problem, shown
 from schema.slip import SlipError
 from schema.text import clean
 from schema.words import FALLBACK, Fact, both, said
-from submit import asked, budget, hand_off, holding, policy
+from submit import asked, budget, hand_off, holding, known, policy
 from submit.desk import Desk, DeskError, machine_user, now
 from submit.engines import EngineDownError
 from submit.holding import Holding
@@ -61,9 +61,13 @@ class Case:
         return policy.decide(self.found, self.asker, self.row.kind, held.queue, held.doors)
 
     def append(self, new: New, why: str = "") -> None:
-        """An entry that says what was decided; beside it stands by whom, and why."""
+        """An entry that says what was decided; beside it stands by whom, and why. One before it says so where the policy by which they
+        may is another than the last."""
+        at = now().isoformat(timespec="milliseconds")
+        if self.subject:
+            known.note(self.ledger, self.tx, known.POLICY, self.found.sha256, at=at)
         new = replace(new, beside=_said(self.subject, why) if self.subject else "")
-        self.tx.append_all([new], at=now().isoformat(timespec="milliseconds"), user=machine_user())
+        self.tx.append_all([new], at=at, user=machine_user())
 
     def entry(self, key: str, action: str, **detail: object) -> New:
         return New(key, action, self.row.id, detail)
@@ -114,6 +118,8 @@ def withdraw(desk: Desk, request: str, subject: str) -> Ruling:
         row, found = ledger.request(ruling.id), policy.read_of(desk)
         if row is None or not _may_stop(found.policy, _asker(ledger, ruling.id), subject):
             return replace(ruling, problem=_problem(ruling.id, ruling.state, "not_yours_to_stop"))
+        with ledger.writing() as tx:
+            known.note(ledger, tx, known.POLICY, found.sha256, at=now().isoformat(timespec="milliseconds"))
     stopping = hand_off.cancel(desk, ruling.id, _said(subject))
     with desk.ledger() as ledger:
         state = (ledger.request(ruling.id) or row).state
@@ -140,7 +146,7 @@ def _ruled(desk: Desk, request: str, subject: str, rule: Callable[[Case], Ruling
     """Rule on a held request, in one transaction: what cannot be done is said, and why."""
     meant = clean(request).casefold()
     with desk.ledger() as ledger:
-        for table in (holding, budget, asked):
+        for table in (holding, budget, asked, known):
             table.ensure(ledger)
         with ledger.writing() as tx:
             row, held = ledger.request(meant), holding.among(ledger, (meant,)).get(meant)

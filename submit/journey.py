@@ -8,11 +8,11 @@ from dataclasses import replace
 from generators.excel import RESPONSE
 from schema.problem import Problem
 from schema.words import Fact
-from submit import approval, asked, budget, hand_off, holding, lineage
+from submit import approval, asked, budget, hand_off, holding, known, lineage
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.judging import Changed, Outcome, Seen, judged, nobody
-from submit.keeping import KNOWN, Keeper
+from submit.keeping import Keeper
 from submit.ledger import Ledger, LedgerBusy
 from submit.prepared import Handed, Preparing
 from submit.response import Kept, Response, Source, Wishes
@@ -91,7 +91,7 @@ def keep_judged(
     with desk.ledger() as ledger:  # before anything is judged, so that a missing desk is said at once
         preparing = Preparing(desk, ledger.salt, wishes, dict(enumerate(sources)))
         handed = [preparing.ready(response) for response in responses]
-        ledger.ensure(KNOWN)
+        known.ensure(ledger)
         lineage.ensure(ledger)
         asked.ensure(ledger)
         budget.ensure(ledger)

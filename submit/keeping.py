@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from submit import budget, holding, lineage, policy
+from submit import budget, holding, known, lineage, policy
 from submit.asked import Asked
 from submit.asked import keep as keep_asked
 from submit.desk import Desk, machine_user, now
@@ -26,7 +26,6 @@ from submit.response import UNVERIFIED, Kept
 
 UNDECIDED = ("accepted", "refused")
 """States of a request without a run that has no end yet: it was converted, or denied."""
-KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)"
 
 
 @dataclass
@@ -96,12 +95,7 @@ class Keeper:
         if decision := next((plan.decision for plan in plans if plan.decision), None):
             seen["policy"] = decision.sha256
         for name, value in seen.items():
-            last = self.ledger.query("SELECT value FROM known WHERE name = ?", (name,))
-            if not last or last[0][0] != value:
-                key = f"{name}:{self.ledger.size()}:{value[:16]}"
-                detail = {"what": name, "sha256": value}
-                self.tx.append(key, "changed", at=self._at, user=machine_user(), detail=detail)
-                self.tx.execute("INSERT OR REPLACE INTO known (name, value) VALUES (?, ?)", (name, value))
+            known.note(self.ledger, self.tx, name, value, at=self._at)
 
     def _entries(self, plan: Plan, action: str, slips: Mapping[str, bytes]) -> Iterator[New]:
         if plan.handed.good is None:
@@ -136,7 +130,7 @@ class Keeper:
             "reason": decision.reason,
         }
         if not decision.allowed:
-            which = "".join(f":{one}" for one in decision.over)
+            which = "".join(f":{one}" for one in decision.over) + self._nth(plan)
             over = {"over": list(decision.over)} if decision.over else {}
             yield New(f"denied:{plan.id}:{decision.sha256[:16]}{which}", "denied", plan.id, detail | over)
             return
@@ -147,6 +141,11 @@ class Keeper:
         yield New(f"allowed:{run}", "allowed", plan.id, detail | {"run": run})
         if plan.run == "held":
             yield New(f"held:{run}", "held", plan.id, {"run": run, "after": next(self.lineage.before(plan.id))})
+
+    def _nth(self, plan: Plan) -> str:
+        """For the key of a denial: after it was held, it is another one, though the same rules deny it as before."""
+        before = None if plan.new else holding.among(self.ledger, (plan.id,)).get(plan.id)
+        return f":{before.nth}" if before else ""
 
     def _refusal(self, plan: Plan) -> New:
         """A refusal is an entry too: its codes in the tree, what was written beside it. The same refusal twice is one entry."""

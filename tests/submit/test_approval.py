@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from schema.words import text
 from submit import approval, one_machine, standing
 from submit.approval import Ruling
-from submit.desk import Desk
+from submit.desk import POLICY, Desk
 from tests.desks.asking import AYA, KEN, MIO, Wanted, ask, ask_one, desk_with, entries, reserved, set_rules, state
 
 RULES = """\
@@ -215,6 +216,52 @@ def test_what_no_rule_allows_any_more_is_refused_when_an_operator_approves_it(de
     assert state(desk, request) == "refused"
     (entry,) = entries(desk, "denied")
     assert (entry.detail["rule"], json.loads(entry.beside_text or "")["by"]) == (None, KEN)
+
+
+def rule_on(desk: Desk, request: str, how: str) -> None:
+    if how == "approve":
+        approval.approve(desk, request, KEN)
+    elif how == "reject":
+        approval.reject(desk, request, KEN, "too long")
+    else:
+        approval.withdraw(desk, request, AYA)
+
+
+@pytest.mark.parametrize(
+    ("how", "gpus", "after"),
+    [("approve", 4, "approved"), ("reject", 4, "rejected"), ("withdraw", 4, "stopped"), ("withdraw", 1, "stopping")],
+    ids=["approved", "rejected", "withdrawn", "stopped"],
+)
+def test_who_rules_by_a_policy_that_has_changed_is_preceded_by_an_entry_that_says_so_once(
+    desk: Desk, how: str, gpus: int, after: str
+) -> None:
+    request = ask_one(desk, Wanted("one", gpus=gpus, hours=6))
+    set_rules(desk, RULES + "# changed\n")
+    rule_on(desk, request, how)
+    changed, ruled = entries(desk, "changed")[-1], entries(desk, after)[0]
+    sha256 = hashlib.sha256((desk.folder / POLICY).read_bytes()).hexdigest()
+    assert (changed.detail, changed.seq < ruled.seq) == ({"what": "policy", "sha256": sha256}, True)
+    assert len([one for one in entries(desk, "changed") if one.detail["what"] == "policy"]) == 2
+    ask(desk, Wanted("another"))
+    assert entries(desk, "changed")[-1] == changed
+
+
+def test_what_is_denied_again_after_it_was_held_is_an_entry_again(desk: Desk) -> None:
+    set_rules(desk, RULES.replace("  approve:", "  limits: {open_jobs: 1}\n  approve:").replace("}\n", "}\n"))
+    hinders = ask_one(desk, Wanted("small"))
+    request = ask_one(desk, BIG)
+    assert state(desk, request) == "refused"
+    approval.withdraw(desk, hinders, AYA)
+    assert (ask_one(desk, BIG), state(desk, request)) == (request, "held")
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.execute("UPDATE holding SET expires = '2026-01-01T00:00:00+00:00'")
+    assert approval.expire(desk) == [request]
+    ask_one(desk, Wanted("another"))
+    for _ in range(2):
+        assert (ask_one(desk, BIG), state(desk, request)) == (request, "refused")
+    first, held, expired, again = entries(desk, "denied", "held", "expired")
+    assert (first.action, held.action, expired.action) == ("denied", "held", "expired")
+    assert (again.action, again.key) == ("denied", f"{first.key}:1")
 
 
 def test_a_rule_that_asks_for_no_approval_any_more_lets_any_approver_or_operator_release_it(desk: Desk) -> None:
