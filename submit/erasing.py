@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from submit import marked_files, policy
+from submit import marked_files, orders, outbox, policy
 from submit.desk import LEDGER, Desk, DeskError, machine_user, now
 from submit.inbox.folder import DONE, REFUSED
 from submit.ledger import Ledger, erase
 from submit.ledger.erase import Found
 from submit.replies.files import page_of
+from submit.replies.tell import CHANNELS
 from submit.sources import Folder
 from submit.standing import OVER
 
@@ -36,7 +37,7 @@ class Erasure:
 
     @property
     def nothing(self) -> bool:
-        return not (self.found.requests or self.found.texts or self.files)
+        return not (self.found.requests or self.found.texts or self.found.rows or self.files)
 
 
 def planned(desk: Desk, wanted: Sequence[str]) -> Erasure:
@@ -64,7 +65,8 @@ def erase_all(desk: Desk, wanted: Sequence[str]) -> Erasure:
 
 
 def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> Erasure:
-    found = erase.find(ledger, [*_also_known_as(desk, wanted)])
+    names = _also_known_as(desk, wanted)
+    found = erase.find(ledger, [*names], frozenset(_hashes(ledger, names)))
     rows, runs = ledger.requests_among(found.requests), ledger.runs_among(found.requests)
     may_run = tuple(id for id, row in rows.items() if row.state not in OVER and (runs.get(id) or row.state == "held"))
     mine, shared = _dropped(desk, ledger, found)
@@ -80,6 +82,13 @@ def _also_known_as(desk: Desk, wanted: Sequence[str]) -> set[str]:
         for contact in rules.reach(one) if rules else ():
             found |= {name for name in (*contact.subjects, contact.mail) if name}
     return found
+
+
+def _hashes(ledger: Ledger, names: Iterable[str]) -> Iterator[str]:
+    """As what the single-use words and the messages of each channel know these addresses."""
+    for address in {name.strip().casefold().removeprefix("mail:") for name in names}:
+        yield orders.hashed(ledger, address)
+        yield from (outbox.keyed(ledger, channel, address) for channel in CHANNELS)
 
 
 def _said_by(desk: Desk, run: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
@@ -133,6 +134,11 @@ def words_in(text: str) -> list[str]:
     return list(dict.fromkeys(WORD.findall(clean(text).casefold())))
 
 
+def hashed(ledger: Ledger, address: str) -> str:
+    """As what an address stands in the ledger wherever words are kept or tried."""
+    return _who(ledger.salt, address)
+
+
 def ensure(ledger: Ledger) -> None:
     ledger.ensure(TABLE)
 
@@ -194,25 +200,28 @@ def _good(ledger: Ledger, words: Sequence[str], who: str, at: datetime, order: s
                 yield mac, request
 
 
+def _tries(ledger: Ledger, at: datetime) -> list[str]:
+    """Whose the wrong words of a day were, as HMACs; "" for one that was erased."""
+    beside = [one.beside_text for one in ledger.entries_keyed(f"wrong-word:{_day(at)}")]
+    return [str(json.loads(text)["of"]) if text else "" for text in beside]
+
+
 def _spent_tries(ledger: Ledger, who: str, at: datetime) -> int:
-    return len(ledger.keys_among([_key(who, at, number) for number in range(TRIES)]))
+    return _tries(ledger, at).count(who)
 
 
 def _note_wrong(ledger: Ledger, tx: Writing, who: str, at: datetime) -> None:
-    """The address stands in it as its HMAC alone."""
-    number = _spent_tries(ledger, who, at)
-    detail: dict[str, Any] = {"what": "word", "of": who[:16], "day": _day(at), "tries": number + 1}
+    """The address stands beside it alone, and there as its HMAC: a guess at it can be tested until it is erased."""
+    all_of_day = _tries(ledger, at)
+    detail: dict[str, Any] = {"what": "word", "day": _day(at), "tries": all_of_day.count(who) + 1}
     tx.append(
-        _key(who, at, number),
+        f"wrong-word:{_day(at)}:{len(all_of_day)}",
         "wrong_word",
         at=at.isoformat(timespec="milliseconds"),
         user=machine_user(),
         detail=detail,
+        beside=json.dumps({"of": who}),
     )
-
-
-def _key(who: str, at: datetime, number: int) -> str:
-    return f"wrong-word:{who[:16]}:{_day(at)}:{number}"
 
 
 def _day(at: datetime) -> str:

@@ -15,8 +15,10 @@ from submit.ledger import Ledger, Writing
 
 OF_REQUEST = (("asked", "request"), ("outbox", "request"), ("words", "request"), ("lots", "request"))
 """Tables whose rows go with a request, each with the column that names it."""
-OF_PERSON = (("asked", "subject"), ("outbox", "who"), ("outbox", "receiver"), ("words", "who"))
+OF_PERSON = (("asked", "subject"), ("outbox", "receiver"))
 """Columns that name a person: such a row goes with them, also where it belongs to a request of somebody else, as an approver's does."""
+OF_HASH = (("outbox", "who"), ("words", "who"))
+"""Columns that hold a keyed hash of an address: whoever has the desk's salt can test a guess against it, so it goes with them, too."""
 OF_FILE = (("written_back", "path"),)
 """Columns that name a file: such a row goes with it."""
 RESULTS = (("runs", "result"), ("local_queue", "result"))
@@ -24,6 +26,8 @@ RESULTS = (("runs", "result"), ("local_queue", "result"))
 FIGURES = ("state", "code", "metrics", "passed", "model")
 ASKER, NAMING = "requested_by", ("requested_by", "by", "who", "to", "subject")
 """The key beside an entry that names who asked, and those that name anybody."""
+HASHED = "of"
+"""The key beside an entry that holds the keyed hash of an address."""
 SORTS = ("", "person:", "mail:", "user:", "github:", "clearml:")
 FILES = "CREATE TABLE IF NOT EXISTS erasing (path TEXT PRIMARY KEY NOT NULL)"
 BESIDE = "SELECT beside.seq, request, text FROM beside JOIN entries ON entries.seq = beside.seq WHERE text != ''"
@@ -32,19 +36,22 @@ OF_REQUESTS = "SELECT seq FROM entries WHERE request IN (SELECT value FROM json_
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a ledger keeps of those that were named: whole requests, and texts and rows that name them in requests of others."""
+    """What a ledger keeps of those that were named: whole requests, and texts and rows that name them in requests of others.
+    ``hashes`` are the keyed hashes of their addresses, ``rows`` how many rows there are with a name or a hash of theirs."""
 
     names: frozenset[str]
+    hashes: frozenset[str]
     requests: tuple[str, ...]
     texts: tuple[int, ...]
+    rows: int
 
 
-def find(ledger: Ledger, wanted: Sequence[str]) -> Found:
+def find(ledger: Ledger, wanted: Sequence[str], hashes: frozenset[str] = frozenset()) -> Found:
     """``wanted`` are ids of requests, or names, addresses and subjects of people, in any case of letters."""
     ids = {row.id for row in ledger.requests_among([_folded(one) for one in wanted]).values()}
     names = frozenset(sort + _folded(one) for one in wanted if _folded(one) not in ids for sort in SORTS)
     texts = set[int]()
-    for seq, request, told in _naming(ledger, names):
+    for seq, request, told in _naming(ledger, names, hashes):
         if request and _folded(told.get(ASKER)) in names:
             ids.add(request)
         else:
@@ -52,7 +59,8 @@ def find(ledger: Ledger, wanted: Sequence[str]) -> Found:
     ids |= {str(id) for id, who in _rows(ledger, "SELECT request, subject FROM asked") if _folded(who) in names}
     there = [id for id in ledger.requests_among(ids)]
     texts |= {seq for (seq,) in ledger.query(OF_REQUESTS, (json.dumps(there),))}
-    return Found(names, tuple(sorted(there)), tuple(sorted(texts)))
+    rows = sum(_count(ledger, table, which, values) for table, which, values in _of_person(ledger, names, hashes))
+    return Found(names, hashes, tuple(sorted(there)), tuple(sorted(texts)), rows)
 
 
 def delete(ledger: Ledger, tx: Writing, found: Found, files: Sequence[str]) -> dict[str, int]:
@@ -61,10 +69,8 @@ def delete(ledger: Ledger, tx: Writing, found: Found, files: Sequence[str]) -> d
     rows = 0
     for table, column in OF_REQUEST:
         rows += _each(tx, _deleting(table, column), found.requests) if _there(ledger, table, column) else 0
-    for table, column in OF_PERSON:
-        rows += (
-            _each(tx, _deleting(table, f"lower({column})"), sorted(found.names)) if _there(ledger, table, column) else 0
-        )
+    for table, which, values in _of_person(ledger, found.names, found.hashes):
+        rows += _each(tx, _deleting(table, which), sorted(values))
     for table, column in OF_FILE:
         rows += _each(tx, _deleting(table, column), files) if _there(ledger, table, column) else 0
     for table, column in RESULTS:
@@ -99,9 +105,28 @@ def gone(tx: Writing, file: str) -> None:
     tx.execute("DELETE FROM erasing WHERE path = ?", (file,))
 
 
-def _naming(ledger: Ledger, names: frozenset[str]) -> Iterator[tuple[int, str | None, Mapping[str, Any]]]:
+def _of_person(
+    ledger: Ledger, names: frozenset[str], hashes: frozenset[str]
+) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Tables with what to compare there, and with which values."""
+    for table, column in OF_PERSON:
+        if _there(ledger, table, column):
+            yield table, f"lower({column})", names
+    for table, column in OF_HASH:
+        if _there(ledger, table, column):
+            yield table, column, hashes
+
+
+def _count(ledger: Ledger, table: str, which: str, values: frozenset[str]) -> int:
+    sql = f"SELECT count(*) FROM {table} WHERE {which} IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own names
+    return int(ledger.query(sql, (json.dumps(sorted(values)),))[0][0])
+
+
+def _naming(
+    ledger: Ledger, names: frozenset[str], hashes: frozenset[str]
+) -> Iterator[tuple[int, str | None, Mapping[str, Any]]]:
     for seq, request, told in _told(ledger):
-        if any(_folded(told.get(key)) in names for key in NAMING):
+        if str(told.get(HASHED)) in hashes or any(_folded(told.get(key)) in names for key in NAMING):
             yield seq, request, told
 
 

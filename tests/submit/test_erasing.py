@@ -3,19 +3,21 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from submit import asked, erasing, journey
-from submit.desk import LEDGER, Desk, DeskError, open_desk
+from submit import asked, erasing, journey, orders, outbox
+from submit.desk import LEDGER, Desk, DeskError, now, open_desk
 from submit.ledger import open_ledger, verify
-from submit.ledger.erase import OF_FILE, OF_PERSON, OF_REQUEST, RESULTS
+from submit.ledger.erase import OF_FILE, OF_HASH, OF_PERSON, OF_REQUEST, RESULTS
+from submit.outbox import Told
 from submit.response import Source, Wishes
 from tests.desks import counting, denpyo, desk_in, starts
 
 ROOT = Path(__file__).parents[2]
-HANAKO, TARO = "hanako-canary@example.com", "taro-canary@example.com"
+HANAKO, TARO, BOSS = "hanako-canary@example.com", "taro-canary@example.com", "boss-canary@example.com"
 
 
 @pytest.fixture
@@ -177,6 +179,34 @@ def test_a_person_is_erased_under_all_names_that_the_policy_knows(desk: Desk) ->
     assert erasing.planned(desk, ["group:hanako"]).found.requests == ()
 
 
+def test_what_a_desk_keeps_of_an_approver_under_a_hash_goes_so_that_no_guess_can_be_tested(desk: Desk) -> None:
+    until = (now() + timedelta(days=1)).isoformat()
+    with desk.ledger() as ledger:
+        outbox.ensure(ledger)
+        ids = [row.id for row in ledger.requests()]
+        with ledger.writing() as tx:
+            for address in (BOSS, TARO):
+                orders.word_for(tx, ids[0], address, until)
+                who = outbox.keyed(ledger, "mail", address)
+                outbox.put(tx, [Told(1, "held", ids[0], "mail", "approver", who, "", "en", ids[0], until, until)])
+        hashes = [orders.hashed(ledger, BOSS), outbox.keyed(ledger, "mail", BOSS)]
+    assert orders.spend(desk, "0000-0000-0000-0000", BOSS) is None
+    assert orders.spend(desk, "0000-0000-0000-0000", TARO) is None
+    assert [hash[:16].encode() in everything(desk) for hash in hashes] == [True, True]
+    done = erasing.erase_all(desk, [BOSS.upper()])
+    assert (done.nothing, done.found.requests, len(done.found.texts), done.found.rows) == (False, (), 1, 2)
+    assert [hash[:16].encode() in everything(desk) for hash in hashes] == [False, False]
+    with desk.ledger() as ledger:
+        assert [who for (who,) in ledger.query("SELECT who FROM words")] == [orders.hashed(ledger, TARO)]
+        assert [who for (who,) in ledger.query("SELECT who FROM outbox")] == [outbox.keyed(ledger, "mail", TARO)]
+        (erased, kept) = [one for one in ledger.entries() if one.action == "wrong_word"]
+        assert (erased.detail["tries"], erased.beside_text) == (1, None)
+        assert json.loads(kept.beside_text or "") == {"of": orders.hashed(ledger, TARO)}
+    assert verify(desk.folder / LEDGER).ok
+    assert orders.spend(desk, "0000-0000-0000-0000", TARO) is None
+    assert erasing.erase_all(desk, [BOSS]).nothing
+
+
 def slip(desk: Desk, id: str) -> bytes:
     return next((desk.folder / LEDGER).glob(f"slips/*/*/{id}.yaml")).read_bytes()
 
@@ -207,5 +237,5 @@ def test_every_table_of_the_ledger_is_erased_from_or_is_known_to_hold_nothing_of
     found = {
         name for file in (ROOT / "submit").rglob("*.py") for name in made.findall(file.read_text(encoding="utf-8"))
     }
-    erased = {table for table, _ in (*OF_REQUEST, *OF_PERSON, *OF_FILE, *RESULTS)} | {"beside"}
+    erased = {table for table, _ in (*OF_REQUEST, *OF_PERSON, *OF_HASH, *OF_FILE, *RESULTS)} | {"beside"}
     assert found - erased - WITHOUT_PERSONS == set(), "name it in submit/ledger/erase.py, or here"
