@@ -26,6 +26,18 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "denpyo",
     "GIT_COMMITTER_EMAIL": "denpyo@localhost",
 }
+OF_OTHERS = frozenset(
+    [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_COMMON_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+    ]
+)
+"""What a hook of git, or a pipeline, sets so that git works in its repository wherever it is called."""
 
 
 class MovedError(Exception):
@@ -97,7 +109,7 @@ class Branch:
                 capture_output=True,
                 timeout=SECONDS,
                 check=False,
-                env={**os.environ, **ENVIRONMENT},
+                env=_environment(),
             )
         except FileNotFoundError as error:
             raise DeskError("witness.git: git is not installed") from error
@@ -114,6 +126,10 @@ def opened(folder: Path, settings: Witness) -> Iterator[Branch]:
         branch = Branch(settings, address, Path(made))
         branch._there("init", "--quiet", "--bare", ".")
         yield branch
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_OTHERS} | ENVIRONMENT
 
 
 def _line(said: str) -> str:

@@ -96,6 +96,26 @@ def test_the_witness_is_asked_every_so_often_and_told_nothing_twice(desk: Desk, 
     assert commits(repository) == ["7 entries", "6 entries"]
 
 
+def test_the_repository_that_a_hook_or_a_pipeline_works_in_is_left_alone(
+    desk: Desk, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    git(others, "init", "--quiet", ".")
+    git(others, "commit", "--quiet", "--allow-empty", "-m", "theirs")
+    before = {one: one.read_bytes() for one in others.rglob("*") if one.is_file()}
+    with monkeypatch.context() as hook:
+        hook.setenv("GIT_DIR", str(others / ".git"))
+        hook.setenv("GIT_WORK_TREE", str(others))
+        hook.setenv("GIT_INDEX_FILE", str(others / ".git/index"))
+        hook.setenv("GIT_OBJECT_DIRECTORY", str(others / ".git/objects"))
+        hook.setenv("GIT_COMMON_DIR", str(others / ".git"))
+        hook.setenv("GIT_NAMESPACE", "theirs")
+        witness.step(desk)
+    assert {one: one.read_bytes() for one in others.rglob("*") if one.is_file()} == before
+    assert kept(repository) == checkpoint.newest(desk)
+
+
 def test_a_desk_without_a_witness_asks_nobody(tmp_path: Path) -> None:
     desk = make_desk(tmp_path / "desk")
     witness.step(desk)
