@@ -178,12 +178,6 @@ def again(tx: Writing, items: Sequence[Item], at: str) -> None:
     tx.execute(AGAIN, (at, at, _numbers(items)))
 
 
-def forget(tx: Writing, requests: Collection[str]) -> int:
-    """Take away what waits about these requests, with the addresses: it is not sent. How many rows."""
-    sql = "DELETE FROM outbox WHERE request IN (SELECT value FROM json_each(?))"
-    return tx.execute(sql, (json.dumps([*requests]),))
-
-
 def prune(tx: Writing, before: str) -> None:
     tx.execute("DELETE FROM outbox WHERE state = 'sent' AND next_at < ?", (before,))
 

@@ -208,10 +208,6 @@ class Policy(_Strict):
         """Who may approve what this rule holds."""
         return self._contacts(self._by(rule_number))
 
-    def may_approve(self, rule_number: int, subject: str) -> bool:
-        """Whether this rule lets the subject approve what it holds, unless they have asked for it themselves."""
-        return self.names(self._by(rule_number), subject)
-
 
 def folded(subject: str) -> str:
     """Addresses are the same in capitals and small letters: the mail services that vouch for them tell nobody apart by that."""

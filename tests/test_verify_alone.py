@@ -233,3 +233,13 @@ def test_every_proof_that_denpyo_makes_is_one_for_it(tmp_path: Path) -> None:
             new = alone.Checkpoint("o", newer, roots[newer], "", "")
             assert alone.has_grown(alone.Checkpoint("o", older, roots[older], "", ""), new, proof)
             assert not alone.has_grown(alone.Checkpoint("o", older, roots[older - 1], "", ""), new, proof)
+
+
+def test_a_proof_that_is_longer_shorter_or_changed_shows_nothing() -> None:
+    leaves = [merkle.leaf_hash(bytes([number])) for number in range(20)]
+    roots = [merkle.Frontier().append_hashes(leaves[:size]).root() for size in range(21)]
+    new = alone.Checkpoint("o", 20, roots[20], "", "")
+    for older in range(1, 20):
+        proof, old = merkle.consistency_proof(leaves, older), alone.Checkpoint("o", older, roots[older], "", "")
+        for wrong in (proof[:-1], proof[1:], [*proof, bytes(32)], [bytes(32), *proof], [bytes(32), *proof[1:]]):
+            assert wrong == proof or not alone.has_grown(old, new, wrong)

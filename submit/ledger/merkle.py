@@ -100,35 +100,3 @@ def _subproof(leaves: list[bytes], older: int, *, whole: bool) -> list[bytes]:
 
 def _root(leaves: list[bytes]) -> bytes:
     return Frontier().append_hashes(leaves).root()
-
-
-def is_consistent(older: tuple[int, bytes], newer: tuple[int, bytes], proof: list[bytes]) -> bool:
-    """Whether the proof shows that the tree of the second size and root has grown out of the first, RFC 9162, section 2.1.4.2."""
-    (first, first_root), (second, second_root) = older, newer
-    if first == second:
-        return first_root == second_root and not proof
-    if not 0 < first < second or (not proof and first.bit_count() > 1):
-        return False
-    path = list(proof) if first.bit_count() > 1 else [first_root, *proof]
-    if not path:
-        return False
-    node, last = first - 1, second - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    return _climbed(path, node, last) == (first_root, second_root)
-
-
-def _climbed(path: list[bytes], node: int, last: int) -> tuple[bytes, bytes] | None:
-    """The roots of both trees, from the first node that they share."""
-    first = second = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return None
-        if node & 1 or node == last:
-            first, second = node_hash(sibling, first), node_hash(sibling, second)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            second = node_hash(second, sibling)
-        node, last = node >> 1, last >> 1
-    return (first, second) if last == 0 else None

@@ -194,7 +194,11 @@ def test_whom_the_policy_names_can_be_reached_as_far_as_it_says_how(tmp_path: Pa
     ],
 )
 def test_a_rule_is_approved_by_those_whom_it_names(tmp_path: Path, subject: str, may: bool) -> None:
-    assert team(TEAM, tmp_path).may_approve(2, subject) is may
+    rules = team(TEAM, tmp_path)
+    rule = rules.rule(2)
+    assert rule is not None
+    assert rule.approve is not None
+    assert rules.names(rule.approve.by, subject) is may
 
 
 @pytest.mark.parametrize(

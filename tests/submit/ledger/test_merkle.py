@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submit.ledger.merkle import Frontier, consistency_proof, is_consistent, leaf_hash
+from submit.ledger.merkle import Frontier, consistency_proof, leaf_hash
 
 
 def tree_hash(leaves: list[bytes]) -> bytes:
@@ -95,33 +95,7 @@ def test_many_leaves_at_once_are_the_same_tree(old: list[bytes], new: list[bytes
     assert grown(old).append_hashes([leaf_hash(leaf) for leaf in new]) == grown(old + new)
 
 
-def roots(count: int) -> tuple[list[bytes], list[bytes]]:
-    leaves = [leaf_hash(bytes([number])) for number in range(count)]
-    return leaves, [Frontier().append_hashes(leaves[:size]).root() for size in range(count + 1)]
-
-
-def test_every_consistency_proof_up_to_eighty_leaves_holds_and_no_other_root_does() -> None:
-    leaves, root = roots(80)
-    for newer in range(1, 81):
-        for older in range(1, newer + 1):
-            proof = consistency_proof(leaves[:newer], older)
-            assert is_consistent((older, root[older]), (newer, root[newer]), proof)
-            assert not is_consistent((older, root[older - 1]), (newer, root[newer]), proof)
-            assert not is_consistent((older, root[older]), (newer, root[newer - 1]), proof)
-
-
-def test_a_proof_that_is_longer_shorter_or_changed_does_not_hold() -> None:
-    leaves, root = roots(20)
-    for older in range(1, 20):
-        proof = consistency_proof(leaves, older)
-        for wrong in (proof[:-1], proof[1:], [*proof, bytes(32)], [bytes(32), *proof], [bytes(32), *proof[1:]]):
-            assert wrong == proof or not is_consistent((older, root[older]), (20, root[20]), wrong)
-
-
-def test_a_tree_has_not_grown_out_of_a_larger_one_or_out_of_nothing() -> None:
-    leaves, root = roots(3)
-    assert not is_consistent((3, root[3]), (2, root[2]), [])
-    assert not is_consistent((0, root[0]), (2, root[2]), [])
-    for older in (0, 4):
-        with pytest.raises(ValueError, match="has grown out of"):
-            consistency_proof(leaves, older)
+@pytest.mark.parametrize("older", [0, 4])
+def test_a_tree_has_not_grown_out_of_a_larger_one_or_out_of_nothing(older: int) -> None:
+    with pytest.raises(ValueError, match="has grown out of"):
+        consistency_proof([leaf_hash(bytes([number])) for number in range(3)], older)
