@@ -34,7 +34,8 @@ def address(desk: Desk, name: str, chat: Chat) -> str:
 
 
 def post(name: str, url: str, payload: Mapping[str, Any], seconds: float = SECONDS) -> None:
-    """RefusedError, PutOffError or UnsureError where it was not taken; SourceDownError where nobody could be reached."""
+    """RefusedError, PutOffError or UnsureError where it was not taken; SourceDownError where nobody could be reached, DeskError
+    where the address is none."""
     with extra(f"replies.{name}", "chat"):
         import httpx
     timeout, agent = httpx.Timeout(seconds, connect=min(CONNECT, seconds)), f"denpyo/{denpyo_version()}"
@@ -46,7 +47,9 @@ def post(name: str, url: str, payload: Mapping[str, Any], seconds: float = SECON
             status, wait = answer.status_code, answer.headers.get("retry-after", "")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
         raise SourceDownError(f"{name} cannot be reached: {type(error).__name__}") from None
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except httpx.InvalidURL:
+        raise DeskError(f"replies.{name}: the address of its webhook cannot be used") from None
+    except httpx.HTTPError:
         raise UnsureError(f"{name} was sent the message and did not answer") from None
     _judge(name, status, wait)
 

@@ -388,6 +388,14 @@ def test_a_webhook_that_is_not_https_is_refused_and_never_shown(there: Desk, url
     assert "replies.slack: secrets.slack holds no address that begins with https://" in said or "is empty" in said
 
 
+def test_a_webhook_whose_address_cannot_be_used_was_sent_nothing(there: Desk, httpserver: HTTPServer) -> None:
+    (there.folder / "secrets" / "slack").write_text("https://hooks.example:canary/x\n", encoding="utf-8")
+    answers(httpserver, "teams", Response(status=202))
+    failed(there)
+    assert told(there) == "replies.slack: the address of its webhook cannot be used"
+    assert [row.state for row in waiting.listed(there)] == ["waiting"]
+
+
 def test_the_address_of_a_webhook_stands_nowhere(there: Desk, httpserver: HTTPServer) -> None:
     for name in ("slack", "teams"):
         answers(httpserver, name, Response(status=500))
