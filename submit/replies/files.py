@@ -22,7 +22,6 @@ from schema.words import text
 from submit import asked, lineage, outbox, standing
 from submit.desk import Desk
 from submit.foresight import Unasked
-from submit.inbox import SourceDownError
 from submit.inbox.folder import DONE, LARGEST, REFUSED
 from submit.judging import judged, nobody
 from submit.ledger import Ledger
@@ -77,7 +76,7 @@ def send(desk: Desk, lot: Lot) -> None:
         if settings.write_back:
             _write_back(desk, name, thread, file)
     except OSError as error:
-        raise SourceDownError(f"{name}: {error.strerror}") from error
+        raise PutOffError(f"{name}: {error.strerror}") from error
 
 
 def page(lot: Lot, name: str, found: Sequence[Standing]) -> str:
@@ -172,31 +171,36 @@ def _write_back(desk: Desk, name: str, thread: str, file: Path) -> None:
     target = marked_name(file)
     if target.with_name(f"~${target.name}").exists() or target.with_name(f".~lock.{target.name}#").exists():
         raise PutOffError(f"{target}: somebody has it open")
-    data = _plain_bytes(file)
-    if data is None or not _is_ours(desk, file, target):
+    data, before = _plain_bytes(file), _ours(desk, file, target)
+    if data is None or before is None:
         return
     source = Source(shown(thread, 200), data, subject=_owner_subject(desk, name, thread), inbox=name, thread=thread)
     kept = _as_kept(desk, source)
     copy = marked(desk, source, kept, kept=True, links=_links(desk, kept))
-    if copy is None:
+    if copy is None or _plain_bytes(target) != before:
         return
+    _note_ours(desk, target, before, copy)
     _replace(target, copy)
+
+
+def _note_ours(desk: Desk, target: Path, *copies: bytes) -> None:
+    """Both that which stands there and that which takes its place, before it does: whichever a crash leaves is known again."""
+    sha256 = " ".join(hashlib.sha256(one).hexdigest() for one in copies)
     with desk.ledger() as ledger, ledger.writing() as tx:
-        values = (str(target), hashlib.sha256(copy).hexdigest())
-        tx.execute("INSERT OR REPLACE INTO written_back (path, sha256) VALUES (?, ?)", values)
+        tx.execute("INSERT OR REPLACE INTO written_back (path, sha256) VALUES (?, ?)", (str(target), sha256))
 
 
-def _is_ours(desk: Desk, file: Path, target: Path) -> bool:
-    """Whether a marked copy is as we have left it: written back before, or not touched since its file was put away."""
+def _ours(desk: Desk, file: Path, target: Path) -> bytes | None:
+    """A marked copy that is as we have left it: written back before, or not touched since its file was put away. None for another."""
     data = _plain_bytes(target)
     with desk.ledger() as ledger:
         ledger.ensure(WRITTEN)
         known = ledger.query("SELECT sha256 FROM written_back WHERE path = ?", (str(target),))
     if data is None:
-        return False
+        return None
     if known:
-        return bool(hashlib.sha256(data).hexdigest() == known[0][0])
-    return target.lstat().st_mtime <= file.lstat().st_ctime + SLACK
+        return data if hashlib.sha256(data).hexdigest() in known[0][0].split() else None
+    return data if target.lstat().st_mtime <= file.lstat().st_ctime + SLACK else None
 
 
 def _owner_subject(desk: Desk, inbox: str, thread: str) -> str:

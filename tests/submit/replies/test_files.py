@@ -125,6 +125,20 @@ def test_a_page_that_cannot_be_written_is_said_and_written_later(tmp_path: Path)
     assert "done" in page(desk, "job.yaml.denpyo.html")
 
 
+def test_pages_that_cannot_be_written_keep_no_other_from_being_written(tmp_path: Path) -> None:
+    desk = dropping(tmp_path / "desk")
+    wrong = [dropped(desk, f"{name}.yaml", counting(tmp_path, name).read_bytes()) for name in ("one", "two")]
+    for name in ("one", "two"):
+        there = desk.folder / "drop" / "done" / f"{name}.yaml.denpyo.html"
+        there.unlink()
+        there.mkdir()
+    good = dropped(desk, "three.yaml", counting(tmp_path, "three").read_bytes())
+    for each in (*wrong, good):
+        each.became("done")
+    assert told(desk) == "drop: Is a directory"
+    assert 'class="state done"' in page(desk, "three.yaml.denpyo.html")
+
+
 def test_a_long_name_still_has_a_page() -> None:
     found = page_of(Path("/drop") / f"{'依' * 83}.yaml")
     assert len(os.fsencode(f".{found.name}.00000000")) <= 255
@@ -168,6 +182,25 @@ def test_a_marked_copy_that_somebody_has_worked_in_is_theirs(tmp_path: Path) -> 
     rows.became("done")
     told(desk)
     assert copy.read_bytes().endswith(b"mine")
+
+
+def test_a_marked_copy_is_kept_up_to_date_after_a_crash_on_either_side_of_its_replacement(tmp_path: Path) -> None:
+    desk = dropping(tmp_path / "desk", write_back=True)
+    rows = dropped(desk, "jobs.xlsx", table(desk, "one", "two"))
+    copy = desk.folder / "drop" / "done" / "jobs.marked.xlsx"
+    before = copy.read_bytes()
+    rows.became("running", rows.ids[0])
+    told(desk)
+    assert "running" in cells(copy)
+    copy.write_bytes(before)  # as a crash leaves it that comes before the new one is in its place
+    rows.became("done", rows.ids[0])
+    later(desk, 60)
+    told(desk)
+    assert "done" in cells(copy)
+    rows.became("failed", rows.ids[1])
+    later(desk, 60)
+    told(desk)
+    assert "failed" in cells(copy)
 
 
 def test_a_marked_copy_that_somebody_has_open_waits(tmp_path: Path) -> None:
