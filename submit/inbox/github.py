@@ -93,6 +93,10 @@ def post(event: bytes, text: str) -> None:
     Service(url, token).answer(issue["node_id"], lambda before: text)
 
 
+class GoneError(SourceDownError):
+    """What was asked for is there no more, or not for this token, though GitHub answers."""
+
+
 class Service:
     """GitHub, as one token sees it. What goes wrong with it is a SourceDownError that names no secret."""
 
@@ -160,19 +164,30 @@ class Service:
         try:
             return call()
         except GithubException as error:
-            raise SourceDownError(f"GitHub: {_said(error)}") from None
+            wrong = GoneError if _is_gone(error) else SourceDownError
+            raise wrong(f"GitHub: {_said(error)}") from None
         except requests.RequestException as error:
             raise SourceDownError(f"GitHub does not answer: {type(error).__name__}") from None
         except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
             raise SourceDownError("GitHub answers in a way that is not understood here") from None
 
 
+def _is_gone(error: GithubException) -> bool:
+    """Whether GraphQL found nothing under an id; a 404 of any other sort speaks of the address that was called."""
+    return _first(error).get("type") == "NOT_FOUND"
+
+
+def _first(error: GithubException) -> Mapping[str, Any]:
+    """The first thing that GraphQL refuses."""
+    data = error.data if isinstance(error.data, dict) else {}
+    errors = data.get("errors")
+    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+
+
 def _said(error: GithubException) -> str:
     """Status and reason in a line; of what GraphQL refuses the first message."""
     data = error.data if isinstance(error.data, dict) else {}
-    errors = data.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    reason = str(first.get("message") or error.message or data.get("message") or type(error).__name__)
+    reason = str(_first(error).get("message") or error.message or data.get("message") or type(error).__name__)
     return f"{error.status} {foreign.said(reason)}"
 
 

@@ -23,11 +23,15 @@ def send(desk: Desk, lot: Lot) -> None:
     if settings is None or settings.kind != "github":
         raise RefusedError(f"{name} is no source of issues any more")
     with extra(name, settings.kind):
-        from submit.inbox.github import Service
+        from submit.inbox.github import GoneError, Service
     service = Service(settings.url, secret(desk, settings.token))
-    for one in lot.news:
-        state = laid_out("state.md", one.language, one=one, details=foot.details(one.language, "\n".join(lot.foot[3:])))
-        service.answer(issue, partial(_written, one.id, state))
+    try:
+        for one in lot.news:
+            details = foot.details(one.language, "\n".join(lot.foot[3:]))
+            state = laid_out("state.md", one.language, one=one, details=details)
+            service.answer(issue, partial(_written, one.id, state))
+    except GoneError as error:
+        raise RefusedError(str(error)) from error
 
 
 def _written(request: str, state: str, before: str) -> str:

@@ -14,7 +14,7 @@ from submit.replies import foot
 from submit.replies.github import with_state
 from tests.desks import desk_in
 from tests.submit.inbox.github_desks import DENPYO, HANAKO, TOKEN, comments, counting, looked, with_source
-from tests.submit.inbox.github_service import Service, serving
+from tests.submit.inbox.github_service import Service, answered, serving
 from tests.submit.replies.telling import Submitted, later, told
 
 PARTING = re.compile(r"\n+<!-- end")
@@ -94,6 +94,29 @@ def test_github_that_does_not_answer_hears_it_later(desk: Desk, service: Service
     one.became("done")
     service.faults = [((500, {}, b""), False)]
     assert told(desk).startswith("GitHub: 500")
+    later(desk)
+    assert told(desk) == ""
+    assert "has finished" in comments(issue)[0]
+
+
+def test_issues_that_are_gone_are_given_up_and_keep_no_other_from_hearing(desk: Desk, service: Service) -> None:
+    issues = [service.opened(HANAKO, counting(desk, name), "denpyo") for name in ("one", "two", "three")]
+    Submitted(desk, [kept.id for outcome in looked(desk) for kept in outcome.requests]).became("done")
+    for gone in issues[:2]:
+        del service.issues[gone.number]
+    heard = told(desk)
+    assert heard.count("GitHub: 404 Could not resolve to a node with the global id of ") == 2
+    assert sorted(re.findall(r"'(I_\d)'\.: given up; see `denpyo replies list`", heard)) == ["I_1", "I_2"]
+    assert "has finished" in comments(issues[2])[0]
+    later(desk)
+    assert told(desk) == ""
+
+
+def test_an_address_that_is_not_githubs_gives_nothing_up(desk: Desk, service: Service) -> None:
+    issue = service.opened(HANAKO, counting(desk), "denpyo")
+    Submitted(desk, [kept.id for kept in looked(desk)[0].requests]).became("done")
+    service.faults = [(answered(404, {"message": "Not Found"}), False)]
+    assert told(desk) == "GitHub: 404 Not Found"
     later(desk)
     assert told(desk) == ""
     assert "has finished" in comments(issue)[0]
