@@ -25,6 +25,7 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS outbox_by_state ON outbox (state, next_at)",
     "CREATE INDEX IF NOT EXISTS outbox_by_lot ON outbox (lot, who, channel)",
     "CREATE TABLE IF NOT EXISTS outbox_cursor (seq INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS outbox_begun (seq INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS lots (request TEXT PRIMARY KEY NOT NULL, lot TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS lots_by_lot ON lots (lot)",
 )
@@ -100,6 +101,16 @@ def cursor(ledger: Ledger) -> int | None:
 def move_cursor(tx: Writing, seq: int) -> None:
     tx.execute("DELETE FROM outbox_cursor")
     tx.execute("INSERT INTO outbox_cursor (seq) VALUES (?)", (seq,))
+
+
+def begun(ledger: Ledger) -> int | None:
+    """The number of the last entry that there was when they were first read; None until then."""
+    found = ledger.query("SELECT seq FROM outbox_begun")
+    return int(found[0][0]) if found else None
+
+
+def begin_reading(tx: Writing, seq: int) -> None:
+    tx.execute("INSERT INTO outbox_begun (seq) VALUES (?)", (seq,))
 
 
 def put(tx: Writing, told: Iterable[Told]) -> None:

@@ -30,23 +30,33 @@ def fill(desk: Desk, contacts: Contacts) -> None:
     with desk.ledger() as ledger:
         outbox.ensure(ledger)
         asked.ensure(ledger)
+        past = _past(ledger)
         while _has_more(ledger):
-            _fill_page(ledger, audience)
+            _fill_page(ledger, audience, past)
+
+
+def _past(ledger: Ledger) -> int:
+    """The last entry that was there when the desk was first read, kept for a reading that is cut off half way."""
+    begun = outbox.begun(ledger)
+    if begun is None:
+        begun = 0 if outbox.cursor(ledger) else int(ledger.query(SINCE)[0][0] or 0)
+        with ledger.writing() as tx:
+            outbox.begin_reading(tx, begun)
+    return begun
 
 
 def _has_more(ledger: Ledger) -> bool:
     return int(ledger.query(SINCE)[0][0] or 0) > (outbox.cursor(ledger) or 0)
 
 
-def _fill_page(ledger: Ledger, audience: Audience) -> None:
+def _fill_page(ledger: Ledger, audience: Audience, past: int) -> None:
     with ledger.writing() as tx:
-        before = outbox.cursor(ledger)
-        entries = [*islice(ledger.entries(since=before or 0), PAGE)]
+        entries = [*islice(ledger.entries(since=outbox.cursor(ledger) or 0), PAGE)]
         if not entries:
             return
         reading = _read(ledger, audience.desk, entries)
         outbox.put_lots(tx, reading.lots.items())
-        new = [one for one in entries if before is not None or not _is_old(one)]
+        new = [one for one in entries if one.seq > past or not _is_old(one)]
         outbox.put(tx, [told for entry in new for told in _told(ledger, audience, reading, entry)])
         outbox.move_cursor(tx, entries[-1].seq)
         outbox.prune(tx, (now() - KEPT).isoformat())

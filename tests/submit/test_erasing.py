@@ -227,7 +227,7 @@ def test_files_that_a_crash_left_are_deleted_by_the_next_erasure(desk: Desk) -> 
 
 WITHOUT_PERSONS = {
     *("meta", "entries", "frontier", "requests", "known", "versions", "templates", "forms", "places", "erasing"),
-    *("checkpoints", "witness", "budget", "holding", "outbox_cursor"),
+    *("checkpoints", "witness", "budget", "holding", "outbox_cursor", "outbox_begun"),
 }
 """Tables with ids, codes, figures, times, keyed hashes and our own forms."""
 
