@@ -11,7 +11,7 @@ from schema.problem import shown
 from schema.words import text
 from submit.desk import Desk, DeskError
 from submit.ledger import LedgerError
-from submit.ledger.checkpoint import newest
+from submit.ledger.checkpoint import NEWEST, TABLE, newest, refuse_contradiction
 
 LONGEST_LINE = 300
 BEGIN, END = "<!-- checkpoint -->", "<!-- end of checkpoint -->"
@@ -29,6 +29,13 @@ def foot_of(desk: Desk, language: str, request: str, checkpoint: str) -> list[st
 def lines_of(checkpoint: str) -> list[str]:
     """Its lines after an empty one; none where there is none."""
     return ["", *(shown(line, LONGEST_LINE) for line in checkpoint.splitlines())] if checkpoint else []
+
+
+def refuse_damaged(desk: Desk) -> None:
+    """LedgerDamaged where the log has less than what was signed before, or other things."""
+    with desk.ledger() as ledger:
+        ledger.ensure(TABLE)
+        refuse_contradiction(ledger.frontier(), ledger.query(NEWEST))
 
 
 def newest_checkpoint(desk: Desk) -> str:

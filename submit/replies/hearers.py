@@ -15,7 +15,7 @@ from typing import Protocol
 
 from submit import policy
 from submit.asked import Asked
-from submit.desk import POLICY, Desk
+from submit.desk import Desk, DeskError
 from submit.inbox.message import ADDRESS
 from submit.ledger import Entry
 from submit.policy_file import Policy
@@ -99,7 +99,11 @@ def event_of(entry: Entry) -> str:
 
 
 def contacts_of(desk: Desk) -> Contacts:
-    return OfPolicy(policy.read(desk.folder / POLICY).policy)
+    """DeskError where the policy is missing or wrong."""
+    found = policy.read_of(desk)
+    if found.policy is None:
+        raise DeskError(found.reason)
+    return OfPolicy(found.policy)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def send(desk: Desk, reply: Reply) -> None:
         try:
             if PASSWORD in desk.config.secrets:
                 server.login(mail.user or mail.sender, _password(desk))
-            server.sendmail(mail.sender, [reply.to], message(mail.sender, reply))
+            _handed_over(server, mail, reply)
             with suppress(smtplib.SMTPException, OSError):  # it has the message: what it says now changes nothing
                 server.quit()
         finally:
@@ -185,6 +185,16 @@ def send(desk: Desk, reply: Reply) -> None:
         raise SourceDownError(f"{mail.host}: {type(error).__name__}{f' ({code})' if code else ''}") from error
     except (OSError, DeskError) as error:
         raise SourceDownError(f"{mail.host}: {error}") from error
+
+
+def _handed_over(server: smtplib.SMTP, mail: Mail, reply: Reply) -> None:
+    """PutOffError where the server hangs up over this message, as what looks into messages on the way does: others may go through."""
+    try:
+        server.sendmail(mail.sender, [reply.to], message(mail.sender, reply))
+    except smtplib.SMTPServerDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            raise
+        raise PutOffError(f"{mail.host}: {type(error).__name__}") from error
 
 
 def _connected(mail: Mail, tls: ssl.SSLContext) -> smtplib.SMTP:

@@ -10,7 +10,7 @@ import random
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -20,13 +20,13 @@ from schema.words import text
 from submit import orders, outbox
 from submit.desk import Desk, DeskError, now
 from submit.inbox import SourceDownError
-from submit.ledger import Ledger, LedgerBusy, LedgerError
+from submit.ledger import Ledger, LedgerBusy, LedgerDamaged, LedgerError, Writing
 from submit.ledger.files import held
 from submit.outbox import Item
 from submit.replies import events_mail, files, issues, slack, teams
 from submit.replies.channel import Channel, Lot, PutOffError, RefusedError, UnsureError
 from submit.replies.fill import fill
-from submit.replies.foot import foot_of, newest_checkpoint
+from submit.replies.foot import foot_of, newest_checkpoint, refuse_damaged
 from submit.replies.hearers import FILES, GITHUB, MAIL, SLACK, TEAMS, Contacts, contacts_of
 from submit.replies.news import Word, newest, news
 
@@ -37,6 +37,10 @@ BOUND = timedelta(hours=24)
 MANY = 10
 """Requests handed in together from which on they are a table, and its messages are gathered; and messages about a smaller lot, within
 the time of its channel, after which they are gathered too."""
+TWICE = 2
+"""Messages one after the other that a channel does not answer to, until it is left alone: one alone may be at fault itself."""
+TRIES = 4
+"""How often an outcome is written down while others keep the ledger: one that is lost is a message of which nobody knows."""
 URGENT = ("failed", "refused", "rejected", "expired", "held")
 CHANNELS: Mapping[str, Channel] = {SLACK: slack, TEAMS: teams, GITHUB: issues, FILES: files, MAIL: events_mail}
 """Every channel; the quick ones first. Adding one is a file and a line."""
@@ -46,7 +50,7 @@ def step(desk: Desk) -> None:
     """One turn; a SourceDownError says what did not go out. Where another process is at it, there is nothing to do."""
     try:
         with held(desk.folder / LOCK, 0):
-            take_turn(desk, contacts_of(desk))
+            _take_turn_by_policy(desk)
     except LedgerBusy as error:
         if LOCK not in str(error):
             raise
@@ -54,10 +58,25 @@ def step(desk: Desk) -> None:
         raise SourceDownError(str(error)) from error
 
 
+def _take_turn_by_policy(desk: Desk) -> None:
+    """``step``, alone. While the policy cannot be read nobody knows who is to hear: what happens waits in the ledger until it can."""
+    try:
+        contacts = contacts_of(desk)
+    except DeskError as error:
+        return send_due(desk, f"{error}: what happens now is told once it can be read")
+    take_turn(desk, contacts)
+
+
 def take_turn(desk: Desk, contacts: Contacts) -> None:
     """``step``, alone, for whom the contacts name."""
     fill(desk, contacts)
-    turn = Turn(desk)
+    send_due(desk)
+
+
+def send_due(desk: Desk, *wrong: str) -> None:
+    """Send what is due; a SourceDownError says what did not go out, after what was wrong before."""
+    turn = Turn(desk, [*wrong])
+    turn.find_damage()
     turn.find_left()
     for name in CHANNELS:
         turn.send_all(name)
@@ -76,6 +95,13 @@ class Turn:
     def checkpoint(self) -> str:
         return newest_checkpoint(self.desk)
 
+    def find_damage(self) -> None:
+        """A log that is not what was signed before is said, in every turn: messages go out without a checkpoint meanwhile."""
+        try:
+            refuse_damaged(self.desk)
+        except LedgerDamaged as error:
+            self.wrong.append(_line(error))
+
     def find_left(self) -> None:
         """What a process that died was about to send."""
         with self.desk.ledger() as ledger:
@@ -93,21 +119,29 @@ class Turn:
         self.wrong += [f"{one.channel}: nobody knows whether {one.request} {one.event} was told" for one in unsure]
 
     def send_all(self, name: str) -> None:
-        """All that is due on a channel, until that does not answer."""
+        """All that is due on a channel, until that does not answer. What was tried most often, and may be at fault itself, comes last."""
         with self.desk.ledger() as ledger:
             due = outbox.due(ledger, name, _stamp())
             lots = [lot for lot in gathered(due) if not self._waits(ledger, lot)]
-        for lot in lots:
-            try:
-                self._send(CHANNELS[name], lot)
-            except (SourceDownError, DeskError, OSError) as error:
-                self._down(name, lot, error)
-                return
-            except LedgerError:
-                raise
-            except Exception as error:  # a bug of ours stops this message, and no other
-                traceback.print_exception(error, file=sys.stderr)
-                self._unsure(CHANNELS[name], lot, error)
+        unanswered: list[Item] = []
+        for lot in sorted(lots, key=lambda lot: lot[0].attempts):
+            unanswered = [] if self._answers(CHANNELS[name], lot) else [*unanswered, lot[0]]
+            if len(unanswered) == TWICE:
+                return self._hold_back(unanswered[0])
+
+    def _answers(self, channel: Channel, lot: Sequence[Item]) -> bool:
+        """Send one message. Whether the channel answered, whatever it said."""
+        try:
+            self._send(channel, lot)
+        except (SourceDownError, DeskError, OSError) as error:
+            self._put_off(lot, error, None)
+            return False
+        except LedgerError:
+            raise
+        except Exception as error:  # a bug of ours stops this message, and no other
+            traceback.print_exception(error, file=sys.stderr)
+            self._unsure(channel, lot, error)
+        return True
 
     def _waits(self, ledger: Ledger, items: Sequence[Item]) -> bool:
         """Whether a message is left to grow: its receiver has heard of the same table only just now, and there is more to come."""
@@ -134,8 +168,7 @@ class Turn:
             return self._end(items, outbox.GIVEN_UP, str(error))
         except UnsureError as error:
             return self._unsure(channel, items, error)
-        with self.desk.ledger() as ledger, ledger.writing() as tx:
-            outbox.sent(tx, items, _stamp())
+        self._note(lambda tx: outbox.sent(tx, items, _stamp()))
 
     def _unsure(self, channel: Channel, items: Sequence[Item], error: Exception) -> None:
         if channel.REPEATS:
@@ -149,22 +182,29 @@ class Turn:
         if now() - datetime.fromisoformat(first.since) > BOUND:
             return self._end(items, outbox.GIVEN_UP, f"{said}; tried for a day")
         wait = pause(first.attempts) if seconds is None else max(seconds, 1.0)
-        with self.desk.ledger() as ledger, ledger.writing() as tx:
-            outbox.put_off(tx, items, _stamp(wait), said)
+        self._note(lambda tx: outbox.put_off(tx, items, _stamp(wait), said))
         self.wrong.append(said)
 
     def _end(self, items: Sequence[Item], state: str, said: str) -> None:
         line = shown(" ".join(said.split()), 500)
-        with self.desk.ledger() as ledger, ledger.writing() as tx:
-            outbox.end(tx, items, state, line)
+        self._note(lambda tx: outbox.end(tx, items, state, line))
         word = "given up" if state == outbox.GIVEN_UP else "nobody knows whether it was told"
         self.wrong.append(f"{line}: {word}; see `denpyo replies list`")
 
-    def _down(self, name: str, items: Sequence[Item], error: Exception) -> None:
-        """The whole channel waits as long as the message that was tried."""
-        self._put_off(items, error, None)
+    def _note(self, write: Callable[[Writing], None]) -> None:
+        """Write down what became of a message, once others let go of the ledger."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self.desk.ledger() as ledger, ledger.writing() as tx:
+                    return write(tx)
+            except LedgerBusy:
+                if not left:
+                    raise
+
+    def _hold_back(self, tried: Item) -> None:
+        """The whole channel waits as long as the first message that it did not answer to."""
         with self.desk.ledger() as ledger, ledger.writing() as tx:
-            outbox.hold_back(tx, name, _stamp(pause(items[0].attempts)))
+            outbox.hold_back(tx, tried.channel, _stamp(pause(tried.attempts)))
 
 
 def gathered(due: Sequence[Item]) -> Iterator[list[Item]]:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,14 @@ from typer.testing import CliRunner
 
 import denpyo
 from schema.words import languages, table
-from submit import watch
-from submit.desk import CONFIG, LEDGER, Desk, open_desk
-from submit.ledger import verify
+from submit import outbox, watch
+from submit.desk import CONFIG, LEDGER, POLICY, Desk, open_desk
+from submit.inbox import SourceDownError
+from submit.ledger import Ledger, New, checkpoint, open_ledger, verify
+from submit.ledger.files import LOCK, held
 from submit.replies import tell, waiting
+from submit.replies.fill import PAGE, fill
+from submit.replies.hearers import contacts_of
 from submit.replies.news import without_secrets
 from tests.desks import command, environment
 from tests.submit.inbox.mail_servers import Accepting, Certified, Outbox, free_port
@@ -348,14 +353,14 @@ def test_what_could_not_be_told_for_a_day_is_given_up(desk: Desk, out: Outbox) -
     assert told(desk) == "127.0.0.1: SMTPDataError (451); tried for a day: given up; see `denpyo replies list`"
 
 
-def test_a_server_that_is_down_is_asked_once_a_turn_and_not_for_every_message(
+def test_a_server_that_is_down_is_asked_twice_a_turn_and_not_for_every_message(
     tmp_path: Path, pki: Certified, out: Outbox
 ) -> None:
     desk = mailing_desk(tmp_path / "other", free_port(), pki)
     for name in ("one", "two", "three"):
         submitted(desk, name)
     assert told(desk) == "127.0.0.1: [Errno 111] Connection refused"
-    assert [row.attempts for row in waiting.listed(desk)] == [1, 0, 0]
+    assert [row.attempts for row in waiting.listed(desk)] == [1, 1, 0]
     assert told(desk) == ""
     assert all(row.next_at > row.since for row in waiting.listed(desk))
 
@@ -366,11 +371,11 @@ def test_the_pauses_grow_are_never_the_same_and_end_at_an_hour() -> None:
 
 
 class Stalling(Accepting):
-    """Takes a message over TLS up to its last line, and then says nothing more."""
+    """Takes a message over TLS up to its last line, and then says nothing more, but to messages with ``good`` in them."""
 
-    def __init__(self, pki: Certified) -> None:
+    def __init__(self, pki: Certified, good: str = "") -> None:
         super().__init__()
-        self.pki, self.heard = pki, b""
+        self.pki, self.heard, self.good, self.taken = pki, b"", good.encode(), 0
 
     def serve(self, connection):  # type: ignore[no-untyped-def]
         connection.sendall(b"220 outbox.example\r\n")
@@ -384,8 +389,12 @@ class Stalling(Accepting):
                 secure.sendall(said)
             secure.recv(1000)
             secure.sendall(b"354 go on\r\n")
+            self.heard = b""
             while not self.heard.endswith(b"\r\n.\r\n"):
                 self.heard += secure.recv(65536)
+            if self.good and self.good in self.heard:
+                self.taken += 1
+                secure.sendall(b"250 taken\r\n")
 
 
 def test_a_server_that_drops_the_line_after_the_message_gets_the_same_one_again(tmp_path: Path, pki: Certified) -> None:
@@ -398,6 +407,30 @@ def test_a_server_that_drops_the_line_after_the_message_gets_the_same_one_again(
         told(desk)
     ids = [next(line for line in each.splitlines() if line.startswith(b"Message-ID")) for each in (first, server.heard)]
     assert ids[0] == ids[1]
+
+
+def test_mails_over_which_the_server_hangs_up_keep_no_other_from_going_out(tmp_path: Path, pki: Certified) -> None:
+    with Stalling(pki) as server:
+        desk = mailing_desk(tmp_path / "desk", server.port, pki)
+        ids = [submitted(desk, name).ids[0] for name in ("one", "two", "three")]
+        server.good = ids[2].encode()
+        assert told(desk) == "127.0.0.1: SMTPServerDisconnected"
+    assert server.taken == 1
+    assert [(row.request, row.attempts) for row in waiting.listed(desk)] == [(ids[0], 1), (ids[1], 1)]
+
+
+def test_a_channel_that_did_not_answer_to_two_messages_hears_the_others_first(
+    desk: Desk, out: Outbox, pki: Certified
+) -> None:
+    for name in ("one", "two", "three"):
+        submitted(desk, name)
+    (desk.folder / "ca.pem").rename(desk.folder / "away.pem")
+    assert "no certificates can be read there" in told(desk)
+    (desk.folder / "away.pem").rename(desk.folder / "ca.pem")
+    third = waiting.listed(desk)[2].request
+    later(desk)
+    assert told(desk) == ""
+    assert [third in str(one["Subject"]) for one in out.messages] == [True, False, False]
 
 
 @pytest.mark.slow
@@ -433,6 +466,83 @@ def test_a_desk_that_is_read_for_the_first_time_tells_nobody_of_what_is_long_pas
         tx.append("old", "done", at="2026-01-01T00:00:00Z", user="x", request=one.ids[0], detail={})
     told(desk)
     assert [event for _, event, _ in states(desk)] == ["accepted"]
+
+
+def test_what_is_long_past_is_told_to_nobody_however_long_the_past_and_though_its_first_reading_was_cut_off(
+    desk: Desk, out: Outbox
+) -> None:
+    id = submitted(desk, "one").ids[0]
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        tx.append_all([New(f"x:{n}", "looked", None, {}) for n in range(PAGE)], at="2026-01-01T00:00:00Z", user="x")
+        tx.append("old", "done", at="2026-01-01T00:00:00Z", user="x", request=id, detail={})
+    told(desk)
+    assert [event for _, event, _ in states(desk)] == ["accepted"]
+    with desk.ledger() as ledger, ledger.writing() as tx:
+        outbox.move_cursor(tx, PAGE)
+    told(desk)
+    assert [event for _, event, _ in states(desk)] == ["accepted"]
+
+
+def test_what_happens_while_the_policy_cannot_be_read_is_told_once_it_can(desk: Desk, out: Outbox) -> None:
+    file = desk.folder / POLICY
+    good = file.read_text(encoding="utf-8") + "operators: ['mail:ops@example.jp']\n"
+    file.write_text(good, encoding="utf-8")
+    one = submitted(desk, "one")
+    fill(desk, contacts_of(desk))
+    one.became("failed", reason="No data.")
+    file.write_text("version: [", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(SourceDownError, match=r"policy\.yaml.*: what happens now is told once it can be read$"):
+            tell.step(desk)
+    assert subjects(out) == [(HANAKO, f"[denpyo] {one.ids[0]}: accepted")]  # what is due already goes out
+    file.write_text(good, encoding="utf-8")
+    tell.step(desk)
+    assert sorted(subjects(out)[1:]) == [
+        (HANAKO, f"[denpyo] {one.ids[0]}: failed"),
+        ("ops@example.jp", f"[denpyo] {one.ids[0]}: 失敗"),
+    ]
+
+
+def test_a_log_that_is_not_what_was_signed_is_said_in_every_turn_and_silences_nobody(desk: Desk, out: Outbox) -> None:
+    submitted(desk, "one")
+    with desk.ledger() as ledger:
+        size = ledger.frontier().size
+        ledger.ensure(checkpoint.TABLE)
+        with ledger.writing() as tx:
+            tx.execute(checkpoint.PUT, (size + 9, "00" * 32, "2026-11-22", "x"))
+    for _ in range(2):
+        assert told(desk) == f"entry {size + 1}: is missing, of the {size + 9} that were signed here"
+    (answer,) = out.messages
+    assert "denpyo/" not in str(answer.get_content())
+
+
+class Hurried(Desk):
+    """One whose ledger is waited for no longer than that."""
+
+    def ledger(self) -> Ledger:
+        return open_ledger(self.folder / LEDGER, 0.2)
+
+
+def test_what_became_of_a_message_is_written_down_though_others_keep_the_ledger_for_long(
+    desk: Desk, out: Outbox
+) -> None:
+    submitted(desk, "one")
+    kept, free = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        with held(desk.folder / LEDGER / LOCK, 0):
+            kept.set()
+            free.wait(0.5)
+
+    def begin() -> None:
+        keeping.start()
+        kept.wait(5)
+
+    keeping = threading.Thread(target=keep)
+    out.meanwhile = begin
+    assert told(Hurried(**{one.name: getattr(desk, one.name) for one in fields(desk)})) == ""
+    keeping.join(5)
+    assert states(desk) == [("mail", "accepted", "sent")]
 
 
 def test_without_a_server_for_mail_nobody_is_mailed_and_nothing_waits(tmp_path: Path) -> None:
