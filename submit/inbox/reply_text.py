@@ -38,7 +38,8 @@ QUOTED_MARKS = (
     "outlookmessageheader",
 )
 BLOCKS = frozenset(("p", "div", "br", "li", "tr", "table", "h1", "h2", "h3", "blockquote", "hr", "pre"))
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*|)([^<>]*)>")
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+|)([^<>]*+)>")
+"""Its repetitions give nothing back: a name of a hundred thousand letters without an end would take minutes."""
 BLANKS = re.compile(r"[ \t\r\n]+")
 HIDDEN = re.compile(r"display\s?:\s?none")
 UNSEEN = frozenset(("style", "script", "head", "title", "template"))
@@ -52,11 +53,11 @@ class Written:
     quoted: str = ""
 
 
-def written(parts: Message) -> Written:
-    """Of the text of a message: its plain one where it has one, else what its HTML shows."""
+def written(parts: Message, *, html: bool = True) -> Written:
+    """Of the text of a message: its plain one where it has one, else what its HTML shows, where that is to be read at all."""
     try:
         plain = _first(parts, "text/plain")
-        return _parted(plain if plain.strip() else _shown(_first(parts, "text/html")))
+        return _parted(plain if plain.strip() or not html else _shown(_first(parts, "text/html")))
     except Exception:  # Python's own parsers go wrong in many ways over what people can write
         return Written()
 

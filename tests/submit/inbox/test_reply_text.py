@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from submit.inbox.mail_orders import order
-from submit.inbox.reply_text import LONGEST, written
+from submit.inbox.mail_orders import order, ordered
+from submit.inbox.message import Head
+from submit.inbox.reply_text import LONGEST, TAG, written
 from submit.orders import Order
 
 APPROVED = Order("approve")
@@ -94,3 +96,36 @@ def test_html_that_would_keep_a_reader_busy_for_minutes_is_read_at_once(piece: s
     begin = time.process_time()
     written(made)
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize("shape", ["<{}", "</{}", "<a {}", "<p>{}", "{}<"])
+def test_a_tag_that_never_ends_takes_ten_times_as_long_where_it_is_ten_times_as_long(shape: str) -> None:
+    """And not a hundred times: each is the best of several, so that a busy machine counts little."""
+    short, long = (shape.format("a" * letters) for letters in (2_000, 20_000))
+    assert searching(long) < 40 * searching(short) + 0.05
+
+
+def searching(page: str) -> float:
+    times = []
+    for _ in range(3):
+        begin = time.process_time()
+        assert len(TAG.findall(page)) < 2
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+def test_one_endless_tag_does_not_keep_the_mailbox() -> None:
+    begin = time.process_time()
+    assert written(mail("<" + "a" * 120_000, "html")).lines == ("<" + "a" * 120_000,)
+    assert time.process_time() - begin < 2
+
+
+def test_html_of_somebody_whom_nobody_vouches_for_is_not_read() -> None:
+    raw = mail("<p>approve</p>", "html").as_bytes()
+    known = Head("x@example.com", verified=True, automatic=False, subject="", id="", references=())
+    assert ordered(known, raw, "0") is not None
+    forger = replace(known, verified=False)
+    assert ordered(forger, raw, "0") is None
+    forged = ordered(forger, mail("approve").as_bytes(), "0")
+    assert forged is not None
+    assert forged.subject == ""
