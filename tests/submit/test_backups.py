@@ -11,13 +11,16 @@ import tarfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from submit import backups, hand_off
+from submit import backups, hand_off, orders, outbox, policy
 from submit.desk import LEDGER, Desk, DeskError, open_desk
 from submit.ledger import LedgerError, LedgerExists, open_ledger, verify
 from submit.ledger.backup import look_into
+from submit.replies.fill import fill
+from submit.replies.hearers import OfPolicy
 from tests.desks import clearml_desk_in, command, counting, denpyo, desk_in, environment, starts
 from tests.standins.clearml import ClearML
 
@@ -83,6 +86,78 @@ def test_what_waited_here_when_the_backup_was_made_is_not_run_a_second_time(tmp_
     assert starts(tmp_path) == {"first": 1, "second": 1}
     assert states(tmp_path / "new") == ["done", "failed"]
     assert verify(tmp_path / "new" / LEDGER).ok
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from submit import backups
+moved, after = 0, int(sys.argv[3])
+
+def watched(event, words):
+    global moved
+    if moved == after:
+        moved = -1  # os.kill is watched too
+        os.kill(os.getpid(), signal.SIGKILL)
+    if event == "os.rename" and Path(os.fsdecode(words[0])).is_relative_to(Path(sys.argv[2]) / "restoring"):
+        moved += 1
+
+sys.addaudithook(watched)
+backups.restore(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+"""Restores, and dies by kill -9 right after so many files were moved into their place."""
+
+
+def test_a_restore_that_is_killed_at_any_step_leaves_no_desk_or_one_that_runs_nothing_again(tmp_path: Path) -> None:
+    desk = open_desk(one_done_and_one_waiting(tmp_path) / "desk")
+    made = backups.back_up(desk, tmp_path / "b")
+    denpyo("work", "--drain", desk=desk.folder)
+    desks = []
+    for moved in range(1, 20):
+        new = tmp_path / f"new{moved}"
+        words = [sys.executable, "-c", KILLED, str(made.file), str(new), str(moved)]
+        ended = subprocess.run(words, env=environment(new), cwd=ROOT, capture_output=True, text=True, check=False)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        if (new / "denpyo.toml").exists():
+            desks.append(new)
+        else:
+            with pytest.raises(DeskError, match="no desk in"):
+                open_desk(new)
+    (killed,) = desks  # the configuration is what is moved last
+    denpyo("work", "--drain", desk=killed)
+    assert (states(killed), starts(tmp_path)) == (["done", "failed"], {"first": 1, "second": 1})
+    assert last_entry(killed)["cut_off"] == 1
+
+
+def last_entry(desk: Path) -> dict[str, Any]:
+    """What the entry that a restore writes says."""
+    with open_ledger(desk / LEDGER) as ledger:
+        (restored,) = [one for one in ledger.entries() if one.action == "restored"]
+        return restored.detail
+
+
+def test_a_restored_desk_tells_nobody_again_and_knows_no_word_of_before(desk: Desk, tmp_path: Path) -> None:
+    until = "2126-01-01T00:00:00+00:00"
+    with desk.ledger() as ledger:
+        request = ledger.requests()[0].id
+        outbox.ensure(ledger)
+        with ledger.writing() as tx:
+            word = orders.word_for(tx, request, "boss@example.com", until)
+            row = outbox.Told(1, "accepted", request, "mail", "sender", "w", "h@example.com", "en", "l", until, until)
+            outbox.put(tx, [row])
+            outbox.move_cursor(tx, 1)
+    assert orders.requests_of(desk, [word], "boss@example.com") == {request: word}
+    new = backups.restore(backups.back_up(desk, tmp_path / "b").file, tmp_path / "new").desk
+    fill(new, OfPolicy(policy.read_of(new).policy))
+    assert orders.requests_of(new, [word], "boss@example.com") == {}
+    with new.ledger() as ledger:
+        assert [(one.state, one.said) for one in outbox.in_state(ledger, "waiting", "unsure")] == [
+            ("unsure", "the desk was restored from a backup")
+        ]
+        assert outbox.cursor(ledger) == ledger.size()
+    assert (last_entry(new.folder)["untold"], last_entry(new.folder)["words"]) == (1, 1)
 
 
 def test_what_was_not_even_handed_over_is_not_run_either(tmp_path: Path) -> None:
