@@ -9,15 +9,18 @@ It holds people's text and the salt, and is for its owner alone. It holds no sec
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import shutil
 import sqlite3
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -42,6 +45,7 @@ from submit.ledger.verify import Verdict, verify
 ABOUT, LEDGER, DESK = "backup.json", "ledger", "desk"
 FORMAT = 1
 MOST_ABOUT = 10_000_000
+TOLD: dict[str, type] = {"format": int, "at": str, "entries": int, "root": str, "files": dict}
 PIECE = 1 << 20
 NAMED = "SELECT slip FROM requests WHERE slip IS NOT NULL ORDER BY rowid"
 
@@ -60,8 +64,7 @@ class Backup:
 def back_up(folder: Path, out: Path, at: str, beside: Mapping[str, Path]) -> Backup:
     """The ledger in `folder`, and files `beside` it by their path in the desk, as the new file `out`. LedgerError, and no file, where that
     is not possible; LedgerExists where there is one of that name."""
-    work = out.with_name(f".{out.name}.new")
-    with _said(out), _alone(work):
+    with _said(out), _alone(out) as work:
         if out.exists():
             raise LedgerExists(f"{out}: is there already")
         entries, root = _copy_database(folder, work / DATABASE)
@@ -74,8 +77,7 @@ def back_up(folder: Path, out: Path, at: str, beside: Mapping[str, Path]) -> Bac
         if (verdict.ok, verdict.entries, verdict.root) != (True, entries, root):
             raise LedgerError(f"{folder}: no backup was made: {verdict.wrong or 'it is not what was copied'}")
         hashed = _hash(work / "tar")
-        os.link(work / "tar", out)  # never over a file that came meanwhile
-        synced(out.parent)
+        _named(work / "tar", out)
     return Backup(out, entries, root, at, hashed)
 
 
@@ -89,14 +91,15 @@ def look_into(file: Path) -> Backup:
 def unpack(file: Path, folder: Path) -> None:
     """What a backup holds, into an empty folder, each file for its owner alone. Names that no backup has are refused."""
     with _said(file), _opened(file) as tar:
-        made, known = set[Path](), _told(file, tar)["files"]
+        made, names, known = set[Path](), set[str](), _told(file, tar)["files"]
         for one in (folder / LEDGER, folder / LEDGER / SLIPS):
             _make(folder, one, made)
         _write(folder / LEDGER / LOCK, iter(()), 0o600)
         for member in tar:
             _unpack_one(file, tar, member, folder, made)
+            names.add(member.name)
         for path, hashed in known.items():
-            if _hash(folder / path) != hashed:
+            if path not in names or _hash(folder / path) != hashed:
                 raise LedgerError(f"{file}: {path!a} is not what was backed up")
         for one in made:
             synced(one)
@@ -207,8 +210,11 @@ def _write(file: Path, pieces: Iterator[bytes], mode: int) -> None:
 def _told(file: Path, tar: tarfile.TarFile) -> dict[str, Any]:
     first = tar.next()
     told = tar.extractfile(first) if first and first.name == ABOUT and first.size <= MOST_ABOUT else None
-    about = json.loads(told.read()) if told else None
-    if not isinstance(about, dict) or not {"format", "at", "entries", "root", "files"} <= about.keys():
+    try:
+        about = json.loads(told.read()) if told else None
+    except RecursionError:  # whoever wrote it chose how deep it goes
+        about = None
+    if not (isinstance(about, dict) and all(type(about.get(key)) is sort for key, sort in TOLD.items())):
         raise LedgerError(f"{file}: is no backup of a ledger")
     if about["format"] != FORMAT:
         raise LedgerError(f"{file}: format {about['format']!r} is not the one that this program knows, {FORMAT}")
@@ -229,15 +235,53 @@ def _opened(file: Path) -> Iterator[tarfile.TarFile]:
         yield tar
 
 
-@contextmanager
-def _alone(work: Path) -> Iterator[None]:
-    """A folder for what is not a backup yet, gone at the end; what a crash left of one is cleared away first."""
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(mode=0o700)
+def _named(file: Path, out: Path) -> None:
+    """Give it its name; never over a file that came meanwhile."""
     try:
-        yield
+        os.link(file, out)
+    except FileExistsError as error:
+        raise LedgerExists(f"{out}: is there already") from error
+    synced(out.parent)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[Path]:
+    """A folder for what is not a backup yet, gone at the end; what crashes left of others of that name is cleared away first, and what
+    another backup is being made in is not."""
+    for left in out.parent.glob(f".{escape(out.name)}.*.new"):
+        with _lock(left, fcntl.LOCK_NB) as free:
+            if free:
+                shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".new", dir=out.parent))
+    with _lock(work) as mine:
+        if not mine:
+            raise LedgerError(f"{out}: another backup of that name begins at this moment: try again")
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path, how: int = 0) -> Iterator[bool]:
+    """Whether the folder is there and held by us alone; the kernel lets go of it when this process dies."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        yield False
+        return
+    try:
+        yield _held(fd, how) and folder.exists()
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        os.close(fd)
+
+
+def _held(fd: int, how: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

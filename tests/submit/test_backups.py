@@ -350,3 +350,37 @@ def test_what_ran_here_after_the_backup_is_known_by_the_marks_in_its_folder(tmp_
     denpyo("submit", counting(tmp_path, "first"), desk=new)
     denpyo("work", "--drain", desk=new)
     assert (states(new), starts(tmp_path)) == (["done"], {"first": 1})
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        pytest.param(b"[" * 200_000, id="deep"),
+        pytest.param(b'{"format": 1, "at": "x", "entries": 1, "root": "", "files": []}', id="files are a list"),
+        pytest.param(b'{"format": 1, "at": "x", "entries": null, "root": "", "files": {}}', id="no number"),
+        pytest.param(b'{"format": [], "at": "x", "entries": 1, "root": "", "files": {}}', id="no format"),
+        pytest.param(b'{"format": 1, "at": "x", "entries": 1, "root": "", "files": {"/dev/zero": "x"}}', id="outside"),
+        pytest.param(b'{"format": 1, "at": "x", "entries": 1, "root": "", "files": {"ledger/\\u0000": 1}}', id="nul"),
+    ],
+)
+def test_what_a_backup_says_of_itself_is_checked_before_it_is_used(about: bytes, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "b", "w") as tar:
+        member = tarfile.TarInfo("backup.json")
+        member.size = len(about)
+        tar.addfile(member, io.BytesIO(about))
+    with pytest.raises(LedgerError, match=r"/b: (is no backup of a ledger|'.+' is not what was backed up)$"):
+        backups.restore(tmp_path / "b", tmp_path / "new")
+    assert list((tmp_path / "new").glob("*")) == []
+
+
+def test_two_backups_of_one_name_at_once_are_one_whole_file_and_a_line(desk: Desk, tmp_path: Path) -> None:
+    words = command("audit", "backup", "-o", tmp_path / "b")
+    both = [
+        subprocess.Popen(words, env=environment(desk.folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [one.communicate(timeout=120)[1] for one in both]
+    assert sorted(one.returncode for one in both) == [0, 2], told
+    assert "".join(told).endswith("b: is there already\n")
+    assert look_into(tmp_path / "b").root == verify(desk.folder / LEDGER).root
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "desk"]
