@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,11 @@ from submit.standing import OVER
 
 MARKS = frozenset(["started", "alive", "worker", "model"])
 """What stays in the folder of a run."""
+Mark = tuple[int, int, int, int]
+"""By which it is seen that a file is still as it was: inode, size in bytes, times of its last changes in ns."""
+Hashes = Mapping[Path, tuple[Mark, str]]
+"""SHA-256 of files, with the mark that each had then."""
+NONE: Hashes = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,9 @@ def erase_all(desk: Desk, wanted: Sequence[str]) -> Erasure:
     """DeskError where a request may still run. What a crash left of an erasure before is finished first."""
     with desk.ledger() as ledger:
         _delete_files(desk, ledger)
+        hashes = _hashes(desk, NONE)  # here, since nobody else can write during a transaction
         with ledger.writing() as tx:
-            plan = _planned(desk, ledger, wanted)  # again: what came meanwhile belongs to it
+            plan = _planned(desk, ledger, wanted, hashes)  # again: what came meanwhile belongs to it
             if plan.open:
                 raise DeskError(f"may still run: {', '.join(plan.open)}; `denpyo cancel` first")
             if plan.nothing:
@@ -64,12 +70,12 @@ def erase_all(desk: Desk, wanted: Sequence[str]) -> Erasure:
     return plan
 
 
-def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str]) -> Erasure:
+def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str], before: Hashes = NONE) -> Erasure:
     names = _also_known_as(desk, wanted)
-    found = erase.find(ledger, [*names], frozenset(_hashes(ledger, names)))
+    found = erase.find(ledger, [*names], frozenset(_keyed(ledger, names)))
     rows, runs = ledger.requests_among(found.requests), ledger.runs_among(found.requests)
     may_run = tuple(id for id, row in rows.items() if row.state not in OVER and (runs.get(id) or row.state == "held"))
-    mine, shared = _dropped(desk, ledger, found)
+    mine, shared = _dropped(ledger, found, _hashes(desk, before))
     slips = [f"{LEDGER}/{row.slip}" for row in rows.values() if row.slip and (ledger.folder / row.slip).exists()]
     left = [path for run in erase.results(ledger, found.requests) for path in _said_by(desk, run)]
     return Erasure(found, (*slips, *left, *mine), shared, may_run)
@@ -84,7 +90,7 @@ def _also_known_as(desk: Desk, wanted: Sequence[str]) -> set[str]:
     return found
 
 
-def _hashes(ledger: Ledger, names: Iterable[str]) -> Iterator[str]:
+def _keyed(ledger: Ledger, names: Iterable[str]) -> Iterator[str]:
     """As what the single-use words and the messages of each channel know these addresses."""
     for address in {name.strip().casefold().removeprefix("mail:") for name in names}:
         yield orders.hashed(ledger, address)
@@ -99,17 +105,28 @@ def _said_by(desk: Desk, run: str) -> Iterator[str]:
             yield one.relative_to(desk.folder).as_posix()
 
 
-def _dropped(desk: Desk, ledger: Ledger, found: Found) -> tuple[list[str], tuple[str, ...]]:
+def _dropped(ledger: Ledger, found: Found, hashes: Hashes) -> tuple[list[str], tuple[str, ...]]:
     """The files that were dropped into a folder and put away: those with these requests alone, and those with others' too."""
     brought, mine, shared = erase.sources(ledger), list[str](), list[str]()
-    for file in _put_away(desk):
-        requests = brought.get(hashlib.sha256(file.read_bytes()).hexdigest(), set())
+    for file, (_, hashed) in hashes.items():
+        requests = brought.get(hashed, set())
         if requests & set(found.requests):
             whole = requests <= set(found.requests)
             copy = marked_files.marked_name(file)
             names = [str(one) for one in (file, copy, copy.with_suffix(".txt"), page_of(file)) if one.is_file()]
             (mine if whole else shared).extend(names)
     return mine, tuple(shared)
+
+
+def _hashes(desk: Desk, before: Hashes) -> Hashes:
+    """Of each file that was put away, by the file; one that is as it was ``before`` is not read again."""
+    found: dict[Path, tuple[Mark, str]] = {}
+    for file in _put_away(desk):
+        stat = file.stat()
+        mark = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        known = before.get(file)
+        found[file] = known if known and known[0] == mark else (mark, hashlib.sha256(file.read_bytes()).hexdigest())
+    return found
 
 
 def _put_away(desk: Desk) -> Iterator[Path]:

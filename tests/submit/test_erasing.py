@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -169,6 +171,34 @@ def test_a_dropped_file_goes_with_its_requests_and_one_with_answers_of_others_st
     assert [one for one in there if not one.endswith(".html")] == ["both-canary.marked.xlsx", "both-canary.yaml"]
     assert sorted(Path(one).name for one in done.shared) == there
     assert b"alone-canary" not in everything(desk)
+
+
+WATCHED = """\
+import os, sys
+from pathlib import Path
+from submit import erasing
+from submit.desk import open_desk
+opened = []
+sys.addaudithook(lambda event, words: opened.append(str(words[0])) if event == "open" else None)
+done = erasing.erase_all(open_desk(Path(sys.argv[1])), sys.argv[2:])
+names = [Path(one).name for one in opened]
+print(len(done.files), [one for one in names if one in ("lock", "x.yaml")])
+"""
+"""Erases, and tells in which order the ledger's lock and a file that was put away are opened."""
+
+
+def test_what_was_put_away_is_read_before_others_have_to_wait(desk: Desk, tmp_path: Path) -> None:
+    with (desk.folder / "denpyo.toml").open("a", encoding="utf-8") as config:
+        config.write('\n[sources.in]\nkind = "folder"\npath = "in"\n')
+    (desk.folder / "in" / "done").mkdir(parents=True)
+    (desk.folder / "in" / "done" / "x.yaml").write_bytes(b"of nobody")
+    words = [sys.executable, "-c", WATCHED, str(desk.folder), TARO]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    count, _, order = told.stdout.partition(" ")
+    assert int(count) > 0
+    assert order.startswith("['x.yaml', 'lock'")
+    assert order.count("x.yaml") == 1
 
 
 def test_a_person_is_erased_under_all_names_that_the_policy_knows(desk: Desk) -> None:
