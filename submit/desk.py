@@ -58,6 +58,7 @@ class Mail(_Strict):
 Event = Literal[
     "accepted",
     "held",
+    "approved",
     "refused",
     "running",
     "done",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from schema.job import Resources
 from schema.words import Fact, Words, both
@@ -68,6 +68,7 @@ class Awaits:
             "by": len(self.by),
             "expires": held.expires,
             "over": {name: asked for name, (asked, _) in self.over.items()} or {"always": True},
+            "limits": {name: most for name, (_, most) in self.over.items()},
         }
         return New(held.key("held"), "held", held.request, detail)
 
@@ -104,7 +105,10 @@ def names(by: Iterable[str]) -> tuple[str | Words, ...]:
 
 
 def shown_time(expires: str) -> str:
-    return f"{datetime.fromisoformat(expires):%Y-%m-%d %H:%M} UTC"
+    """A deadline in UTC, and as the clock of this machine has it where that is another."""
+    at = datetime.fromisoformat(expires)
+    local, utc = at.astimezone(), f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{utc} ({local:%Y-%m-%d %H:%M} UTC{local.isoformat()[-6:]})" if local.utcoffset() else utc
 
 
 def ensure(ledger: Ledger) -> None:

@@ -44,6 +44,7 @@ AGAIN = """
 STILL_OPEN = """
     SELECT 1 FROM lots JOIN requests ON requests.id = lots.request
     WHERE lot = ? AND state NOT IN ('refused', 'rejected', 'expired', 'done', 'failed', 'stopped', 'superseded') LIMIT 1"""
+HEARD = "SELECT count(DISTINCT who) FROM outbox WHERE seq = ? AND role = ?"
 LATELY = """
     SELECT count(DISTINCT message), max(next_at) FROM outbox
     WHERE lot = ? AND who = ? AND channel = ? AND state = 'sent' AND next_at > ?"""
@@ -90,6 +91,11 @@ def ensure(ledger: Ledger) -> None:
 def keyed(ledger: Ledger, *words: str) -> str:
     """A name that tells nothing of what it is for, and is the same for the same."""
     return hmac.new(ledger.salt, "\0".join(words).encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def heard(ledger: Ledger, seq: int, role: str) -> int:
+    """How many hear of an entry in this role."""
+    return int(ledger.query(HEARD, (seq, role))[0][0])
 
 
 def cursor(ledger: Ledger) -> int | None:

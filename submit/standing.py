@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,10 @@ from submit.engines import EngineDownError, Model, engines
 if TYPE_CHECKING:
     from submit.ledger import Entry, Ledger, RequestRow, RunRow
 
+TRUST = """
+    SELECT entries.request, json_extract(CAST(body AS TEXT), '$.detail.trust') FROM json_each(?) AS wanted
+    JOIN entries ON entries.key IN ('accepted:' || wanted.value, 'converted:' || wanted.value)
+    WHERE json_valid(CAST(body AS TEXT)) ORDER BY seq"""
 OVER = ("refused", "rejected", "expired", "done", "failed", "stopped", "superseded")
 
 
@@ -27,13 +31,14 @@ class UnknownRequestError(Exception):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One request now: its row, its newest run or None, and that run's result. ``folder`` is the ledger's, ``beside`` what lies
-    beside its first entry."""
+    beside its first entry, ``trust`` how far whoever asked was known when it was accepted."""
 
     request: RequestRow
     run: RunRow | None
     result: dict[str, Any]
     folder: Path
     beside: str
+    trust: str = ""
 
     @property
     def slip(self) -> Path | None:
@@ -115,7 +120,9 @@ def standings(desk: Desk, requests: Collection[str]) -> dict[str, Standing]:
 def _standings(ledger: Ledger, rows: Sequence[RequestRow]) -> list[Standing]:
     ids = [row.id for row in rows]
     runs, beside = ledger.runs_among(ids), ledger.first_beside(ids)
-    return [_standing(ledger, row, runs.get(row.id, []), beside.get(row.id, "")) for row in rows]
+    trust = dict(ledger.query(TRUST, (json.dumps(ids),)))
+    found = (_standing(ledger, row, runs.get(row.id, []), beside.get(row.id, "")) for row in rows)
+    return [replace(one, trust=str(trust.get(one.request.id) or "")) for one in found]
 
 
 def _standing(ledger: Ledger, row: RequestRow, runs: Sequence[RunRow], beside: str) -> Standing:

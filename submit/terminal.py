@@ -70,6 +70,8 @@ def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
     said: set[str] = set()
 
     def hears(source: str, outcome: Outcome) -> None:
+        found = standing.standings(desk, [one.id for one in outcome.responses if one.id])
+        awaits = {id for id, one in found.items() if one.awaits}
         for one in outcome.responses:
             codes = [problem.code for problem in one.problems]
             if as_json:
@@ -84,7 +86,8 @@ def delivered(desk: Desk, as_json: bool) -> Callable[[str, Outcome], None]:
                     one_line=True,
                 )
             else:
-                what = f"refused: {', '.join(codes)}" if codes else "known" if one.known else "accepted"
+                what = "known" if one.known else "held" if one.id in awaits else "accepted"
+                what = f"refused: {', '.join(codes)}" if codes else what
                 say(f"{source}: {shown(str(one.where), 200)}: {one.id} {what}")
         for queue in (one for one in outcome.unattended if one not in said):
             said.add(queue)
@@ -290,9 +293,10 @@ def marked_files(marked: Marked) -> None:
 
 
 def line(found: Standing) -> str:
-    """One request in one line: id, state, when, kind, who asked and in which file."""
+    """One request in one line: id, state, when, kind, who asked and in which file. A name that nobody vouches for is marked."""
     passed = {True: ", passed", False: ", below the threshold"}.get(found.result.get("passed", ""), "")
-    asked = " ".join(shown(found.asked.get(name, "")) for name in ("requested_by", "source", "where"))
+    who, *where = (shown(found.asked.get(name, "")) for name in ("requested_by", "source", "where"))
+    asked = " ".join((f"{who} (claimed)" if who and found.trust == "claimed" else who, *where))
     state = f"{found.request.state}{passed}"
     return f"{found.request.id}  {state:<10}  {found.request.updated_at[:19]}  {found.request.kind}  {asked}".rstrip()
 

@@ -272,7 +272,7 @@ def _with_forms(letter: Letter, raw: bytes) -> Letter:
     who = letter.head
     trust, subject = (VERIFIED, f"mail:{who.sender.casefold()}") if who.verified else ("claimed", UNVERIFIED)
     thread = json.dumps({"subject": who.subject, "references": list(who.references)})
-    sources = (Source(name, data, "", who.sender, trust, subject, thread=thread) for name, data in found)
+    sources = (Source(name, data, "", who.sender or UNVERIFIED, trust, subject, thread=thread) for name, data in found)
     return replace(letter, sources=tuple(sources))
 
 

@@ -51,7 +51,7 @@ def rows_of(desk: Desk, inbox: str, requests: Collection[str], language: str = "
 def _row(one: standing.Standing, language: str) -> Row:
     url = (one.run.url if one.run else "") or ""
     link = url if url.startswith("https://") and len(url) < 2000 else ""
-    return _plain(one.request.id), _plain(text(f"receipt_{one.request.state}", language)), _plain(link)
+    return _plain(one.request.id), _plain(text(one.receipt, language)), _plain(link)
 
 
 def _plain(cell: str) -> str:

@@ -28,7 +28,9 @@ from submit.ledger import Ledger
 from submit.marked import marked
 from submit.marked_files import LONGEST_NAME, marked_name
 from submit.prepared import Preparing
+from submit.replies import why
 from submit.replies.channel import Lot, PutOffError, RefusedError
+from submit.replies.news import metric_name
 from submit.replies.texts import laid_out
 from submit.response import Kept, Source, Wishes
 from submit.sources import Folder
@@ -67,20 +69,24 @@ def send(desk: Desk, lot: Lot) -> None:
         known = ledger.first_beside(requests)
     there = standing.standings(desk, requests)
     found = [replace(there[id], beside=known.get(id, "")) for id in requests if id in there]
+    with desk.ledger() as ledger:
+        reasons = {
+            one.request.id: why.now_is(ledger, one, lot.language) for one in found if one.request.state in why.TOLD_OF
+        }
     sha256 = next((one.asked.get("source_sha256", "") for one in found if one.asked), "")
     try:
         file = _put_away(desk.folder / settings.path, thread, sha256)
         if file is None:
             return  # somebody has taken it away: there is nothing to stand beside
-        _replace(page_of(file), page(lot, file.name, found).encode())
+        _replace(page_of(file), page(lot, file.name, found, reasons).encode())
         if settings.write_back:
             _write_back(desk, name, thread, file)
     except OSError as error:
         raise PutOffError(f"{name}: {error.strerror}") from error
 
 
-def page(lot: Lot, name: str, found: Sequence[Standing]) -> str:
-    """The page of a file, with a row for each of its requests."""
+def page(lot: Lot, name: str, found: Sequence[Standing], reasons: Mapping[str, str]) -> str:
+    """The page of a file, with a row for each of its requests; ``reasons`` says by id why it is held or was rejected."""
     language = lot.language
     head = tuple(f"{state} {number}" for state, number in _counted(found, language))
     return laid_out(
@@ -88,7 +94,7 @@ def page(lot: Lot, name: str, found: Sequence[Standing]) -> str:
         language,
         file=shown(name, 200),
         head=text("news_many", language, count=str(len(found)), states=head),
-        rows=[_row(one, language) for one in found],
+        rows=[_row(one, language, reasons.get(one.request.id, "")) for one in found],
         foot="\n".join(lot.foot),
     )
 
@@ -96,21 +102,22 @@ def page(lot: Lot, name: str, found: Sequence[Standing]) -> str:
 def _counted(found: Sequence[Standing], language: str) -> list[tuple[str, int]]:
     states: dict[str, int] = {}
     for one in found:
-        said = text(f"receipt_{one.request.state}", language)
+        said = text(one.receipt, language)
         states[said] = states.get(said, 0) + 1
     return [*states.items()]
 
 
-def _row(one: Standing, language: str) -> Row:
-    result = ", ".join(f"{shown(str(key))} {value:.4g}" for key, value in [*one.result.get("metrics", {}).items()][:3])
+def _row(one: Standing, language: str, held: str) -> Row:
+    metrics = [*one.result.get("metrics", {}).items()][:3]
+    result = ", ".join(f"{metric_name(key, language)} {value:.4g}" for key, value in metrics)
     reason = shown(str(one.result.get("reason") or ""), 500)
     url = (one.run.url if one.run else "") or ""
     return Row(
         one.request.id,
         shown(one.asked.get("where", ""), 100),
         one.request.state,
-        text(f"receipt_{one.request.state}", language),
-        " ".join(part for part in (result, reason) if part),
+        text(one.receipt, language),
+        " ".join(part for part in (result, reason, held) if part),
         url if url.startswith(("https://", "http://")) else "",
     )
 

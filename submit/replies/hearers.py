@@ -19,12 +19,29 @@ from submit.desk import Desk, DeskError
 from submit.inbox.message import ADDRESS
 from submit.ledger import Entry
 from submit.policy_file import Policy
+from submit.replies.why import beside
 
-SENDER, APPROVER, OPERATOR, CHANNEL = "sender", "approver", "operator", "channel"
+SENDER, APPROVER, INFORMED, OPERATOR, CHANNEL = "sender", "approver", "informed", "operator", "channel"
 MAIL, GITHUB, FILES, SLACK, TEAMS = "mail", "github", "files", "slack", "teams"
-ANSWERED = {"mail": ("accepted", "refused"), "github": ("accepted", "refused"), "folder": ("accepted", "refused")}
+ANSWERED = {
+    "mail": ("accepted", "held", "refused"),
+    "github": ("accepted", "held", "refused"),
+    "folder": ("accepted", "refused"),
+}
 """What the kinds of sources have answered when they settled it."""
-EVENTS = ("accepted", "refused", "running", "done", "failed", "stopped", "rejected", "expired", "superseded")
+RULED = ("approved", "rejected")
+EVENTS = (
+    "accepted",
+    "approved",
+    "refused",
+    "running",
+    "done",
+    "failed",
+    "stopped",
+    "rejected",
+    "expired",
+    "superseded",
+)
 
 
 class Contact(Protocol):
@@ -139,13 +156,17 @@ class Audience:
             yield Hearer(FILES, SENDER, place, one.language, one.lot)
 
     def _mailed(self, one: Happened) -> Iterator[Hearer]:
-        """Approvers and operators. Who asks never hears how to approve it."""
+        """Approvers and operators. Who asks never hears how to approve it; who has decided knows it."""
         if not self._mails:
             return
+        rule = one.entry.detail.get("rule")
+        may = self.contacts.approvers(rule) if isinstance(rule, int) else ()
+        others = (each for each in may if not self._asks(each, one))
         if one.event == "held":
-            rule = one.entry.detail.get("rule")
-            found = self.contacts.approvers(rule) if isinstance(rule, int) else ()
-            yield from self._to(one, APPROVER, (each for each in found if not self._asks(each, one)), one.lot)
+            yield from self._to(one, APPROVER, others, one.lot)
+        if one.event in RULED:
+            by = str(beside(one.entry).get("by", ""))
+            yield from self._to(one, INFORMED, (each for each in others if not _is(each, by)), one.lot)
         if one.event in ("held", "failed"):
             yield from self._to(one, OPERATOR, self.contacts.operators(), OPERATOR)
 
@@ -175,7 +196,7 @@ class Audience:
 
     def _asks(self, contact: Contact, one: Happened) -> bool:
         asks = one.asked.subject if one.asked else ""
-        return asks in contact.subjects or f"mail:{contact.mail}".casefold() == asks.casefold()
+        return _is(contact, asks)
 
     def _kind(self, one: Happened) -> str:
         """The kind of the source that it came by; "" for the command line and for a source that is named no more."""
@@ -185,6 +206,10 @@ class Audience:
     @cached_property
     def _mails(self) -> bool:
         return self.desk.config.mail is not None
+
+
+def _is(contact: Contact, subject: str) -> bool:
+    return subject in contact.subjects or f"mail:{contact.mail}".casefold() == subject.casefold()
 
 
 def is_address(text: str) -> bool:

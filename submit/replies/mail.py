@@ -32,6 +32,13 @@ SECONDS = 60
 MOST = 50
 """Lines of one sort that an answer lists; the marked copies have all of them."""
 SHEET = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BY_RULES = (
+    "no_policy",
+    "not_allowed",
+    *(f"over_{one}" for one in ("gpus", "hours", "gpu_hours", "month", "open")),
+    "was_rejected",
+)
+"""Problems that no cell is to blame for."""
 REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 IDS = ("message-id", "in-reply-to", "references")
 
@@ -61,29 +68,43 @@ def body(desk: Desk, outcome: Outcome, *, copied: bool) -> str:
     good = not outcome.problems
     said = [text("mail_good" if good else "mail_bad", language)]
     if copied:
-        said.append(text("mail_receipt" if good else "mail_correct", language))
+        said.append(text("mail_receipt" if good else _to_do(outcome), language))
     problems = [f"{_place(one)}: {one.message(language)}" for one, _ in outcome.problems]
     warnings = [f"{_place(one)}: {one.message(language)}" for one, _ in outcome.warnings]
     return _paragraphs(
         *said,
         _listed("excel_marked_problems", problems, language),
-        _listed("excel_marked_requests", _requests(desk, outcome, language), language),
+        _listed("excel_marked_requests", [*_requests(desk, outcome, language), *_refused(outcome, language)], language),
         _listed("excel_marked_warnings", warnings, language),
         _listed("excel_marked_changes", [*changes(desk, outcome)], language),
-        signature(desk, language),
+        signature(desk, language, asks=any(one.id for one in outcome.responses)),
     )
 
 
-def signature(desk: Desk, language: str) -> str:
-    """The end of every answer, with the newest checkpoint."""
-    return "\n".join(["-- ", text("mail_footer", language), *foot.lines_of(foot.newest_checkpoint(desk))])
+def _to_do(outcome: Outcome) -> str:
+    """The text that says what to do with a marked copy: no cell is red where only the rules are against it."""
+    red = any(one.code not in BY_RULES for one, _ in outcome.problems)
+    return "mail_correct" if red else "mail_correct_other"
+
+
+def _refused(outcome: Outcome, language: str) -> list[str]:
+    """The numbers under which what was refused can be asked about."""
+    kept = {one.id for one in outcome.requests}
+    refused = {one.id: one for one in outcome.responses if one.id and one.problems and one.id not in kept}
+    return [f"{id}  {text('receipt_refused', language)}  {shown(str(one.where), 200)}" for id, one in refused.items()]
+
+
+def signature(desk: Desk, language: str, *, asks: bool = True) -> str:
+    """The end of every answer, with the newest checkpoint. It asks for the number only where there is one."""
+    footer = "mail_footer" if asks else "mail_footer_plain"
+    return "\n".join(["-- ", text(footer, language), *foot.lines_of(foot.newest_checkpoint(desk))])
 
 
 def body_without_forms(desk: Desk, problem: Problem) -> str:
     """What is wrong with a message as a whole, in every language: nothing tells which one its writer reads."""
     first = desk.config.language
     inorder = sorted(languages(), key=lambda one: one != first)
-    return _paragraphs(*(problem.message(one) for one in inorder), signature(desk, first))
+    return _paragraphs(*(problem.message(one) for one in inorder), signature(desk, first, asks=False))
 
 
 def _requests(desk: Desk, outcome: Outcome, language: str) -> list[str]:

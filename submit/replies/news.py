@@ -6,7 +6,6 @@ escapes it for what it writes. The end of a run's log is for the mail to its sen
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,13 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schema.problem import shown
-from schema.words import said, text
-from submit import standing
+from schema.words import text
+from submit import outbox, policy, standing
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.ledger import Entry, Ledger
 from submit.outbox import Item
-from submit.replies.hearers import APPROVER, SENDER
+from submit.replies import asker, why
+from submit.replies.hearers import APPROVER, INFORMED, SENDER
 from submit.standing import Standing
 
 MOST_METRICS, MOST_PROBLEMS, LOG_LINES = 20, 20, 20
@@ -39,11 +39,21 @@ SECRET = re.compile(
     r"|\b(ghp_|github_pat_|gho_|xox[abpr]-|AKIA|hf_|sk-|eyJ)[\w.-]{8,}"
 )
 """What looks like a secret in a log, as programs print them: not all of it is found."""
-OVER = ("gpu_hours", "gpus", "hours", "always")
+METRICS = ("accuracy", "macro_f1", "log_loss", "r2", "mae", "rmse", "mae_of_average", "trainings")
+"""Figures of our own jobs, which have a name in words."""
 LIMITS = ("over_gpus", "over_hours", "over_gpu_hours", "over_month", "over_open")
-"""What a rule's thresholds and limits are called in entries."""
+"""What a rule's limits are called in entries."""
 Word = Callable[[Item], str]
 """The single-use word with which an approver may answer by mail; "" where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is looked into for news: the desk, its ledger, and the rules as they are now, None where they cannot be read."""
+
+    desk: Desk
+    ledger: Ledger
+    rules: policy.Policy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +81,10 @@ class News:
     @property
     def line(self) -> str:
         """All of it that goes in a line of a list."""
-        where = dict(self.facts).get(text("news_where", self.language), "")
+        known = dict(self.facts)
+        told = (known.get(text(name, self.language), "") for name in ("news_where", "news_who", "news_over"))
         best = ", ".join(f"{name} {value}" for name, value in self.metrics[:1])
-        return "  ".join(one for one in (self.id, self.state, where, best) if one)
+        return "  ".join(one for one in (self.id, self.state, *told, best) if one)
 
 
 def newest(items: Sequence[Item]) -> list[Item]:
@@ -94,23 +105,24 @@ def news(desk: Desk, items: Sequence[Item], word: Word) -> list[News]:
             replace(there[one.request], beside=beside.get(one.request, "")) for one in items if one.request in there
         ]
         told = [one for one in items if one.request in there]
-        plain = [_news(desk, ledger, *pair) for pair in zip(told, known, strict=True)]
+        about = About(desk, ledger, policy.read_of(desk).policy)
+        plain = [_news(about, *pair) for pair in zip(told, known, strict=True)]
     return [_with_more(desk, one, item, at, word) for one, item, at in zip(plain, told, known, strict=True)]
 
 
-def _news(desk: Desk, ledger: Ledger, item: Item, at: Standing) -> News:
-    language, entry = item.language, _entry(ledger, item)
+def _news(about: About, item: Item, at: Standing) -> News:
+    language, entry = item.language, _entry(about.ledger, item)
     detail: Mapping[str, Any] = entry.detail if entry else {}
-    beside = _beside(entry)
+    beside = why.beside(entry)
     url = (at.run.url if at.run else "") or ""
     ended = item.event in ("done", "failed")
     return News(
         item.request,
         item.event,
         language,
-        said=text(f"news_{item.event}", language, id=item.request),
+        said=text("news_decided" if item.role == INFORMED else f"news_{item.event}", language, id=item.request),
         state=text(f"news_state_{item.event}", language),
-        facts=tuple((text(name, language), value) for name, value in _facts(desk, ledger, item, at, detail)),
+        facts=tuple(_facts(about, item, at, detail)),
         metrics=tuple(_metrics(at, language)) if ended else (),
         url=url if url.startswith(("https://", "http://")) else "",
         reason=shown(
@@ -135,45 +147,34 @@ def _entry(ledger: Ledger, item: Item) -> Entry | None:
     return next((one for one in ledger.entries(item.request, item.seq - 1) if one.seq == item.seq), None)
 
 
-def _beside(entry: Entry | None) -> Mapping[str, Any]:
-    found = json.loads(entry.beside_text) if entry and entry.beside_text else {}
-    return found if isinstance(found, dict) else {}
-
-
-def _facts(
-    desk: Desk, ledger: Ledger, item: Item, at: Standing, detail: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
-    kind = desk.kinds.get(at.request.kind)
-    yield "news_kind", kind.form.title.say(item.language) if kind else at.request.kind
+def _facts(about: About, item: Item, at: Standing, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kind, language = about.desk.kinds.get(at.request.kind), item.language
+    yield text("news_kind", language), kind.form.title.say(language) if kind else at.request.kind
     where = " ".join(shown(one, 100) for one in (at.asked.get("source", ""), at.asked.get("where", "")) if one)
     if where:
-        yield "news_where", where
-    if item.role != SENDER and at.asked.get("requested_by"):
-        yield "news_who", shown(at.asked["requested_by"], 100)
+        yield text("news_where", language), where
+    if item.role != SENDER:
+        yield from asker.who(about.ledger, about.rules, at, language)
     if item.event == "accepted" and at.run and at.request.state in WAITS:
-        yield "news_place", str(place_in_queue(ledger, at.run.run))
+        yield text("news_place", language), str(place_in_queue(about.ledger, at.run.run))
     if item.event == "held":
-        yield from _held(item, detail)
+        yield from _held(about.ledger, item, detail)
+    if item.event == "held" and item.role == APPROVER:
+        yield from asker.answers(about.desk, about.ledger, at, language)
     if item.event == "superseded":
-        yield "news_next", shown(str(detail.get("by", "")))
+        yield text("news_next", language), shown(str(detail.get("by", "")))
     if item.event == "done" and at.result.get("passed") is not None:
-        yield "news_threshold", text("news_reached" if at.result["passed"] else "news_missed", item.language)
+        yield text("news_threshold", language), text("news_reached" if at.result["passed"] else "news_missed", language)
 
 
-def _held(item: Item, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    over = detail.get("over")
-    if isinstance(over, Mapping) and over:
-        yield "news_over", said(tuple(_over(*one, item.language) for one in over.items()), item.language)
-    if isinstance(detail.get("by"), int) and item.role == SENDER:
-        yield "news_by", text("news_approvers", item.language, count=str(detail["by"]))
+def _held(ledger: Ledger, item: Item, detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if found := why.over(detail, item.language):
+        yield text("news_over", item.language), found
+    approvers = outbox.heard(ledger, item.seq, APPROVER) if item.role == SENDER else 0
+    if approvers:
+        yield text("news_by", item.language), text("news_approvers", item.language, count=str(approvers))
     if detail.get("expires"):
-        yield "news_until", f"{shown(str(detail['expires'])[:16].replace('T', ' '))} UTC"
-
-
-def _over(name: str, value: object, language: str) -> str:
-    """What of a request is over a threshold, as the entry names it."""
-    asked = f"{value:g}" if isinstance(value, int | float) else shown(str(value), 100)
-    return text(f"news_over_{name}", language, asked=asked) if name in OVER else shown(f"{name} {asked}", 100)
+        yield text("news_until", item.language), why.until(str(detail["expires"]))
 
 
 def places_in_queue(desk: Desk, runs: Sequence[str]) -> dict[str, int]:
@@ -187,11 +188,16 @@ def place_in_queue(ledger: Ledger, run: str) -> int:
     return int(ledger.query(BEFORE_IT, (run,))[0][0]) + 1
 
 
+def metric_name(name: object, language: str) -> str:
+    """What a figure is called in words; what a script has measured has the name that it gave."""
+    return text(f"metric_{name}", language) if name in METRICS else shown(str(name))
+
+
 def _metrics(at: Standing, language: str) -> Iterator[tuple[str, str]]:
     found = at.result.get("metrics") or {}
     for name, value in [*found.items()][:MOST_METRICS]:
         if isinstance(value, int | float):
-            yield shown(str(name)), f"{value:.4g}"
+            yield metric_name(name, language), f"{value:.4g}"
     if len(found) > MOST_METRICS:
         yield "…", text("excel_marked_more", language, count=str(len(found) - MOST_METRICS))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -202,6 +203,8 @@ def test_a_form_with_mistakes_comes_back_with_what_to_do(there: There, out: Outb
     assert (sorted(there.states()), there.lies("refused")) == (["queued", "refused", "refused"], ["依頼"])
     (answer,) = out.messages
     ids = [one.request.id for one in standing.all_standing(there.desk) if one.request.state == "queued"]
+    bad_id, zip_id = re.findall(r"- (\S+)  実行できません", said(answer))
+    assert {bad_id, zip_id} == {one.request.id for one in standing.all_standing(there.desk)} - {*ids}
     assert said(answer).split("\n-- ")[0] == (
         "お送りいただいた内容に、このままでは実行できないものがあります。理由と、どうすればよいかは、下の一覧をご覧ください。\n\n"
         "添付のファイルに印を付けました。赤いセルがあれば直し、このメールへの返信に添付してお送りください。\n\n"

@@ -213,7 +213,7 @@ def test_a_channel_of_slack_hears_of_a_failure_and_nothing_in_it_is_live(there: 
                     "type": "section",
                     "text": {
                         "type": "plain_text",
-                        "text": "内容: 開始を数える\n提出元: jobs.yaml 1:1\n依頼者: hanako@example.jp\naccuracy: 0.5\n"
+                        "text": "内容: 開始を数える\n提出元: jobs.yaml 1:1\n依頼者: hanako@example.jp（確認済み）\n正解率: 0.5\n"
                         "理由: &lt;!channel&gt; &lt;@U1&gt; @here &amp;amp; *bold* http://evil.example :tada:"
                         " {{DATE(2026-01-01T00:00:00Z)}} [x](javascript:1)",
                         "emoji": False,
@@ -247,8 +247,8 @@ def test_a_channel_of_teams_gets_a_card_whose_text_is_text(there: Desk, httpserv
         f"依頼 {id} は失敗しました。",
         "内容: 開始を数える",
         "提出元: jobs.yaml 1:1",
-        "依頼者: hanako@example.jp",
-        "accuracy: 0.5",
+        "依頼者: hanako@example.jp（確認済み）",
+        "正解率: 0.5",
         f"理由: {HOSTILE}",
         f"デスク「desk」の依頼 {id}。",
         "お問い合わせの際は番号をお知らせください。担当者が状態を確認できます。このお知らせはプログラムが自動で作成しました。",

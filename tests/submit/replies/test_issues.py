@@ -45,7 +45,7 @@ def test_the_comment_of_an_issue_grows_what_became_of_its_request(desk: Desk, se
     head, _, end = before.rstrip().rpartition("\n\n<sub>")
     assert said == (
         f"{head}\n\n<!-- state -->\n**Request {one.ids[0]} has finished.**\n\n"
-        "- accuracy: 0.97\n- \\@\u200bchannel \\#\u200b1: 2\n\n"
+        "- Accuracy: 0.97\n- \\@\u200bchannel \\#\u200b1: 2\n\n"
         "- What: Count starts\n- From: example/jobs\\#\u200b1\n- Threshold: not reached\n<!-- end of state -->"
         f"\n\n<sub>{end}\n"
     )

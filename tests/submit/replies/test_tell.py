@@ -76,7 +76,7 @@ def test_what_has_finished_comes_with_its_figures_and_its_page(desk: Desk, out: 
     told(desk)
     answer = out.messages[-1]
     assert said(answer) == (
-        f"Request {one.ids[0]} has finished.\n\nResults\n- accuracy: 0.9724\n- rows: 178\n\n"
+        f"Request {one.ids[0]} has finished.\n\nResults\n- Accuracy: 0.9724\n- rows: 178\n\n"
         f"The attached page {one.ids[0]}.html shows the result.\n\n"
         "What: Count starts\nFrom: jobs.yaml 1:1\nThreshold: reached\n\n"
         f"-- \nRequest {one.ids[0]} of the desk “desk”.\n{FOOT}\n"
@@ -280,7 +280,7 @@ def test_operators_hear_of_failures_without_the_log_and_in_their_language(desk: 
     answer = next(each for each in out.messages if each["To"] == "ops@example.jp")
     assert said(answer) == (
         f"Request {one.ids[0]} has failed.\n\nWhy: データがありません。\n\n"
-        "What: Count starts\nFrom: jobs.yaml 1:1\nAsked for by: hanako@example.jp\n\n"
+        "What: Count starts\nFrom: jobs.yaml 1:1\nAsked for by: hanako@example.jp (confirmed)\n\n"
         f"-- \nRequest {one.ids[0]} of the desk “desk”.\n{FOOT}\n"
     )
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from submit import orders
-from submit.desk import POLICY, Desk
+import pytest
+
+import jobs.texts
+from submit import approval, orders, standing, terminal, watch
+from submit.desk import POLICY, Desk, machine_user
 from submit.replies import tell
+from submit.replies.news import METRICS, metric_name
+from tests.desks import counting
 from tests.submit.inbox.mail_servers import Certified, Outbox
 from tests.submit.replies.telling import HANAKO, mailing_desk, said, submitted
 
@@ -52,3 +57,107 @@ def test_where_no_mailbox_reads_answers_nobody_is_sent_a_word(tmp_path: Path, ou
     (mail,) = [said(one) for one in out.messages if one["To"] == "leader@example.jp"]
     assert f"denpyo approve {id}\n" in mail
     assert "/approve" not in mail
+
+
+FOLDER = '[sources.drop]\nkind = "folder"\npath = "drop"\nevery = 0.2\n'
+CLAIMS = """\
+version: 1
+people:
+  leader: {is: ["mail:leader@example.jp"], language: ja}
+  other: {is: ["mail:other@example.jp"], language: ja}
+groups:
+  leads: ["person:leader", "person:other"]
+rules:
+- who: ["mail:*@example.jp", "user:USER"]
+  kinds: ["*"]
+  queues: ["*"]
+  approve: {over_hours: 0.5, by: ["group:leads"]}
+"""
+
+
+def dropped(folder: Path, out: Outbox, pki: Certified) -> tuple[Desk, str]:
+    """A sheet that names somebody else, dropped by the user of this machine."""
+    desk = mailing_desk(folder, out.port, pki, FOLDER)
+    (folder / "drop").mkdir()
+    rules = CLAIMS.replace("USER", machine_user())
+    (folder / POLICY).write_text(rules, encoding="utf-8")
+    sheet = counting(folder.parent, "one", more="language: ja\nrequested_by: sato@example.com\n")
+    (folder / "drop" / "one.yaml").write_bytes(sheet.read_bytes())
+    watch.watch(desk, lambda source, outcome: None, once=True)
+    return desk, standing.all_standing(desk)[0].request.id
+
+
+def test_an_approver_reads_that_a_name_is_only_claimed_whom_the_rules_see_and_what_is_asked_for(
+    tmp_path: Path, out: Outbox, pki: Certified
+) -> None:
+    dropped(tmp_path / "desk", out, pki)
+    mail = next(said(one) for one in out.messages if one["To"] == "leader@example.jp")
+    assert "依頼者: sato@example.com（自己申告・未確認）\n" in mail
+    assert f"規則の上での依頼者: user:{machine_user()}\n" in mail
+    assert "承認が必要な理由: 1時間（0.5時間を超えています）\n" in mail
+    assert "\n最長で何時間実行しますか: 1時間\n" in mail
+
+
+def test_the_page_beside_a_held_file_says_why_and_until_when_and_is_renewed_after_the_approval(
+    tmp_path: Path, out: Outbox, pki: Certified
+) -> None:
+    desk, id = dropped(tmp_path / "desk", out, pki)
+    file = desk.folder / "drop" / "done" / "one.yaml.denpyo.html"
+    page = file.read_text(encoding="utf-8")
+    assert (
+        '<td class="state held">承認待ち</td><td>承認が必要な理由: 1時間（0.5時間を超えています）; 承認の期限: 20'
+        in page
+    )
+    assert approval.approve(desk, id, "mail:leader@example.jp").problem is None
+    tell.step(desk)
+    assert '<td class="state queued">受付済み（実行待ち）</td><td></td>' in file.read_text(encoding="utf-8")
+
+
+def test_the_page_beside_a_rejected_file_says_why(tmp_path: Path, out: Outbox, pki: Certified) -> None:
+    desk, id = dropped(tmp_path / "desk", out, pki)
+    assert approval.reject(desk, id, "mail:leader@example.jp", "<b>半分に").problem is None
+    tell.step(desk)
+    page = (desk.folder / "drop" / "done" / "one.yaml.denpyo.html").read_text(encoding="utf-8")
+    assert '<td class="state rejected">不承認</td><td>理由: &lt;b&gt;半分に</td>' in page
+
+
+def test_the_other_approvers_hear_that_it_is_decided_and_who_asked_that_it_is_approved(
+    tmp_path: Path, out: Outbox, pki: Certified
+) -> None:
+    desk = mailing_desk(tmp_path / "desk", out.port, pki)
+    (desk.folder / POLICY).write_text(CLAIMS, encoding="utf-8")
+    (id,) = submitted(desk, "one", language="ja").ids
+    tell.step(desk)
+    mails = {str(one["To"]): said(one) for one in out.messages}
+    assert "承認者: 2 人（連絡済み）\n" in mails[HANAKO]
+    out.messages.clear()
+    approval.approve(desk, id, "mail:leader@example.jp")
+    tell.step(desk)
+    mails = {str(one["To"]): said(one) for one in out.messages}
+    assert sorted(mails) == [HANAKO, "other@example.jp"]
+    assert mails[HANAKO].startswith(f"依頼 {id} が承認されました。\n")
+    assert mails["other@example.jp"].startswith(f"依頼 {id} は、ほかの承認者がすでに判断しました。\n")
+    assert "denpyo approve" not in mails["other@example.jp"]
+
+
+def test_a_name_that_nobody_vouches_for_is_marked_in_the_status(tmp_path: Path, out: Outbox, pki: Certified) -> None:
+    desk, id = dropped(tmp_path / "desk", out, pki)
+    assert terminal.line(standing.standing(desk, id)).endswith("  sato@example.com (claimed) one.yaml 1:1")
+
+
+def test_watch_prints_that_a_request_is_held(
+    tmp_path: Path, out: Outbox, pki: Certified, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk, _ = dropped(tmp_path / "desk", out, pki)
+    sheet = counting(tmp_path, "two")
+    (desk.folder / "drop" / "two.yaml").write_bytes(sheet.read_bytes())
+    watch.watch(desk, terminal.delivered(desk, as_json=False), once=True)
+    assert re.fullmatch(r"drop: two\.yaml:1:1: \S+ held\n", capsys.readouterr().out)
+
+
+def test_figures_have_the_same_words_in_messages_as_on_the_page_of_a_run() -> None:
+    for language in ("en", "ja"):
+        for one in METRICS[:-1]:
+            assert metric_name(one, language) == jobs.texts.say(f"metric_{one}", language)
+        assert metric_name("trainings", language) == jobs.texts.say("section_trainings", language)
+        assert metric_name("of a script", language) == "of a script"
