@@ -213,6 +213,7 @@ def test_a_form_with_mistakes_comes_back_with_what_to_do(there: There, out: Outb
         "- all.zip: 「.zip」のファイルは受け付けていません。記入した依頼票を、Excelブック（.xlsx）のまま送ってください。"
         "一覧の依頼票はCSV（.csv）でも、手書きの依頼はYAML（.yaml）でも送れます。\n\n"
         f"依頼ごとの状態\n- {ids[0]}  受付済み（実行待ち）（待ち順 1）  良い.yaml:1:1\n"
+        f"- {bad_id}  実行できません  悪い.yaml:1:1\n- {zip_id}  実行できません  all.zip\n"
     )
     assert [*copies(answer)] == ["良い.marked.xlsx", "悪い.marked.xlsx"]
     assert answer["Subject"] == "Re: 依頼"
