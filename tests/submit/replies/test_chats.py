@@ -457,3 +457,13 @@ def test_whatever_people_wrote_a_channel_takes_it_and_nothing_in_it_is_live(
     lot = Lot([item], [one] * min(total, 15), [("失敗", total)], "id", ["foot", "", "\u2014 desk"])
     for payload, schema in ((slack.payload(lot), SLACK), (teams.payload(lot), TEAMS)):
         assert [*Draft202012Validator(schema).iter_errors(payload)] == []
+
+
+def test_a_line_of_several_says_who_asks_and_why_it_waits() -> None:
+    facts = (
+        ("提出元", "jobs.yaml 1:1"),
+        ("依頼者", "sato（自己申告・未確認）"),
+        ("承認が必要な理由", "8時間（4時間を超えています）"),
+    )
+    one = News("aaaa-bbbb-cccc", "held", "ja", "", "承認待ち", facts)
+    assert one.line == "aaaa-bbbb-cccc  承認待ち  jobs.yaml 1:1  sato（自己申告・未確認）  8時間（4時間を超えています）"
