@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import email
 import hashlib
 import json
 import os
@@ -103,10 +104,20 @@ def keys_in(file: Path) -> Keys:
 
 
 def note_in(file: Path) -> str:
-    """The last checkpoint in a text; the text itself where there is none."""
-    said = file.read_bytes().decode("utf-8", "replace")
-    notes = NOTE.findall("\n".join(line.lstrip("> \t").rstrip() for line in said.splitlines()) + "\n")
-    return str(notes[-1]) if notes else said
+    """The last checkpoint in a text, or in the texts of a mail as it was saved; the text itself where there is none."""
+    data = file.read_bytes()
+    said = data.decode("utf-8", "replace")
+    for text in (said, texts_of_mail(data)):
+        if notes := NOTE.findall("\n".join(line.lstrip("> \t").rstrip() for line in text.splitlines()) + "\n"):
+            return str(notes[-1])
+    return said
+
+
+def texts_of_mail(data: bytes) -> str:
+    """The texts of a mail, each decoded as its part says (MIME: base64, quoted-printable); "" where it has none."""
+    parts = (part for part in email.message_from_bytes(data).walk() if part.get_content_maintype() == "text")
+    found = (part.get_payload(decode=True) for part in parts)
+    return "\n".join(body.decode("utf-8", "replace") for body in found if isinstance(body, bytes))
 
 
 def opened(note: str, keys: Keys) -> tuple[str, str]:

@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, suppress
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,22 @@ def test_it_runs_alone_and_ends_as_audit_verify_does(tmp_path: Path) -> None:
     done = run(ledger, "--key", public, "--checkpoint", reply, code=4)
     said = denpyo("audit", "verify", "--checkpoint", reply, desk=desk.folder, code=4)
     assert done.stderr == said.stderr == "entry 6: the slip of request 'req-4' is missing\n"
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+def test_a_japanese_reply_that_was_saved_from_a_mailbox_is_read_by_both(encoding: str, tmp_path: Path) -> None:
+    desk = filled(tmp_path / "desk")
+    mail = EmailMessage()
+    mail["Subject"] = "受け付けました"
+    mail.set_content(f"佐藤様\n受け付けました。\n\n{checkpoint.newest(desk)}", cte=encoding)
+    mail.add_attachment(b"PK", maintype="application", subtype="zip", filename="答え.xlsx")
+    reply = tmp_path / "reply.eml"
+    reply.write_bytes(mail.as_bytes(policy=SMTP))
+    assert checkpoint.newest(desk).splitlines()[-1].encode() not in reply.read_bytes()
+    done = run(desk.folder / LEDGER, "--key", desk.folder / "audit.pub", "--checkpoint", reply)
+    printed = denpyo("audit", "verify", "--checkpoint", reply, desk=desk.folder).stdout.splitlines()
+    assert done.stdout.splitlines() == [printed[0], printed[2]]
+    assert printed[2].startswith("agrees with the checkpoint of ")
 
 
 def test_a_checkpoint_that_proves_nothing_is_no_damage_of_the_log(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,19 +81,30 @@ def beyond(checkpoints: Sequence[Checkpoint], entries: int) -> str:
 
 
 def told(file: Path) -> tuple[str, str]:
-    """A checkpoint in a file, which may be a mail or a comment around it, under the file's name. What has none in it is given as it is."""
+    """A checkpoint in a file, which may be a mail or a comment around it, under the file's name. What has none in it is given as it is;
+    of a mail as it was saved (RFC 5322, MIME), its texts."""
     from submit.ledger.checkpoint import found_in
     from submit.ledger.keys import NoteError
 
     source = shown(str(file), LONGEST_NAME)
     try:
-        said = file.read_bytes().decode("utf-8", "replace")
+        data = file.read_bytes()
     except OSError as error:
         raise LedgerError(f"{source}: {error.strerror}") from error
-    try:
-        return source, found_in(said)
-    except NoteError:
-        return source, said
+    said = data.decode("utf-8", "replace")
+    for text in (said, _texts_of_mail(data)):
+        with suppress(NoteError):
+            return source, found_in(text)
+    return source, said
+
+
+def _texts_of_mail(data: bytes) -> str:
+    """The texts of a mail, each decoded as its part says; "" where it has none."""
+    from email import message_from_bytes
+
+    parts = (part for part in message_from_bytes(data).walk() if part.get_content_maintype() == "text")
+    found = (part.get_payload(decode=True) for part in parts)
+    return "\n".join(body.decode("utf-8", "replace") for body in found if isinstance(body, bytes))
 
 
 def named(one: Checkpoint) -> str:
