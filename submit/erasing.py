@@ -22,7 +22,8 @@ from submit.replies.tell import CHANNELS
 from submit.sources import Folder
 from submit.standing import OVER
 
-MARKS = frozenset(["started", "alive", "worker", "model"])
+MODEL = "model"
+MARKS = frozenset(["started", "alive", "worker", MODEL])
 """What stays in the folder of a run."""
 Mark = tuple[int, int, int, int]
 """By which it is seen that a file is still as it was: inode, size in bytes, times of its last changes in ns."""
@@ -33,12 +34,14 @@ NONE: Hashes = {}
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is to go, or has gone. ``files`` are relative to the desk; ``shared`` are dropped files with others' answers too, which stay."""
+    """What is to go, or has gone. ``files`` are relative to the desk; ``shared`` are dropped files with others' answers too, which stay,
+    as do ``models``, the folders of what was trained."""
 
     found: Found
     files: tuple[str, ...]
     shared: tuple[str, ...]
     open: tuple[str, ...]
+    models: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -77,8 +80,10 @@ def _planned(desk: Desk, ledger: Ledger, wanted: Sequence[str], before: Hashes =
     may_run = tuple(id for id, row in rows.items() if row.state not in OVER and (runs.get(id) or row.state == "held"))
     mine, shared = _dropped(ledger, found, _hashes(desk, before))
     slips = [f"{LEDGER}/{row.slip}" for row in rows.values() if row.slip and (ledger.folder / row.slip).exists()]
-    left = [path for run in erase.results(ledger, found.requests) for path in _said_by(desk, run)]
-    return Erasure(found, (*slips, *left, *mine), shared, may_run)
+    ran = erase.results(ledger, found.requests)
+    left = [path for run in ran for path in _said_by(desk, run)]
+    models = tuple(one.relative_to(desk.folder).as_posix() for run in ran if (one := desk.runs / run / MODEL).is_dir())
+    return Erasure(found, (*slips, *left, *mine), shared, may_run, models)
 
 
 def _also_known_as(desk: Desk, wanted: Sequence[str]) -> set[str]:

@@ -377,6 +377,7 @@ def erasure(plan: Erasure, *, would: bool, as_json: bool = False) -> None:
     found = plan.found
     if as_json:
         lists = {"requests": found.requests, "files": plan.files, "shared": plan.shared, "open": plan.open}
+        lists["models"] = plan.models
         return document({"done": not would, "texts": len(found.texts), **{key: [*one] for key, one in lists.items()}})
     for one in (*found.requests, *plan.files):
         say(f"{'would erase' if would else 'erased'} {shown(one, 400)}")
@@ -385,5 +386,7 @@ def erasure(plan: Erasure, *, would: bool, as_json: bool = False) -> None:
     )
     for one in plan.shared:
         complain(f"{shown(one, 400)}: holds answers of others too, and stays")
+    for one in plan.models:
+        complain(f"{shown(one, 400)}: is a trained model, and stays; delete it yourself if it may speak of somebody")
     for one in plan.open:
         complain(f"{one}: may still run; `denpyo cancel` first")

@@ -31,7 +31,9 @@ HASHED = "of"
 SORTS = ("", "person:", "mail:", "user:", "github:", "clearml:")
 FILES = "CREATE TABLE IF NOT EXISTS erasing (path TEXT PRIMARY KEY NOT NULL)"
 BESIDE = "SELECT beside.seq, request, text FROM beside JOIN entries ON entries.seq = beside.seq WHERE text != ''"
-OF_REQUESTS = "SELECT seq FROM entries WHERE request IN (SELECT value FROM json_each(?))"
+OF_REQUESTS = """SELECT entries.seq, json_extract(CAST(body AS TEXT), '$.action'), text FROM entries
+    JOIN beside ON beside.seq = entries.seq WHERE request IN (SELECT value FROM json_each(?))"""
+APPROVED = "approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,18 @@ def find(ledger: Ledger, wanted: Sequence[str], hashes: frozenset[str] = frozens
             texts.add(seq)
     ids |= {str(id) for id, who in _rows(ledger, "SELECT request, subject FROM asked") if _folded(who) in names}
     there = [id for id in ledger.requests_among(ids)]
-    texts |= {seq for (seq,) in ledger.query(OF_REQUESTS, (json.dumps(there),))}
+    of_requests = ledger.query(OF_REQUESTS, (json.dumps(there),))
+    texts |= {seq for seq, action, text in of_requests if not _is_of_another(action, text, names)}
     rows = sum(_count(ledger, table, which, values) for table, which, values in _of_person(ledger, names, hashes))
     return Found(names, hashes, tuple(sorted(there)), tuple(sorted(texts)), rows)
+
+
+def _is_of_another(action: str, text: str, names: frozenset[str]) -> bool:
+    """Whether a text beside an entry of an erased request says no more than that somebody else approved it: nobody approves their own.
+    Any text with a reason in it goes, since that may speak of the person."""
+    told = _object(text) if action == APPROVED else {}
+    by = _folded(told.get("by"))
+    return bool(by) and by not in names and not any(said for key, said in told.items() if key != "by")
 
 
 def delete(ledger: Ledger, tx: Writing, found: Found, files: Sequence[str]) -> dict[str, int]:
@@ -132,12 +143,17 @@ def _naming(
 
 def _told(ledger: Ledger) -> Iterator[tuple[int, str | None, Mapping[str, Any]]]:
     for seq, request, text in ledger.query(BESIDE):
-        try:
-            told = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
+        if told := _object(text):
             yield seq, request, told
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """Nothing for what is no JSON object."""
+    try:
+        told = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _keep_figures(ledger: Ledger, tx: Writing, table: str, requests: Sequence[str]) -> None:

@@ -132,6 +132,39 @@ def test_who_ruled_on_a_request_of_somebody_else_is_erased_there_alone(desk: Des
     assert verify(desk.folder / LEDGER).ok
 
 
+def test_who_approved_stays_when_who_asked_is_erased_and_a_reason_goes(desk: Desk) -> None:
+    ruled = {
+        "approved": {"by": "mail:lead-canary@example.com", "why": ""},
+        "rejected": {"by": "mail:boss-canary@example.com", "why": "Hanako has too many"},
+    }
+    with open_ledger(desk.folder / LEDGER) as ledger:
+        first = erasing.planned(desk, [HANAKO]).found.requests[0]
+        with ledger.writing() as tx:
+            for action, told in ruled.items():
+                beside = json.dumps(told)
+                at = "2026-11-21T07:00:00Z"
+                tx.append(f"{action}:x", action, at=at, user="dk", request=first, beside=beside)
+    erasing.erase_all(desk, [HANAKO])
+    with open_ledger(desk.folder / LEDGER) as ledger:
+        left = {one.action: one.beside_text for one in ledger.entries() if one.request == first and one.beside_text}
+    assert left == {"approved": '{"by": "mail:lead-canary@example.com", "why": ""}'}
+    assert b"boss-canary" not in everything(desk)
+    assert verify(desk.folder / LEDGER).ok
+    erasing.erase_all(desk, ["lead-canary@example.com"])
+    assert b"lead-canary" not in everything(desk)
+
+
+def test_models_stay_and_are_named(desk: Desk) -> None:
+    run = next(one for one in (desk.folder / LEDGER / "runs").iterdir() if one.is_dir())
+    (run / "model").mkdir()
+    (run / "model" / "weights").write_bytes(b"w")
+    told = denpyo("audit", "erase", run.name.partition(".")[0], "--yes", desk=desk.folder)
+    assert told.stderr == (
+        f"ledger/runs/{run.name}/model: is a trained model, and stays; delete it yourself if it may speak of somebody\n"
+    )
+    assert (run / "model" / "weights").is_file()
+
+
 def test_who_is_only_known_as_the_one_who_asked_is_found_by_that(desk: Desk) -> None:
     with open_ledger(desk.folder / LEDGER) as ledger:
         first = ledger.requests()[0].id
