@@ -17,7 +17,6 @@ from submit.lineage import Lineage
 from submit.policy import Ask, Decision
 from submit.policy_file import Rule
 from submit.prepared import Handed, Preparing
-from submit.response import USER
 
 if TYPE_CHECKING:
     from submit.planning import Plan
@@ -54,7 +53,15 @@ class Allowing:
         if decision.allowed and rule and self.policy.policy:
             self._within(plan, rule, asked, self.policy.policy.person(asked.subject))
         else:
-            plan.problems = (denied(asked, decision, plan.handed),)
+            plan.problems = (self._denied(asked, decision, plan.handed),)
+
+    def _denied(self, asked: Ask, decision: Decision, handed: Handed) -> Problem:
+        """Why the policy cannot be read is for its operators: it stands in the entry, not in what the person hears."""
+        if decision.reason:
+            return Problem("no_policy", handed.where)
+        title = self.desk.kinds[asked.kind].form.title
+        facts: dict[str, Fact] = {"who": policy.called(asked.subject), "kind": title, "queue": asked.queue}
+        return Problem("not_allowed", handed.where, "", facts)
 
     def _ask(self, handed: Handed, queue: str) -> Ask:
         source = self.preparing.sources[handed.source]
@@ -104,12 +111,6 @@ class Allowing:
             rule = self.policy.policy.rule(held.rule) if self.policy.policy else None
             return (waits_for_approval(handed, rule.approve.by if rule and rule.approve else (), held),)
         return (Problem("was_rejected", handed.where, "", {"id": row.id}),) if row.state == "rejected" else ()
-
-
-def denied(asked: Ask, decision: Decision, handed: Handed) -> Problem:
-    who = asked.subject.removeprefix(USER)
-    facts: dict[str, Fact] = {"who": who, "kind": asked.kind, "queue": asked.queue, "reason": decision.reason}
-    return Problem("no_policy" if decision.reason else "not_allowed", handed.where, "", facts)
 
 
 def waits_for_approval(handed: Handed, by: tuple[str, ...], held: Holding, why: Fact = "") -> Problem:

@@ -178,11 +178,16 @@ def _approved(case: Case) -> Ruling:
         return _denied(
             case,
             decision,
-            case.no("not_allowed", who=case.asker.removeprefix(USER), kind=case.row.kind, queue=case.held.queue),
+            case.no("not_allowed", who=policy.called(case.asker), kind=_title(case), queue=case.held.queue),
         )
     if wrong := next(iter(_over(case, rule, wanted)), None):
         return _denied(case, replace(decision, over=(wrong.code,)), wrong)
     return _let_go(case, decision, wanted)
+
+
+def _title(case: Case) -> Fact:
+    kind = case.desk.kinds.get(case.row.kind)
+    return kind.form.title if kind else case.row.kind
 
 
 def _over(case: Case, rule: policy.Rule, wanted: Resources) -> list[Problem]:
@@ -235,7 +240,7 @@ def _may_not(case: Case, number: int) -> Problem | None:
     or operator may."""
     rules = case.found.policy
     if rules is None:
-        return case.no("no_policy", reason=case.found.reason)
+        return case.no("no_policy")
     if not case.asker:
         return case.no("nobody_asked")
     rule = rules.rule(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,35 @@ def read(file: Path) -> Read:
         return Read(sha256, Policy.model_validate(_plain(documents[0])))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return Read(sha256, None, ": ".join(part for part in (str(file), place, first["msg"]) if part))
+        told = ": ".join(part for part in (str(file), _place(first["loc"]), first["msg"]) if part)
+        return Read(sha256, None, f"{told} (line {_line(documents[0], first['loc'])})")
+
+
+def _place(steps: Sequence[int | str]) -> str:
+    """Where in the policy: rules by the numbers that `policy explain` and entries give them, from 1."""
+    if len(steps) > 1 and steps[0] == "rules" and isinstance(steps[1], int):
+        return ": ".join(part for part in (f"rule {steps[1] + 1}", ".".join(map(str, steps[2:]))) if part)
+    return ".".join(map(str, steps))
+
+
+def _line(node: Node, steps: Sequence[int | str]) -> str:
+    """Of the innermost part of these steps that is there, counted from 1."""
+    where = node.where
+    for step in steps:
+        if isinstance(node.value, list) and isinstance(step, int):
+            found = node.value[step] if step < len(node.value) else None
+        else:
+            found = node.get(str(step))
+        if found is None:
+            break
+        where = node.keys.get(str(step), found.where)
+        node = found
+    return where.spot.partition(":")[0]
+
+
+def called(subject: str) -> str:
+    """How somebody is called to themselves: by their address or name alone; a number is nothing without what it is of."""
+    return subject.removeprefix("mail:").removeprefix("user:")
 
 
 def read_of(desk: Desk) -> Read:

@@ -252,8 +252,12 @@ def not_answered(line: str) -> None:
 
 
 def waits(desk: Desk, outcome: Outcome) -> None:
-    """What keeps what was accepted from being run now."""
+    """What keeps what was accepted, or anything at all, from being run now; why the policy cannot be read is said here alone."""
     language = _language(desk, outcome)
+    if any(one.code == "no_policy" for one, _ in outcome.problems):
+        from submit import policy
+
+        complain(f"denpyo: everything is denied: {shown(policy.read_of(desk).reason, 500)}")
     if outcome.undelivered:
         complain(text("undelivered", language, why=shown(outcome.undelivered, 500)))
     for queue in outcome.unattended:

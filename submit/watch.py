@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from schema.problem import shown
-from submit import approval, aside, hand_off, journey
+from submit import approval, aside, hand_off, journey, policy
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.inbox import Delivery, Inbox, SourceDownError, StuckError, come_by, open_inbox
@@ -110,7 +110,7 @@ class Watch:
             one.health.looked = stamp()
             if not wrong:
                 one.health.succeeded = one.health.looked
-            one.health.error = wrong or one.undelivered
+            one.health.error = wrong or one.undelivered or _unread_policy(self.desk)
             if one.health.error not in ("", before):
                 sys.stderr.write(f"denpyo: {one.name}: {one.health.error}\n")
             failures = failures + 1 if wrong and not one.is_stuck else 0
@@ -179,6 +179,12 @@ class Watch:
         one.health.accepted += len(new) - refused
         one.health.refused += refused
         return outcome
+
+
+def _unread_policy(desk: Desk) -> str:
+    """Why everything is denied, if it is; who asks does not hear it."""
+    found = policy.read_of(desk)
+    return f"everything is denied: {shown(found.reason, LONGEST_LINE)}" if found.reason else ""
 
 
 def pause(one: Watched, failures: int) -> float:

@@ -144,7 +144,14 @@ def test_a_policy_that_denies_refuses_the_request_and_a_mended_one_lets_it_run(d
 def test_a_policy_that_cannot_be_read_denies(desk: Desk, text: str | None) -> None:
     file = desk.folder / POLICY
     file.unlink() if text is None else file.write_text(text, encoding="utf-8")
-    assert [problem.code for problem, _ in submit(desk).problems] == ["no_policy"]
+    ((problem, _),) = submit(desk).problems
+    assert (problem.code, problem.message("ja")) == (
+        "no_policy",
+        "この窓口の規則（policy.yaml）が読めないため、何も許可できません。"
+        "運用担当者に知らせてください（原因は denpyo policy check で分かります）。直ったあとで、もう一度出してください。",
+    )
+    with desk.ledger() as ledger:
+        assert "policy.yaml" in next(one.detail["reason"] for one in ledger.entries() if one.action == "denied")
     with desk.ledger() as ledger:
         assert ledger.runs() == []
 

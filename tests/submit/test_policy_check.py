@@ -179,6 +179,14 @@ def test_a_policy_that_cannot_be_read_is_said_in_one_line(desk: Desk) -> None:
         policy_check.check(desk)
 
 
+def test_a_rule_that_cannot_be_read_has_the_number_that_explain_gives_it_and_its_line(desk: Desk) -> None:
+    set_rules(desk, f"{HEAD}rules:\n{rule('user:aya')}{rule('user:bo', ', limits: {hours_per_job: many}')}")
+    with pytest.raises(
+        DeskError, match=r"policy\.yaml: rule 2: limits\.hours_per_job: Input should be a valid number.* \(line 9\)$"
+    ):
+        policy_check.check(desk)
+
+
 SUBJECTS = ("user:x", "mail:aya@example.com", "mail:ken@example.com", "github:77", "unverified")
 WHO = ("user:x", "person:aya", "mail:*@example.com", "mail:aya@example.com", "group:leads", "unverified")
 QUEUES = ("default", "gpu")

@@ -201,7 +201,7 @@ def test_whom_no_rule_allows_is_told_so(desk: Desk, clearml_server: ClearML) -> 
     (outcome,) = looked(desk)
     assert [problem.code for problem, _ in outcome.problems] == ["not_allowed"]
     assert clearml_server.tasks[id]["status_message"].splitlines()[1] == (
-        f"The rules of this desk do not let clearml:{other.who.id} run “count_starts” in the queue “default”. Ask your operator."
+        f"The rules of this desk do not let clearml:{other.who.id} run “Count starts” in the queue “default”. Ask your operator."
     )
     assert clearml_server.tasks[id]["status"] == "created"
 

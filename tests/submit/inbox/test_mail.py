@@ -268,9 +268,8 @@ def test_who_is_vouched_for_and_may_not_run_it_is_told_so(there: There, out: Out
     there.look()
     (answer,) = out.messages
     assert answer["To"] == "taro@other.example"
-    assert (
-        "The rules of this desk do not let mail:taro@other.example run “count_starts” in the queue “default”."
-        in said(answer)
+    assert "The rules of this desk do not let taro@other.example run “Count starts” in the queue “default”." in said(
+        answer
     )
 
 
