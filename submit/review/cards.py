@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from schema import words
 from schema.answered import questions, said
 from schema.history import form_at
 from schema.kinds import Kind
@@ -32,7 +33,7 @@ def card(one: Record, kinds: Mapping[str, Kind], marks: Mapping[int, str]) -> di
         "answers": sections(one, form),
         "changes": [_change(each, form) for each in one.changes],
         "problems": [_problem(each, form) for each in one.problems],
-        "codes": one.codes,
+        "codes": [(code, of_code(code)) for code in one.codes],
         "rulings": [ruling(each) for each in one.history if is_ruling(each)],
         "runs": [run(each) for each in one.runs],
         "metrics": one.metrics,
@@ -132,9 +133,29 @@ def ruling(one: Stored) -> dict[str, Any]:
         "why": str(told.get("why", "") or detail.get("reason", "")),
         "rule": detail.get("rule"),
         "expires": detail.get("expires"),
-        "over": detail.get("over"),
+        "over": [*_exceeded(detail.get("over"))],
         "erased": one.beside is None,
     }
+
+
+def of_code(code: str) -> Pair:
+    """What a code of the policy's no means; "" for one of the check, whose words lie beside its entry."""
+    for name in (f"news_limit_{code}", f"review_code_{code}"):
+        if name in words.table(words.FALLBACK)["texts"]:
+            return pair(words.both(name))
+    return ""
+
+
+def _exceeded(over: Any) -> Iterator[Pair]:
+    """What was over a limit, by its code, or over a threshold, with what was asked for."""
+    if isinstance(over, list):
+        yield from (of_code(str(code)) or str(code) for code in over)
+    for name, asked in over.items() if isinstance(over, dict) else ():
+        text = f"news_over_{name}"
+        known = text in words.table(words.FALLBACK)["texts"]
+        yield (
+            pair(words.both(text, asked=f"{asked:g}" if isinstance(asked, int | float) else "")) if known else str(name)
+        )
 
 
 def run(one: RunRow) -> dict[str, Any]:
@@ -172,4 +193,15 @@ def texts(one: Record) -> Sequence[str]:
     given = [each for each in one.answers.values() if isinstance(each, str)]
     told = [str(each.get("message", "")) for each in one.problems]
     by = [str(each.written().get(part, "")) for each in one.history if is_ruling(each) for part in ("by", "why")]
-    return [one.who, one.subject, one.source, one.where, one.again, *given, *told, *one.codes, *by]
+    return [
+        one.who,
+        one.subject,
+        one.source,
+        one.source_sha256[:12],
+        one.where,
+        one.again,
+        *given,
+        *told,
+        *one.codes,
+        *by,
+    ]

@@ -5,6 +5,7 @@ const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const [ID, AT, KIND, WHO, DOOR, STATE, QUEUE, SECONDS, REMARK, DAMAGE, SEARCHED, ERASED] = Array(12).keys();
 const A_PAGE = 100;
+const HASH = /^[0-9a-f]{64}$/; // of a source; its beginning is what is searched
 const groupOf = Object.fromEntries(Object.entries(data.groups).flatMap(([group, states]) => states.map((one) => [one, group])));
 const plain = (text) => text.normalize("NFKC").toLowerCase();
 const numbers = new Map(data.rows.map((row, number) => [row[ID], number]));
@@ -48,7 +49,8 @@ const who = (name, erased) => (name ? name : erased ? el("span", { class: "gone"
 // ---- the table ----
 
 function haystacks() {
-  searched ??= data.rows.map((row) => plain([row[ID], row[KIND], row[QUEUE], row[REMARK], row[SEARCHED]].join("\n")));
+  searched ??= data.rows.map((row) => plain([row[ID], row[KIND], row[QUEUE], row[REMARK], row[SEARCHED],
+    ...Object.values(data.texts).map((texts) => texts[`state_${row[STATE]}`] ?? "")].join("\n")));
   return searched;
 }
 
@@ -62,7 +64,7 @@ function filter() {
     const day = row[AT].slice(0, 10);
     if ((state && row[STATE] !== state) || (kind && row[KIND] !== kind) || (door && row[DOOR] !== door)) return;
     if ((since && day < since) || (until && day > until) || (onlyDamage && !row[DAMAGE])) return;
-    if (asked.every((one) => texts[number].includes(one))) shown.push(number);
+    if (asked.every((one) => texts[number].includes(HASH.test(one) ? one.slice(0, 12) : one))) shown.push(number);
   });
   page = 0;
   sort();
@@ -180,13 +182,13 @@ function rulings(one) {
   return part("card_rulings", one.rulings.map((each) => el("div", { class: `ruling ${sort[each.action]}` },
     el("b", {}, el("span", { "aria-hidden": "true" }, sign[sort[each.action]]), say(`ruling_${each.action}`)),
     facts(fact("card_at", each.at), fact("ruling_by", each.by || (each.erased ? say("erased") : ""), "text"), fact("ruling_why", each.why, "text"),
-      fact("ruling_rule", each.rule), fact("ruling_over", each.over && Object.entries(each.over).map(([name, value]) => `${name} ${value}`).join(", ")),
+      fact("ruling_rule", each.rule), fact("ruling_over", each.over.map(said).join(" ")),
       fact("ruling_expires", each.expires)))));
 }
 
 function problems(one) {
   if (!one.problems.length && !one.codes.length) return null;
-  if (!one.problems.length) return part("card_problems", el("p", { class: "mono" }, one.codes.join(", ")));
+  if (!one.problems.length) return part("card_problems", one.codes.map(([code, what]) => el("p", {}, said(what), " ", el("code", {}, code))));
   return part("card_problems", el("table", { class: "answers" }, heads("card_problem_place", "card_problem_question", "card_problem_message"),
     el("tbody", {}, one.problems.map((each) => el("tr", {}, el("td", { class: "mono" }, each.spot), el("td", {}, said(each.label)),
       el("td", { class: "text" }, each.message, " ", el("code", {}, each.code)))))));
@@ -248,7 +250,7 @@ function entry([seq, hash, body, beside, mark]) {
     el("div", {}, el("time", {}, told.at ?? "–"), el("span", { class: "what" }, told.action ? word("action_", told.action) : say("history_unreadable")), flag(mark)),
     el("div", {}, el("span", { class: "by" }, `${say("history_entry")} ${seq}`), el("span", { class: "by" }, told.user ?? "")),
     mark ? el("p", { class: "told strong" }, say(`history_${mark}`)) : null,
-    detail.length ? el("p", { class: "told" }, detail.map(([name, value]) => `${name}: ${spelled(value)}`).join(" · ")) : null,
+    detail.length ? el("p", { class: "told" }, detail.map(([name, value]) => `${word("detail_", name)}: ${name === "order" ? word("order_", value) : spelled(value)}`).join(" · ")) : null,
     beside === null ? el("p", { class: "told gone" }, `${say("history_beside")}: ${say("erased")}`) : null,
     el("details", {}, el("summary", {}, say("history_evidence")), facts(
       fact("history_hash", hash, "mono"), fact("history_before", told.before, "mono"), fact("history_key", told.key, "mono"),

@@ -172,6 +172,7 @@ def render(found: Gathered, verdict: Verdict, wanted: Wanted, language: str, kin
             "kind": _kind_named(kinds),
             **{sort: partial(_word, f"{sort}_") for sort in ("door", "state", "action")},
         },
+        of_code=_of_code,
         group_of=GROUP_OF,
         duration=duration,
         local=local,
@@ -230,6 +231,11 @@ def _word(prefix: str, name: str) -> Markup:
     return both(prefix + name) if known else escape(name or "–")
 
 
+def _of_code(code: str) -> Markup:
+    said = cards.of_code(code)
+    return _spans(words.Words(*said)) if isinstance(said, tuple) else escape(said)
+
+
 def _kind_named(kinds: Mapping[str, Kind]) -> Callable[[str], Markup]:
     def named(name: str) -> Markup:
         kind = kinds.get(name)
@@ -279,8 +285,8 @@ def _line(value: object) -> str:
 
 
 def _compared(verdict: Verdict) -> Sequence[tuple[int, str]]:
-    """How many entries each checkpoint covers that the ledger was found to agree with, and its root."""
-    found = getattr(verdict, "compared", ())
+    """How many entries each checkpoint covers that the ledger was found to agree with, and its root; the newest first."""
+    found = sorted(getattr(verdict, "compared", ()), key=lambda one: -one.size)
     return [(one.size, one.root.hex() if isinstance(one.root, bytes) else str(one.root)) for one in found]
 
 

@@ -70,15 +70,24 @@ class Record:
     @property
     def problems(self) -> list[dict[str, Any]]:
         """What was refused about it, the newest refusal alone: code, place, question and the words its sender heard."""
-        refusals = [one for one in self.history if one.text("action") == "refused"]
-        told = refusals[-1].written().get("problems", []) if refusals else []
+        told = self._refusal.written().get("problems", []) if self._refusal else []
         return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
 
     @property
     def codes(self) -> list[str]:
-        """The codes of the newest refusal, which stand in the tree and outlive what lies beside."""
-        refusals = [one.detail.get("codes") for one in self.history if one.text("action") == "refused"]
-        return [str(one) for one in refusals[-1]] if refusals and isinstance(refusals[-1], list) else []
+        """The codes of the newest refusal, by the check or by the policy, which stand in the tree and outlive what lies beside."""
+        if self._refusal is None:
+            return []
+        detail = self._refusal.detail
+        if self._refusal.text("action") == "refused":
+            return _texts(detail.get("codes"))
+        if self.state != "refused":  # it was denied, and the rules are others by now
+            return []
+        return _texts(detail.get("over")) or (["no_policy"] if detail.get("reason") else ["not_allowed"])
+
+    @property
+    def _refusal(self) -> Stored | None:
+        return next((one for one in reversed(self.history) if one.text("action") in ("refused", "denied")), None)
 
     @property
     def result(self) -> dict[str, Any]:
@@ -89,6 +98,10 @@ class Record:
         """As they stand in the entry that says the run ended."""
         ended = [found for one in self.history if isinstance(found := one.detail.get("metrics"), dict)]
         return ended[-1] if ended else {}
+
+
+def _texts(found: Any) -> list[str]:
+    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def result_of(run: RunRow) -> dict[str, Any]:

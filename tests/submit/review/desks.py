@@ -298,7 +298,7 @@ def _went(tx: Writing, one: Asking, draw: random.Random) -> Iterator[str]:
 def _judged(one: Asking) -> Iterator[Step]:
     """What the policy says, and who is asked to approve."""
     if one.fate == "denied":
-        yield Step("denied", 1, "refused", detail={"rule": None, "policy": POLICY, "queue": "gpu", "reason": "no rule"})
+        yield Step("denied", 1, "refused", detail={"rule": None, "policy": POLICY, "queue": "gpu", "reason": ""})
     if one.fate in RULED:
         yield Step("held", 1, "held", detail=HELD)
     if one.fate in ("rejected", "approved"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -11,12 +12,13 @@ from typing import cast
 
 import pytest
 
-from schema import slip
+from schema import slip, words
 from submit.desk import LEDGER, Desk, DeskError
 from submit.ledger import Verdict, verify
 from submit.review import cards, page, stored, told
-from submit.review.figures import Figures, seconds
+from submit.review.figures import Figures, errors, seconds
 from submit.review.records import Record, read_slip, record, records
+from submit.review.stored import Stored
 from submit.review.wanted import moment, wanted
 from tests.submit.review.desks import ids
 
@@ -213,3 +215,41 @@ def test_a_ledger_that_is_no_ledger_any_more_still_gives_a_page(own_desk: Desk, 
     verdict = page.write(own_desk, tmp_path / "review.html", wanted(), "ja")
     assert not verdict.ok
     assert "記録が壊れています" in (tmp_path / "review.html").read_text(encoding="utf-8")
+
+
+def actions_in_the_source() -> set[str]:
+    """The second thing that is given to `New`, `append`, `entry` or `keep`, where it is a word, in whatever submit/ writes."""
+    found = set[str]()
+    for file in Path(page.__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in ("New", "append", "entry", "keep", "_append", "_record") and isinstance(
+                    node.args[1].value, str
+                ):
+                    found.add(node.args[1].value)
+    return found
+
+
+def test_every_action_that_an_entry_can_have_is_said_in_both_languages() -> None:
+    found = actions_in_the_source()
+    assert {"ordered", "wrong_word", "denied", "published"} <= found
+    for language in ("en", "ja"):
+        texts = words.table(language)["texts"]
+        assert {one for one in found if f"review_action_{one}" not in texts} == set(), language
+
+
+def test_what_the_policy_denied_has_its_reason_on_the_page_and_in_the_card(desk: Desk) -> None:
+    with stored.opened(desk.folder / LEDGER) as db:
+        denied = next(one for one in records(db, desk.folder / LEDGER) if one.history[-1].text("action") == "denied")
+    told = cards.card(denied, desk.kinds, {})
+    assert told["codes"] == [("not_allowed", ("No rule of the policy allows it.", "許可する規則がありません。"))]
+    assert errors(denied) == {"not_allowed": ""}
+
+
+def test_what_is_over_a_limit_is_said_in_words() -> None:
+    told = '{"action":"denied","detail":{"over":["over_hours"]}}'
+    held = '{"action":"held","detail":{"over":{"hours":11}}}'
+    one, two = (Stored(1, "", "r", text, "", json.loads(text), "", None) for text in (told, held))
+    assert cards.ruling(one)["over"][0][0] == "It asks for more hours than a job may have."
+    assert cards.ruling(two)["over"][0][0] == "11 hours"
