@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from schema import words
 from submit.desk import LEDGER, Desk
 from submit.review import page as review_page
 from submit.review.wanted import wanted
@@ -45,6 +46,9 @@ def tamper(desk: Desk, script: str) -> None:
         db.executescript(script)
 
 
+STATE_IN_JAPANESE = {state: words.text(f"review_state_{state}", "ja") for state in ("held", "rejected", "refused")}
+
+
 def test_a_search_leaves_only_what_matches(shown: Page) -> None:
     expect(shown.locator("#count")).to_have_text("200件中200件")
     shown.fill("#search", "ＡＬＩＣＥ＠example.com")
@@ -52,6 +56,14 @@ def test_a_search_leaves_only_what_matches(shown: Page) -> None:
     assert set(shown.locator(f"{ROWS} .c-who").all_inner_texts()) == {"alice@example.com"}
     shown.fill("#search", "nobody-at-all")
     expect(shown.locator(ROWS)).to_have_text(["該当する依頼はありません。"])
+
+
+def test_a_state_as_it_is_called_and_a_code_of_the_policy_are_found(shown: Page) -> None:
+    for text, state in (("承認待ち", "held"), ("不承認", "rejected"), ("not_allowed", "refused")):
+        shown.fill("#search", text)
+        badges = shown.locator(f"{ROWS} .badge")
+        expect(badges.filter(has_not_text=STATE_IN_JAPANESE[state])).to_have_count(0)
+        assert badges.count() > 0
 
 
 def test_an_id_finds_its_request(shown: Page) -> None:

@@ -15,6 +15,7 @@ import pytest
 from schema import slip, words
 from submit.desk import LEDGER, Desk, DeskError
 from submit.ledger import Verdict, verify
+from submit.ledger.checkpoint import Checkpoint
 from submit.review import cards, page, stored, told
 from submit.review.figures import Figures, errors, seconds
 from submit.review.records import Record, read_slip, record, records
@@ -253,3 +254,13 @@ def test_what_is_over_a_limit_is_said_in_words() -> None:
     one, two = (Stored(1, "", "r", text, "", json.loads(text), "", None) for text in (told, held))
     assert cards.ruling(one)["over"][0][0] == "It asks for more hours than a job may have."
     assert cards.ruling(two)["over"][0][0] == "11 hours"
+
+
+def test_of_many_checkpoints_the_newest_is_shown_and_the_others_are_folded() -> None:
+    compared = tuple(Checkpoint("o", size, bytes([size]) * 32, "", "k", "here") for size in (3, 9, 5))
+    verdict = replace(Verdict(ok=True, entries=9, root="ab", wrong="", unrecorded=()), compared=compared)
+    said = page.render(page.Gathered(), verdict, wanted(), "en", {})
+    shown, folded = said.split("<summary>", 1)
+    assert "of 9 entries, root" in shown
+    assert "of 5 entries, root" not in shown
+    assert folded.index("and with 2 older ones") < folded.index("of 5 entries") < folded.index("of 3 entries")
