@@ -203,7 +203,7 @@ def _denied(case: Case, decision: policy.Decision, problem: Problem) -> Ruling:
     """The rules are others by now: it is refused, whoever approves it."""
     key = f"denied:{case.row.id}:{decision.sha256[:16]}:approval:{case.held.nth}"
     told = {"rule": decision.rule, "policy": decision.sha256, "queue": case.held.queue, "over": list(decision.over)}
-    return case.ended(New(key, "denied", case.row.id, told), "refused", problem)
+    return case.ended(New(key, "denied", case.row.id, told, budget.figures([problem])), "refused", problem)
 
 
 def _let_go(case: Case, decision: policy.Decision, wanted: Resources) -> Ruling:

@@ -23,6 +23,8 @@ from submit.policy import gpu_hours
 from submit.policy_file import Limits
 from submit.response import GPUS, HOURS
 
+FIGURES = "figures"
+"""What is asked, used and left stands beside the entry of a denial, by the code of the limit that was exceeded."""
 TABLE = """CREATE TABLE IF NOT EXISTS budget (
     request TEXT PRIMARY KEY NOT NULL, who TEXT NOT NULL, month TEXT NOT NULL, gpu_hours REAL NOT NULL, open INTEGER NOT NULL)"""
 INDEX = "CREATE INDEX IF NOT EXISTS budget_by_who ON budget (who, month)"
@@ -143,6 +145,12 @@ def over(
         )
         for code, question, limit in exceeded
     ]
+
+
+def figures(exceeded: Iterable[Problem]) -> str:
+    """The figures of these limits, to lie beside the entry of the denial; "" for none."""
+    found = {one.code: dict(one.facts) for one in exceeded if "limit" in one.facts}
+    return json.dumps({FIGURES: found}, ensure_ascii=False, sort_keys=True) if found else ""
 
 
 def spelled(amount: float) -> str:

@@ -132,7 +132,13 @@ class Keeper:
         if not decision.allowed:
             which = "".join(f":{one}" for one in decision.over) + self._nth(plan)
             over = {"over": list(decision.over)} if decision.over else {}
-            yield New(f"denied:{plan.id}:{decision.sha256[:16]}{which}", "denied", plan.id, detail | over)
+            yield New(
+                f"denied:{plan.id}:{decision.sha256[:16]}{which}",
+                "denied",
+                plan.id,
+                detail | over,
+                budget.figures(plan.problems),
+            )
             return
         if plan.awaits and plan.holding:
             yield plan.awaits.entry(plan.holding)

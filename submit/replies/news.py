@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from schema.problem import shown
+from schema.answers import Where
+from schema.problem import Problem, shown
 from schema.words import text
 from submit import outbox, policy, standing
+from submit.budget import FIGURES
 from submit.desk import Desk, DeskError
 from submit.engines import EngineDownError
 from submit.ledger import Entry, Ledger
@@ -209,9 +211,23 @@ def _problems(item: Item, at: Standing, detail: Mapping[str, Any], beside: Mappi
         place = shown(str(one.get("spot") or one.get("question") or ""), LONGEST_LOG_LINE)
         yield shown(f"{place}: {one.get('message', '')}" if place else str(one.get("message", "")), 2 * LONGEST)
     if item.event == "refused" and not found:
+        yield from _denied(item, at, detail, beside)
+
+
+def _denied(item: Item, at: Standing, detail: Mapping[str, Any], beside: Mapping[str, Any]) -> Iterator[str]:
+    """Why the policy did not allow it, as whoever handed it in was told: what is wrong in the policy itself is for its operator alone."""
+    limits = [one for one in detail.get("over") or () if one in LIMITS]
+    if detail.get("reason"):
+        yield " ".join(_said("no_policy", {"reason": ""}, item.language).split())
+    elif not limits:
         yield text("news_denied", item.language, kind=at.request.kind, queue=shown(str(detail.get("queue", ""))))
-        limits = [one for one in detail.get("over") or () if one in LIMITS]
-        yield from (text(f"news_limit_{one}", item.language) for one in limits)
+    for one in limits:
+        figures = (beside.get(FIGURES) or {}).get(one)
+        yield _said(one, figures, item.language) if figures else text(f"news_limit_{one}", item.language)
+
+
+def _said(code: str, facts: Mapping[str, Any], language: str) -> str:
+    return Problem(code, Where(""), "", {name: str(fact) for name, fact in facts.items()}).message(language)
 
 
 def log_end(desk: Desk, at: Standing) -> tuple[str, ...]:

@@ -247,10 +247,15 @@ def test_what_the_rules_do_not_allow_is_told_with_the_limit_that_it_breaks(desk:
     one.happened("denied", {"rule": 1, "queue": "gpu-a100", "reason": "", "over": ["over_month", "unknown"]})
     told(desk)
     assert said(out.messages[0]).startswith(
-        f"Request {one.ids[0]} cannot go ahead.\n\nWhat to correct\n"
-        "- The rules of this desk do not allow it: count_starts in the queue gpu-a100.\n"
-        "- It goes beyond the GPU-hours of this month.\n\n"
+        f"Request {one.ids[0]} cannot go ahead.\n\nWhat to correct\n- It goes beyond the GPU-hours of this month.\n\n"
     )
+
+
+def test_what_no_rule_allows_is_told_so(desk: Desk, out: Outbox) -> None:
+    one = submitted(desk, "one")
+    one.happened("denied", {"rule": None, "queue": "gpu-a100", "reason": ""})
+    told(desk)
+    assert "- The rules of this desk do not allow it: count_starts in the queue gpu-a100.\n\n" in said(out.messages[0])
 
 
 @pytest.mark.parametrize(

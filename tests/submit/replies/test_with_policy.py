@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import jobs.texts
-from submit import approval, orders, standing, terminal, watch
+from submit import approval, journey, orders, standing, terminal, watch
 from submit.desk import POLICY, Desk, machine_user
 from submit.replies import tell
 from submit.replies.news import METRICS, metric_name
+from submit.response import VERIFIED, Source, Wishes
 from tests.desks import counting
 from tests.submit.inbox.mail_servers import Certified, Outbox
-from tests.submit.replies.telling import HANAKO, mailing_desk, said, submitted
+from tests.submit.replies.telling import HANAKO, mailing_desk, said, submitted, told
 
 LETTERS = '[sources.letters]\nkind = "mail"\nhost = "127.0.0.1"\nuser = "u"\npassword = "mail"\nauthserv_id = "mx"\n'
 PEOPLE = """\
@@ -161,3 +162,34 @@ def test_figures_have_the_same_words_in_messages_as_on_the_page_of_a_run() -> No
             assert metric_name(one, language) == jobs.texts.say(f"metric_{one}", language)
         assert metric_name("trainings", language) == jobs.texts.say("section_trainings", language)
         assert metric_name("of a script", language) == "of a script"
+
+
+def denied(desk: Desk, rules: str, out: Outbox, language: str) -> str:
+    """What is mailed of a request that the real policy denies."""
+    (desk.folder / POLICY).write_text(rules, encoding="utf-8")
+    file = counting(desk.folder.parent, "one", more=f"language: {language}\nresources: {{max_hours: 9}}\n")
+    source = Source("jobs.yaml", file.read_bytes(), "", HANAKO, VERIFIED, f"mail:{HANAKO}")
+    journey.submit(desk, [source], Wishes())
+    told(desk)
+    return said(out.messages[0])
+
+
+def test_a_policy_that_cannot_be_read_is_named_as_the_cause_and_not_what_is_wrong_in_it(
+    desk: Desk, out: Outbox
+) -> None:
+    mail = denied(desk, "version: 7\n", out, "ja")
+    assert (
+        "この窓口の規則（policy.yaml）が読めないため、何も許可できません。運用担当者に修正を頼んでください。\n" in mail
+    )
+    assert "version" not in mail
+    assert "Input should" not in mail
+
+
+def test_a_limit_is_told_with_what_was_asked_and_what_may_be(desk: Desk, out: Outbox) -> None:
+    rules = "version: 1\nrules:\n- who: ['mail:*@example.jp']\n  kinds: ['*']\n  queues: ['*']\n"
+    mail = denied(desk, f"{rules}  limits: {{hours_per_job: 4}}\n", out, "en")
+    assert (
+        "What to correct\n"
+        "- 9 hours are asked for; the rules of this desk give you at most 4 for one job. Ask for less time.\n"
+    ) in mail
+    assert "do not allow it" not in mail
