@@ -369,12 +369,11 @@ def watch(
 
     there = open_desk(desk)
     seen = watching.watch(there, terminal.delivered(there, json), once=once)
-    if once and any(one.error for one in seen.values()):
-        raise typer.Exit(
-            complain(
-                f"{sum(bool(one.error) for one in seen.values())} of {len(seen)} sources did not answer", NO_ANSWER
-            )
-        )
+    sources = [one for one in seen.values() if one.kind != watching.BESIDE]
+    if once and (down := sum(bool(one.error) for one in sources)):
+        raise typer.Exit(complain(f"{down} of {len(sources)} sources did not answer", NO_ANSWER))
+    if once and len(seen) > len(sources):
+        raise typer.Exit(NO_ANSWER)  # what went wrong beside them was said
 
 
 @app.command()

@@ -71,7 +71,9 @@ def begun(desk: Desk, stop: threading.Event) -> list[Aside]:
     return found
 
 
-def once(desk: Desk) -> None:
-    """Each step a single time, one after the other: for cron and CI."""
-    for name, step in steps().items():
-        Aside(name, step, desk, threading.Event()).turn()
+def once(desk: Desk) -> dict[str, str]:
+    """Each step a single time, one after the other: for cron and CI. What was wrong with those that went wrong, by name."""
+    found = [Aside(name, step, desk, threading.Event()) for name, step in steps().items()]
+    for one in found:
+        one.turn()
+    return {one.name: one.said for one in found if one.said}

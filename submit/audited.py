@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ def judged(desk: Desk, key: Path | None, files: Iterable[Path], *, ask_witness: 
     in a file has signed them, ``key`` or else the desk's."""
     own = desk.folder / keys.PUBLIC
     known = keys.published(key or own) if key or own.exists() else []
-    notes = [compare.told(file) for file in files] + ([witness.note_there(desk)] if ask_witness else [])
-    return verify(desk.folder / LEDGER, known, notes)
+    notes, wrong = [compare.told(file) for file in files], ""
+    if ask_witness:
+        name, note, wrong = witness.note_there(desk, known)
+        notes += [] if wrong else [(name, note)]
+    found = verify(desk.folder / LEDGER, known, notes)
+    return replace(found, ok=False, wrong=wrong) if wrong and found.ok else found
 
 
 def say(found: Verdict) -> None:

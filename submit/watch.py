@@ -37,6 +37,8 @@ from submit.sources import AnySource
 T = TypeVar("T")
 Told = Callable[[str, Outcome], None]
 """Hears of the name of a source and what became of what it delivered."""
+BESIDE = "beside"
+"""The kind, among the sources that were looked at once, of a step beside them that went wrong."""
 BEAT = 0.2
 ROUNDS = 5.0
 """Seconds between two looks at what waits or runs."""
@@ -194,12 +196,14 @@ def pause(one: Watched, failures: int) -> float:
 
 
 def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
-    """Watch every source of denpyo.toml, until SIGTERM or SIGINT, or with ``once`` look at each a single time; how they were at last.
+    """Watch every source of denpyo.toml, until SIGTERM or SIGINT, or with ``once`` look at each a single time; how they were at last, and
+    which steps beside them went wrong.
 
     What waited to be handed over is handed over first. DeskError where there is no source, or another process watches this desk.
     """
     if not desk.config.sources:
         raise DeskError(f"{desk.folder}/ has no sources: name some in denpyo.toml")
+    wrong: dict[str, str] = {}
     with _alone(desk), _until_told(Watch(desk, told)) as going:
         watched = [Watched(name, settings, Health(settings.kind)) for name, settings in desk.config.sources.items()]
         _go_rounds(desk)
@@ -212,13 +216,13 @@ def watch(desk: Desk, told: Told, *, once: bool = False) -> dict[str, Health]:
         with suppress(OSError):
             board.write(at_once=True)
         if once:
-            aside.once(desk)
+            wrong = aside.once(desk)
     for each in beside:
         each.thread.join(GRACE)
     for one in watched:
         if one.fatal:
             raise one.fatal
-    return dict(board.sources)
+    return {**board.sources} | {f"{BESIDE}: {name}": Health(BESIDE, error=said) for name, said in wrong.items()}
 
 
 def _serve(going: Watch, watched: list[Watched], board: Board) -> None:

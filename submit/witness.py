@@ -54,6 +54,8 @@ def step(desk: Desk, *, at_once: bool = False) -> None:
         seen = _seen(ledger)
     wait = min(settings.every, AGAIN) if seen.wrong else settings.every
     if not at_once and 0 <= _ago(seen.tried) < wait:
+        if seen.wrong:  # said for as long as it is so
+            raise SourceDownError(seen.wrong)
         return
     try:
         _keep(desk, replace(_shown(desk, settings, seen), tried=_at(), wrong=""))
@@ -142,16 +144,25 @@ def name_of(settings: Witness) -> str:
     return f"the witness's branch {settings.branch}"
 
 
-def note_there(desk: Desk) -> tuple[str, str]:
-    """Where the witness has its checkpoint, and what stands there. DeskError where no witness is named."""
-    settings = desk.config.witness
-    if settings is None:
-        raise DeskError(
-            f"{desk.folder}/ has no witness: name one in denpyo.toml, or give what you kept with --checkpoint"
-        )
+def note_there(desk: Desk, known: list[keys.PublicKey]) -> tuple[str, str, str]:
+    """Where the witness has its checkpoint, what stands there, and in a line what is wrong with that: nothing was ever put there, what was
+    put there is gone or was set back, or one of these keys has not signed it. DeskError where no witness is named."""
+    settings = _settings(desk)
     with witness_branch.opened(desk.folder, settings) as branch:
         head = branch.head()
-    return name_of(settings), head.note if head else ""
+    seen = Seen()
+    with suppress(LedgerError), desk.ledger() as ledger:
+        seen = _seen(ledger)
+    name, note = name_of(settings), head.note if head else ""
+    try:
+        there = _there(settings, head, seen, known)
+    except LedgerDamaged as error:
+        return name, note, str(error)
+    return (
+        name,
+        note,
+        "" if there else f"{name}: has no checkpoint yet: `denpyo audit checkpoint --witness` puts it there",
+    )
 
 
 def missed(desk: Desk) -> str:

@@ -121,7 +121,7 @@ def test_a_desk_without_a_witness_asks_nobody(tmp_path: Path) -> None:
     witness.step(desk)
     assert (witness.missed(desk), witness.data(desk)) == ("", {})
     with pytest.raises(DeskError, match="has no witness: name one"):
-        witness.note_there(desk)
+        witness.note_there(desk, [])
 
 
 def test_a_rewritten_log_is_told_so_and_the_witness_keeps_what_it_has(desk: Desk, repository: Path) -> None:
@@ -208,7 +208,8 @@ def test_a_witness_that_does_not_answer_is_said_and_asked_again_in_a_minute(desk
     with pytest.raises(SourceDownError, match="git ls-remote: fatal: "):
         witness.step(desk)
     repository.with_name("away").rename(repository)
-    witness.step(desk)
+    with pytest.raises(SourceDownError, match="git ls-remote: fatal: "):
+        witness.step(desk)
     assert health.inbox_data(desk)["witness"]["error"].startswith("git ls-remote: fatal: ")
     at_once(desk)
     assert health.inbox_data(desk)["witness"]["error"] == ""
@@ -252,6 +253,24 @@ def test_watch_says_once_what_the_witness_says(desk: Desk, capsys: pytest.Captur
     assert said.count("\n") == 1
 
 
+def test_a_look_at_the_sources_ends_with_3_where_the_witness_is_wrong_each_time_until_it_is_right(
+    desk: Desk, repository: Path
+) -> None:
+    (desk.folder / "in").mkdir()
+    with (desk.folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write('[sources.in]\nkind = "folder"\npath = "in"\n')
+    witness.step(desk)
+    head = git(repository, "rev-parse", BRANCH).strip()
+    git(repository, "branch", "-D", BRANCH)
+    said = wrong(desk)
+    for _ in range(2):
+        done = denpyo("watch", "--once", desk=desk.folder, code=3)
+        assert done.stderr == f"denpyo: witness: {said}\n"
+    git(repository, "branch", BRANCH, head)
+    at_once(desk)
+    assert denpyo("watch", "--once", desk=desk.folder).stderr == ""
+
+
 def test_a_desk_that_nobody_watches_shows_its_checkpoint_by_a_command(desk: Desk, repository: Path) -> None:
     for number in (6, 7):
         assert denpyo("audit", "checkpoint", "--witness", desk=desk.folder).stdout == kept(repository)
@@ -270,6 +289,41 @@ def test_verify_asks_the_witness(desk: Desk) -> None:
         (6, "the witness's branch denpyo-checkpoints"),
         (6, "this desk's own list"),
     ]
+
+
+def not_proven(desk: Desk) -> str:
+    done = denpyo("audit", "verify", "--witness", desk=desk.folder, code=4)
+    assert done.stdout.startswith("NOT PROVEN: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_verify_says_what_the_witness_is_said_to_be_when_it_is_shown_a_checkpoint(desk: Desk, repository: Path) -> None:
+    assert not_proven(desk) == (
+        "the witness's branch denpyo-checkpoints: has no checkpoint yet: "
+        "`denpyo audit checkpoint --witness` puts it there\n"
+    )
+    witness.step(desk)
+    first = git(repository, "rev-parse", BRANCH).strip()
+    more(desk, "k7")
+    at_once(desk)
+    git(repository, "update-ref", f"refs/heads/{BRANCH}", first)
+    assert not_proven(desk) == f"{wrong(desk)}\n"
+    git(repository, "branch", "-D", BRANCH)
+    assert not_proven(desk) == f"{wrong(desk)}\n"
+
+
+def test_what_is_wrong_with_the_witness_is_said_until_it_is_right(desk: Desk, repository: Path) -> None:
+    witness.step(desk)
+    head = git(repository, "rev-parse", BRANCH).strip()
+    git(repository, "branch", "-D", BRANCH)
+    said = wrong(desk)
+    with pytest.raises(SourceDownError) as error:
+        witness.step(desk)
+    assert str(error.value) == said
+    git(repository, "branch", BRANCH, head)
+    at_once(desk)
+    witness.step(desk)
 
 
 @pytest.mark.parametrize(
