@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +74,35 @@ def make_desk(folder: Path) -> Desk:
     folder for the ledger may be there, such as a container's volume."""
     if (folder / CONFIG).exists() or ((folder / LEDGER).exists() and any((folder / LEDGER).iterdir())):
         raise DeskError(f"{folder}/ has a desk already")
+    with _for_others_to_read():
+        _write(folder)
+    return open_desk(folder)
+
+
+@contextmanager
+def _for_others_to_read() -> Iterator[None]:
+    """Whatever is made here nobody but its owner may write, however lax the umask: who can write a desk's files rules it."""
+    before = os.umask(0o077)
+    os.umask(before | 0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _write(folder: Path) -> None:
     (folder / "kinds").mkdir(parents=True, exist_ok=True)
     (folder / SCHEMAS).mkdir(exist_ok=True)
     ledger.create(folder / LEDGER)
     _first_entry(folder)
     with open(os.open(folder / POLICY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as policy:
+        os.fchmod(policy.fileno(), 0o600)
         policy.write(POLICY_YAML.format(schemas=SCHEMAS, user=machine_user()).encode())
     for name, model in (("denpyo", Config), ("policy", Policy)):
         (folder / SCHEMAS / f"{name}.schema.json").write_bytes(json_bytes(model.model_json_schema()))
     for kind in registry.load().values():
         (folder / SCHEMAS / f"{kind.name}.v{kind.form.version}.json").write_bytes(json_schema.write(kind.form))
     (folder / CONFIG).write_bytes(TOML.format(schemas=SCHEMAS).encode())  # last: a desk is one when it has this
-    return open_desk(folder)
 
 
 def made_or_there(folder: Path) -> Desk:

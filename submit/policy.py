@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from submit.policy_file import TRUSTS, UNVERIFIED, Contact, Policy, Rule, Trust
 
 __all__ = ["Contact", "Decision", "Policy", "Read", "Rule", "decide", "read", "read_of", "trust_of"]
 
+MOST_SAID = 5
 COMMAND = "command"
 """How the policy calls the command line, among what carries a request."""
 NOT_WHO, NOT_TRUSTED, NOT_DOOR, NOT_KIND, NOT_QUEUE = "who", "min_trust", "only", "kinds", "queues"
@@ -56,19 +58,26 @@ class Decision:
 def read(file: Path) -> Read:
     """Read the policy anew each time it decides, so that a change holds at once."""
     try:
-        data = file.read_bytes()
+        data, others = file.read_bytes(), _others_may(file)
     except OSError as error:
         return Read("", None, f"{file}: {error.strerror}")
     sha256 = hashlib.sha256(data).hexdigest()
+    if others:
+        return Read(sha256, None, others)
     documents = load(data, file.name)
     if len(documents) != 1 or not isinstance(documents[0], Node):
         return Read(sha256, None, f"{file}: must be one YAML document without anchors, tags or repeated names")
     try:
         return Read(sha256, Policy.model_validate(_plain(documents[0])))
     except ValidationError as error:
-        first = error.errors()[0]
-        told = ": ".join(part for part in (str(file), _place(first["loc"]), first["msg"]) if part)
-        return Read(sha256, None, f"{told} (line {_line(documents[0], first['loc'])})")
+        said = [_said(documents[0], one["loc"], one["msg"]) for one in error.errors()]
+        more = [f"and {len(said) - MOST_SAID} more"] if len(said) > MOST_SAID else []
+        return Read(sha256, None, f"{file}: {'; '.join(said[:MOST_SAID] + more)}")
+
+
+def _said(document: Node, steps: Sequence[int | str], wrong: str) -> str:
+    place = ": ".join(filter(None, (_place(steps), wrong)))
+    return f"{place} (line {_line(document, steps)})"
 
 
 def _place(steps: Sequence[int | str]) -> str:
@@ -96,6 +105,17 @@ def _line(node: Node, steps: Sequence[int | str]) -> str:
 def called(subject: str) -> str:
     """How somebody is called to themselves: by their address or name alone; a number is nothing without what it is of."""
     return subject.removeprefix("mail:").removeprefix("user:")
+
+
+def _others_may(file: Path) -> str:
+    """In a line, whether others than its owner may change what the policy says: whoever can write it rules. "" where nobody may."""
+    if file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"{file}: others than its owner may write it: chmod go-w {file}"
+    for folder in {file.parent: None, file.resolve().parent: None}:
+        mode = folder.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            return f"{file}: anybody may put another in its place: chmod o-w {folder}"
+    return ""
 
 
 def read_of(desk: Desk) -> Read:

@@ -45,6 +45,9 @@ def test_it_does_not_hang_on_the_umask(tmp_path: Path) -> None:
     )
     held = [tmp_path / "desk" / "policy.yaml", *(tmp_path / "desk" / LEDGER).rglob("*"), tmp_path / "desk" / LEDGER]
     assert {oct(one.stat().st_mode & 0o077) for one in held} == {"0o0"}
+    made = {one.relative_to(tmp_path).as_posix(): one.stat().st_mode & 0o7777 for one in tmp_path.rglob("*")}
+    assert {name: oct(mode) for name, mode in made.items() if mode & 0o022} == {}
+    assert (made["desk"], made["desk/kinds"], made["desk/denpyo.toml"]) == (0o755, 0o755, 0o644)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604, 0o601])

@@ -230,3 +230,40 @@ def test_what_is_wrong_with_a_policy_is_said_with_its_place_and_denies_everythin
     assert found.policy is None
     assert said in found.reason
     assert not policy.decide(found, "user:sato", "k", "q").allowed
+
+
+def test_everything_that_is_wrong_is_said_not_the_first_alone(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(GOOD.replace("version", "vrsion"), encoding="utf-8")
+    assert (
+        policy.read(file).reason
+        == f"{file}: version: Field required (line 1); vrsion: Extra inputs are not permitted (line 1)"
+    )
+    file.write_text(GOOD + "".join(f"x{number}: 1\n" for number in range(7)), encoding="utf-8")
+    assert policy.read(file).reason.endswith("; x4: Extra inputs are not permitted (line 13); and 2 more")
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o664])
+def test_a_policy_that_others_may_write_denies_everything(mode: int, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    file.chmod(mode)
+    found = policy.read(file)
+    assert found.reason == f"{file}: others than its owner may write it: chmod go-w {file}"
+    assert not policy.decide(found, "user:hanako", "inference", "default").allowed
+    file.chmod(0o644)
+    assert policy.decide(policy.read(file), "user:hanako", "inference", "default").allowed
+
+
+def test_a_policy_that_others_may_replace_denies_everything(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    file = folder / "policy.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    folder.chmod(0o777)
+    assert policy.read(file).reason == f"{file}: anybody may put another in its place: chmod o-w {folder}"
+    link = tmp_path / "policy.yaml"
+    link.symlink_to(file)
+    assert policy.read(link).reason == f"{link}: anybody may put another in its place: chmod o-w {folder}"
+    folder.chmod(0o1777)
+    assert policy.read(file).reason == ""
