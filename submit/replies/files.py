@@ -30,7 +30,7 @@ from submit.marked_files import LONGEST_NAME, marked_name
 from submit.prepared import Preparing
 from submit.replies import why
 from submit.replies.channel import Lot, PutOffError, RefusedError
-from submit.replies.news import metric_name
+from submit.replies.news import TODO, metric_name, problems_of
 from submit.replies.texts import laid_out
 from submit.response import Kept, Source, Wishes
 from submit.sources import Folder
@@ -57,6 +57,8 @@ class Row:
     said: str
     result: str
     url: str
+    problems: tuple[str, ...] = ()
+    todo: str = ""
 
 
 def send(desk: Desk, lot: Lot) -> None:
@@ -119,6 +121,8 @@ def _row(one: Standing, language: str, held: str) -> Row:
         text(one.receipt, language),
         " ".join(part for part in (result, reason, held) if part),
         url if url.startswith(("https://", "http://")) else "",
+        problems_of(one.result),
+        text(f"news_todo_{one.request.state}", language) if one.request.state in TODO else "",
     )
 
 

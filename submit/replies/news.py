@@ -206,12 +206,22 @@ def _metrics(at: Standing, language: str) -> Iterator[tuple[str, str]]:
 
 def _problems(item: Item, at: Standing, detail: Mapping[str, Any], beside: Mapping[str, Any]) -> Iterator[str]:
     """What was wrong with the answers, or with the run's; of who may not run it, which rule it was."""
-    found = beside.get("problems") or (at.result.get("problems") if item.event == "failed" else ()) or ()
-    for one in [each for each in found if isinstance(each, Mapping)][:MOST_PROBLEMS]:
-        place = shown(str(one.get("spot") or one.get("question") or ""), LONGEST_LOG_LINE)
-        yield shown(f"{place}: {one.get('message', '')}" if place else str(one.get("message", "")), 2 * LONGEST)
+    found = problems_of(beside) or (problems_of(at.result) if item.event == "failed" else ())
+    yield from found
     if item.event == "refused" and not found:
         yield from _denied(item, at, detail, beside)
+
+
+def problems_of(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """The problems among what a refusal or a run's result tells, each in a line with its place."""
+    lines = []
+    for one in [each for each in told.get("problems") or () if isinstance(each, Mapping)][:MOST_PROBLEMS]:
+        place, message = (
+            shown(str(one.get("spot") or one.get("question") or ""), LONGEST_LOG_LINE),
+            one.get("message", ""),
+        )
+        lines.append(shown(f"{place}: {message}" if place else str(message), 2 * LONGEST))
+    return tuple(lines)
 
 
 def _denied(item: Item, at: Standing, detail: Mapping[str, Any], beside: Mapping[str, Any]) -> Iterator[str]:

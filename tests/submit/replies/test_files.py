@@ -14,7 +14,7 @@ from submit import standing, watch
 from submit.desk import CONFIG, Desk, open_desk
 from submit.replies.files import page_of
 from submit.replies.fill import fill
-from tests.desks import counting, desk_in
+from tests.desks import counting, denpyo, desk_in
 from tests.submit.replies.telling import NOBODY, Submitted, later, told
 
 DROP = '[sources.drop]\nkind = "folder"\npath = "drop"\nevery = 0.2\nwrite_back = {write_back}\n'
@@ -75,6 +75,22 @@ def test_the_page_of_a_table_has_a_row_for_each_request_with_its_place(tmp_path:
     assert "<p>3 requests: accepted, waiting to run 2, failed 1</p>" in text
     assert f'<tr><td class="id">{rows.ids[1]}</td>' in text
     assert "No data." in text
+
+
+def test_a_page_says_what_is_to_be_put_right_and_what_to_do_and_its_checkpoint_is_one(tmp_path: Path) -> None:
+    desk = dropping(tmp_path / "desk")
+    one = dropped(desk, "job.yaml", counting(tmp_path, "one", more="language: en\n").read_bytes())
+    told_by_the_run = [{"spot": "data/<b>.csv:3", "code": "x", "message": "has no label"}]
+    one.became("failed", reason="Put it right.", problems=told_by_the_run)
+    told(desk)
+    text = page(desk, "job.yaml.denpyo.html")
+    assert (
+        "Put it right.<ul><li>data/&lt;b&gt;.csv:3: has no label</li></ul><p>Please correct what the reason names"
+        in text
+    )
+    saved = tmp_path / "saved.html"
+    saved.write_text(text, encoding="utf-8")
+    denpyo("audit", "verify", "--checkpoint", saved, desk=desk.folder)
 
 
 def test_a_page_stands_beside_the_right_file_of_several_of_one_name(tmp_path: Path) -> None:

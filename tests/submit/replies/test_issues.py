@@ -54,10 +54,12 @@ def test_the_comment_of_an_issue_grows_what_became_of_its_request(desk: Desk, se
 def test_what_became_of_it_stays_when_the_issue_is_looked_at_again(desk: Desk, service: Service) -> None:
     issue = service.opened(HANAKO, counting(desk), "denpyo")
     one = Submitted(desk, [kept.id for kept in looked(desk)[0].requests])
-    one.became("failed", reason="No data: @hanako #1 https://evil.example")
+    wrong = [{"spot": "a.csv:3", "code": "x", "message": "<b> @taro"}]
+    one.became("failed", reason="No data: @hanako #1 https://evil.example", problems=wrong)
     told(desk)
     said = comments(issue)
     assert "Why: No data: \\@\u200bhanako \\#\u200b1 https:\u200b//evil.example" in said[0]
+    assert "\n\n- a.csv:3: \\<b\\> \\@\u200btaro\n\n" in said[0]
     looked(desk)
     looked(desk)
     assert told(desk) == ""
