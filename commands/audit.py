@@ -234,17 +234,23 @@ def show_entries(
     """Print the entries of the audit log, one a line."""
     import sys
 
+    from schema.problem import shown
     from submit import terminal
     from submit.desk import open_desk
     from submit.review import export
-    from submit.review.wanted import wanted
+    from submit.review.wanted import ACTIONS, wanted
 
     found = export.entries(open_desk(desk), wanted(since, until, kind, who, action, request, state))
+    count = 0
     if json:
-        export.json_lines(map(export.entry_data, found), sys.stdout)
+        count = export.json_lines(map(export.entry_data, found), sys.stdout)
     else:
-        for one in found:
+        for count, one in enumerate(found, 1):  # noqa: B007
             terminal.say(export.line(one))
+    if not count and action and action not in ACTIONS:
+        raise typer.Exit(complain(f"--action {shown(action)}: is none of {', '.join(ACTIONS)}", WRONG_USE))
+    if not count and not json:
+        terminal.say("no entries")
 
 
 @app.command("export")

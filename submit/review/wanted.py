@@ -9,12 +9,19 @@ from datetime import datetime, timedelta
 
 from schema.problem import shown
 from schema.text import clean
+from schema.words import FALLBACK, table
 from submit import asked
 from submit.desk import Desk, DeskError
 from submit.review.records import Record
 from submit.review.stored import Stored
 from submit.standing import Standing
 
+_WORDS = "review_action_"
+ACTIONS = (
+    *(name.removeprefix(_WORDS) for name in table(FALLBACK)["texts"] if name.startswith(_WORDS)),
+    *("ordered", "wrong_word", "publishing", "published"),
+)
+"""What entries say has happened: those that the record has a word for, and those of orders and of tasks in ClearML."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

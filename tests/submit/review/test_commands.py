@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from submit.desk import Desk
+from submit.new_desk import make_desk
 from tests.desks import denpyo
 
 
@@ -70,3 +71,13 @@ def test_show_tells_who_asked_with_labels_history_and_slip(desk: Desk) -> None:
     for part in (one["id"], "desk  accepted", "desk  done", "denpyo: 1", "CSV"):
         assert part in said
     assert "mail:" in said or "github:" in said
+
+
+def test_an_action_that_there_is_not_is_wrong_use_and_one_that_has_not_happened_has_no_entries(tmp_path: Path) -> None:
+    folder = make_desk(tmp_path / "desk").folder
+    done = denpyo("audit", "show", "--action", "nosuch", desk=folder, code=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("denpyo: --action nosuch: is none of made, changed, ")
+    assert "rejected" in done.stderr
+    assert denpyo("audit", "show", "--action", "rejected", desk=folder).stdout == "no entries\n"
+    assert denpyo("audit", "show", "--action", "rejected", "--json", desk=folder).stdout == ""
