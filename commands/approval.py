@@ -23,7 +23,7 @@ def approve(request: RequestId, desk: DeskOption = HERE, json: Json = False) -> 
 
 def reject(
     request: RequestId,
-    why: Annotated[str, typer.Option("--why", help="What the requester will read.", metavar="WHY")],
+    why: Annotated[str, typer.Option("--why", help="What the requester will read; needed.", metavar="WHY")] = "",
     desk: DeskOption = HERE,
     json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from schema.problem import Problem
-from schema.words import FALLBACK, Fact, Words, said
+from schema.words import FALLBACK, Fact, Words, both, said
 from submit import approval, asked, orders, policy
 from submit.desk import Desk, machine_user, now
 from submit.engines import EngineDownError
@@ -24,11 +24,19 @@ from submit.orders import APPROVE, CANCEL, REJECT, UNCLEAR, Done, Ordered
 
 OPEN = ("accepted", "held", "queued", "running", "asking")
 MAIL = "mail:"
-MOST_WORDS = 8
-"""Words of one mail that are looked up."""
+MOST_WORDS = 64
+"""Words of one mail that are looked up: a mail asks for fifty requests at most."""
 MOST_SHOWN = 5
 ENDS = {APPROVE: ("approved",), REJECT: ("rejected",), CANCEL: ("stopped", "stopping")}
 """The entries that stand once an order was carried out, by what was ordered."""
+RULED = {
+    **{one: one for one in ("approved", "rejected", "expired", "stopped", "superseded")},
+    "denied": "refused",
+}
+"""What the entry that decided a request makes of it."""
+MOST_ASKED = 3
+"""Times that one person is asked again about one request: a program that answers by itself may not say so."""
+MOST_VERSIONS = 50
 OF_SUBJECT = """
     SELECT asked.request, asked.thread FROM asked JOIN requests ON requests.id = asked.request
     WHERE asked.subject = ? AND requests.state IN (SELECT value FROM json_each(?)) ORDER BY requests.rowid"""
@@ -80,7 +88,7 @@ def _noted(desk: Desk, done: Done) -> Done:
 def _carried_out(desk: Desk, one: Ordered, outcome: Outcome) -> Done:
     problem = _wrong(one)
     if problem:
-        return Done(one, "", problem)
+        return Done(one, one.order.request if one.order.action == UNCLEAR else "", problem)
     request = _of_source(desk, one, outcome) if one.source is not None else _of_mail(desk, one)
     if isinstance(request, Problem):
         return Done(one, "", request)
@@ -129,28 +137,93 @@ def _entrusted(desk: Desk, one: Ordered) -> str | Problem:
     words, address = (one.words or one.quoted)[:MOST_WORDS], one.subject.removeprefix(MAIL)
     if not words:
         return Problem("order_no_word", one.where)
+    if orders.is_locked(desk, address):
+        return Problem("order_locked", one.where, facts={"tries": str(orders.TRIES)})
     found = orders.requests_of(desk, words, address, one.key)
-    still = _in(desk, list(found), ("held",)) or list(found)
-    if one.order.request:
-        still = [each for each in still if each == one.order.request]
+    named = [each for each in found if one.order.request in ("", each)]
+    still = _in(desk, named, ("held",)) or named
     if len(still) > 1:
         return _several(one, still)
-    word = found[still[0]] if still else words[0]
-    return orders.spend(desk, word, address, one.key) or Problem("order_wrong_word", one.where)
+    if not still:
+        return _not_good(desk, one, words, address)
+    return orders.spend(desk, found[still[0]], address, one.key) or Problem("order_wrong_word", one.where)
+
+
+def _not_good(desk: Desk, one: Ordered, words: Sequence[str], address: str) -> Problem:
+    """Why none of these words lets them rule. What was theirs is answered with what became of it; what never was is a wrong try."""
+    theirs = orders.own(desk, words, address)
+    meant = [each for each in theirs if one.order.request in ("", each)]
+    if meant:
+        return _decided(desk, one, meant[0])
+    if theirs:  # words of other requests than the one that is named
+        return Problem("order_no_word", one.where)
+    orders.spend(desk, words[0], address, one.key)
+    return Problem("order_wrong_word", one.where)
+
+
+def _decided(desk: Desk, one: Ordered, request: str) -> Problem:
+    with desk.ledger() as ledger:
+        row = ledger.request(request)
+        ends = [RULED[each.action] for each in ledger.entries(request=request) if each.action in RULED]
+    if row is None or not ends:
+        return Problem("order_wrong_word", one.where)
+    facts: dict[str, Fact] = {"ruling": both(f"order_is_{ends[-1]}"), "state": both(f"receipt_{row.state}")}
+    return Problem("order_decided", one.where, facts={"id": request, **facts})
+
+
+def concerns(desk: Desk, one: Ordered) -> str:
+    """The request that a mail is about which orders nothing: one that this person may decide, by a good word in it, or one of their own
+    that it answers. "" for none, and where they were asked again often enough."""
+    if not one.subject:
+        return ""
+    words = (one.words + one.quoted)[:MOST_WORDS]
+    found = [*orders.requests_of(desk, words, one.subject.removeprefix(MAIL), one.key)] if words else []
+    about = _in(desk, found, ("held",)) or (_meant(one, _theirs(desk, one, OPEN)) if one.order.why else [])
+    return about[0] if about and _times_asked(desk, one, about[0]) < MOST_ASKED else ""
+
+
+def _times_asked(desk: Desk, one: Ordered, request: str) -> int:
+    with desk.ledger() as ledger:
+        found = [each for each in ledger.entries(request=request) if each.detail.get("code") == "order_unclear"]
+    return sum(_by(each) == one.subject and not each.key.startswith(f"order:{one.key}:") for each in found)
 
 
 def _own(desk: Desk, one: Ordered) -> str | Problem:
     """The request that somebody wants to end: the one they name, else the one that their mail answers."""
     if one.order.request:
         return one.order.request
+    found = _meant(one, _theirs(desk, one, OPEN))
+    if len(found) > 1:
+        return _several(one, found)
+    before = [] if found else _meant(one, _theirs(desk, one, ("superseded",)))
+    if before:
+        return _replaced(desk, one, before[-1])
+    return found[0] if found else Problem("order_nothing_open", one.where)
+
+
+def _theirs(desk: Desk, one: Ordered, states: Sequence[str]) -> list[tuple[Any, ...]]:
+    """What somebody has asked for that stands so, and the thread of each."""
     with desk.ledger() as ledger:
         asked.ensure(ledger)
-        theirs = ledger.query(OF_SUBJECT, (one.subject, json.dumps(OPEN)))
-    named = [request for request, _ in theirs if request in one.ids]
-    found = named or [request for request, thread in theirs if _answers(one, thread)]
-    if len(found) != 1:
-        return _several(one, found) if found else Problem("order_nothing_open", one.where)
-    return str(found[0])
+        return list(ledger.query(OF_SUBJECT, (one.subject, json.dumps(states))))
+
+
+def _meant(one: Ordered, theirs: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Those that a mail names, else those that it answers."""
+    named = [str(request) for request, _ in theirs if request in one.ids]
+    return named or [str(request) for request, thread in theirs if _answers(one, thread)]
+
+
+def _replaced(desk: Desk, one: Ordered, request: str) -> Problem:
+    """It was replaced: by what, at last."""
+    newer = request
+    with desk.ledger() as ledger:
+        for _ in range(MOST_VERSIONS):
+            by = [str(each.detail["by"]) for each in ledger.entries(request=newer) if each.action == "superseded"]
+            if not by:
+                break
+            newer = by[-1]
+    return Problem("order_replaced", one.where, facts={"id": request, "newer": newer})
 
 
 def _answers(one: Ordered, thread: str) -> bool:
@@ -169,7 +242,9 @@ def _in(desk: Desk, requests: Sequence[str], states: Sequence[str]) -> list[str]
 
 def _several(one: Ordered, found: Sequence[str]) -> Problem:
     more = ["…"] if len(found) > MOST_SHOWN else []
-    return Problem("order_several", one.where, facts={"ids": ", ".join([*sorted(found)[:MOST_SHOWN], *more])})
+    ids = sorted(found)
+    facts: dict[str, Fact] = {"ids": ", ".join([*ids[:MOST_SHOWN], *more]), "id": ids[0]}
+    return Problem("order_several", one.where, facts={**facts, "order": both(f"order_name_{one.order.action}")})
 
 
 def _ruled(desk: Desk, one: Ordered, request: str) -> Done:
@@ -181,6 +256,8 @@ def _ruled(desk: Desk, one: Ordered, request: str) -> Done:
     else:
         ruling = approval.withdraw(desk, request, subject)
     problem = ruling.problem and replace(ruling.problem, where=one.where)
+    if problem and problem.code == "nothing_to_stop" and ruling.state == "superseded":
+        problem = _replaced(desk, one, ruling.id)
     if problem and _was_done(desk, one.order.action, ruling.id, subject):
         problem = None
     if problem:

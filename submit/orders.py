@@ -51,6 +51,9 @@ SPOKEN = {
         "キャンセル",
         "キャンセルします",
         "キャンセルしてください",
+        "中止",
+        "中止します",
+        "中止してください",
     ),
 }
 MEANT = {spoken: action for action, some in SPOKEN.items() for spoken in some}
@@ -158,7 +161,8 @@ def word_for(tx: Writing, request: str, address: str, expires: str) -> str:
 
 def spend(desk: Desk, word: str, address: str, order: str = "") -> str | None:
     """The request whose word this is, which is spent from now on; None where it is wrong, used, too old or another's. ``order`` names what
-    spends it: the same order finds it again after a crash. A wrong one is an entry; of too many on one day none is looked up."""
+    spends it: the same order finds it again after a crash. One that was never theirs is an entry; of too many on one day none is looked
+    up. Their own that is used or too old by now is no guess."""
     with desk.ledger() as ledger:
         ensure(ledger)
         with ledger.writing() as tx:
@@ -168,7 +172,8 @@ def spend(desk: Desk, word: str, address: str, order: str = "") -> str | None:
             for mac, request in _good(ledger, [word], who, at, order):
                 tx.execute(SPEND, (order or f"at {at.isoformat()}", mac))
                 return request
-            _note_wrong(ledger, tx, who, at)
+            if not any(_theirs(ledger, [word], who)):
+                _note_wrong(ledger, tx, who, at)
             return None
 
 
@@ -190,14 +195,32 @@ def requests_of(desk: Desk, words: Sequence[str], address: str, order: str = "")
         return {request: one for one in words for _, request in _good(ledger, [one], who, at, order)}
 
 
+def own(desk: Desk, words: Sequence[str], address: str) -> list[str]:
+    """The requests that these words of an address are or were for, used and old ones too: they let nobody do anything any more."""
+    with desk.ledger() as ledger:
+        ensure(ledger)
+        found = _theirs(ledger, words, _who(ledger.salt, address))
+        return list(dict.fromkeys(str(request) for _, request, _, _ in found))
+
+
+def is_locked(desk: Desk, address: str) -> bool:
+    """Whether so many wrong words came from an address today (UTC) that none of theirs is looked up."""
+    with desk.ledger() as ledger:
+        return _spent_tries(ledger, _who(ledger.salt, address), now()) >= TRIES
+
+
 def _good(ledger: Ledger, words: Sequence[str], who: str, at: datetime, order: str) -> Iterator[tuple[str, str]]:
-    """The HMAC and request of each that is this address's and may be used: all of theirs are compared, in constant time each."""
+    """The HMAC and request of each that is this address's and may be used."""
+    for mac, request, expires, spent in _theirs(ledger, words, who):
+        if spent in ("", order) and datetime.fromisoformat(expires) > at:
+            yield mac, request
+
+
+def _theirs(ledger: Ledger, words: Sequence[str], who: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of those that went to this address: all of theirs are compared, in constant time each."""
     rows = ledger.query(OF_ADDRESS, (who,))
     for word in (clean(one).casefold() for one in words):
-        fitting = [row for row in rows if hmac.compare_digest(row[0], _mac(ledger.salt, word, row[1], who))]
-        for mac, request, expires, spent in fitting:
-            if spent in ("", order) and datetime.fromisoformat(expires) > at:
-                yield mac, request
+        yield from [row for row in rows if hmac.compare_digest(row[0], _mac(ledger.salt, word, row[1], who))]
 
 
 def _tries(ledger: Ledger, at: datetime) -> list[str]:

@@ -80,7 +80,7 @@ class Letter:
     sha256: str
     sources: tuple[Source, ...] = ()
     problem: Problem | None = None
-    order: Ordered | None = None
+    orders: tuple[Ordered, ...] = ()
 
 
 @dataclass
@@ -104,7 +104,7 @@ class MailInbox:
                 letter = self._read(mailbox, uid) if uid > last else None  # "9:*" is the newest one too where that is 8
                 if letter:
                     after = json.dumps({"uidvalidity": validity, "uid": uid})
-                    orders = (letter.order,) if letter.order and letter.sources == () else ()
+                    orders = () if letter.sources else letter.orders
                     yield Delivery(letter.sources, after, partial(self._settle, mailbox, letter), orders)
 
     @contextmanager
@@ -147,7 +147,7 @@ class MailInbox:
         if found.size > self.largest:
             return _refused(letter, "large_message", limit=f"{self.largest // 1024**2} MB")
         whole = _fetched(mailbox, uid, "(BODY.PEEK[])")
-        return _with_forms(letter, whole.raw) if whole else None
+        return _with_forms(self.desk, letter, whole.raw) if whole else None
 
     def _settle(self, mailbox: MailBox, letter: Letter, outcome: Outcome) -> None:
         """Answer, note that it was answered, put away. Done twice, it finds the message flagged, or gone. What a program wrote stays
@@ -167,7 +167,7 @@ class MailInbox:
     def _goes_round(self, letter: Letter) -> bool:
         """Whether it answers an answer of ours and brings nothing: thanks, or a program that does not say what it is."""
         ours = (one for one in letter.head.references if one.startswith("<denpyo-"))
-        return not letter.sources and not letter.order and any(one.endswith(f"@{self._domain}>") for one in ours)
+        return not letter.sources and not letter.orders and any(one.endswith(f"@{self._domain}>") for one in ours)
 
     @property
     def _domain(self) -> str:
@@ -197,7 +197,8 @@ class MailInbox:
             language = outcome.orders[0].ordered.language
             return order_lines.body(outcome.orders, language, replies.signature(self.desk, language))
         said = replies.body(self.desk, outcome, copied=copied)
-        note = letter.order and Problem("order_with_forms", letter.order.where).message(letter.order.language)
+        first = next(iter(letter.orders), None)
+        note = first and Problem("order_with_forms", first.where).message(first.language)
         return f"{note}\n\n{said}" if note else said
 
     def _copies(self, sources: Sequence[Source], outcome: Outcome) -> list[tuple[str, bytes]]:
@@ -255,15 +256,15 @@ def _messages(answer: Iterable[bytes | tuple[bytes, bytes] | None]) -> list[tupl
     return found
 
 
-def _with_forms(letter: Letter, raw: bytes) -> Letter:
+def _with_forms(desk: Desk, letter: Letter, raw: bytes) -> Letter:
     """The letter with what is attached to it, or with what is wrong with it as a whole."""
     letter = replace(letter, sha256=hashlib.sha256(raw).hexdigest())
     try:
         found = attachments(raw)
     except UnreadableError:
         found = []
-    letter = replace(letter, order=ordered(letter.head, raw, letter.sha256))
-    if not found and letter.order:
+    letter = replace(letter, orders=ordered(desk, letter.head, raw, letter.sha256, alone=not found))
+    if not found and letter.orders:
         return letter
     if not found:
         return _refused(letter, "no_attachment")

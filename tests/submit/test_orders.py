@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from submit.desk import LEDGER, Desk, now, open_desk
 from submit.ledger import verify
 from submit.new_desk import make_desk
-from submit.orders import TRIES, Order, give_back, parse, requests_of, spend, word_for, words_in
+from submit.orders import TRIES, Order, give_back, is_locked, own, parse, requests_of, spend, word_for, words_in
 
 ID, OTHER = "7k3m-9qx2-b4td", "7k3m-9qx2-b4te"
 SATO = "sato@example.com"
@@ -88,6 +88,12 @@ def test_what_is_no_order_orders_nothing(line: str) -> None:
         ("却下します。理由：キューが違います", Order("reject", "", "理由:キューが違います")),
         ("取り消してください。", Order("cancel")),
         ("取消 7k3m-9qx2-b4td", Order("cancel", ID)),
+        ("中止してください。", Order("cancel")),
+        ("「承認」", None),
+        ("- 承認するとき：「承認」", None),
+        ("承認するとき：「承認」", None),
+        ("却下するとき：「却下 理由」", None),
+        ("to approve: “approve”", None),
         ("承認しません", None),
         ("承認できません。", None),
         ("承認しますか？", None),
@@ -119,8 +125,10 @@ def test_a_word_lets_whom_it_went_to_rule_once(desk: Desk) -> None:
     word = worded(desk)
     assert re.fullmatch(r"[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){3}", word)
     assert spend(desk, word.upper(), "Sato@Example.com") == ID
-    assert spend(desk, word, SATO) is None
-    assert denied(desk) == [1]
+    for _ in range(TRIES + 1):
+        assert spend(desk, word, SATO) is None
+    assert (denied(desk), is_locked(desk, SATO), own(desk, [word], SATO)) == ([], False, [ID])  # their own, no guess
+    assert own(desk, [word], "suzuki@example.com") == []
     assert verify(desk.folder / LEDGER).ok
 
 
@@ -136,7 +144,7 @@ def test_after_five_wrong_words_on_a_day_not_even_the_right_one_is_taken(desk: D
     word = worded(desk)
     for _ in range(TRIES + 3):
         assert spend(desk, "0000-0000-0000-0000", SATO) is None
-    assert denied(desk) == [1, 2, 3, 4, 5]
+    assert (denied(desk), is_locked(desk, SATO)) == ([1, 2, 3, 4, 5], True)
     assert spend(desk, word, SATO) is None
     assert requests_of(desk, [word], SATO) == {}
     other = worded(desk, address="suzuki@example.com")

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from submit.desk import Desk, now
-from submit.orders import word_for
+from submit.orders import word_for, words_in
+from tests.desks import counting, counting_again
 from tests.desks.asking import entries, set_rules
 from tests.submit.inbox.mail_servers import DOVECOT, Dovecot, Outbox, dovecot, outbox
-from tests.submit.inbox.test_mail import HANAKO, PASSED, There, configured, said
+from tests.submit.inbox.test_mail import HANAKO, PASSED, There, configured, mailed, said
 
 KEN = "ken@example.jp"
 RULES = """\
@@ -81,6 +82,12 @@ def written(
     return f"Authentication-Results: {results}\r\nFrom: <{sender}>\r\n{headers}".encode() + made.as_bytes()
 
 
+def both_in_one(there: There, *names: str) -> bytes:
+    """One file that asks for two requests."""
+    files = [counting(there.desk.folder.parent, name, more="language: en\n") for name in names]
+    return mailed("both", ("jobs.yaml", b"---\n".join(one.read_bytes() for one in files)))
+
+
 def ordered(desk: Desk) -> list[tuple[str, str]]:
     return [(one.detail["order"], one.detail["code"]) for one in entries(desk, "ordered")]
 
@@ -112,10 +119,124 @@ def test_a_word_works_once_and_whoever_says_the_same_again_hears_that_it_is_so(t
         written(f"却下\n計算時間が長すぎます。\n今月は待ってください。\n{quoted}"), written(f"承認\n{quoted}")
     )
     there.look()
-    assert (there.states(), ordered(there.desk)) == (["rejected"], [("reject", ""), ("approve", "order_wrong_word")])
+    assert (there.states(), ordered(there.desk)) == (["rejected"], [("reject", ""), ("approve", "order_decided")])
     (rejected,) = entries(there.desk, "rejected")
     assert json.loads(rejected.beside_text or "")["why"] == "計算時間が長すぎます。 今月は待ってください。"
-    assert said(answers(out)[2]).startswith("このメールの合言葉は使えません。")
+    assert said(answers(out)[2]).split("\n-- ")[0] == (
+        f"{request}は既に却下済みです（現在の状態：不承認）。何もしなくてかまいません。\n"
+    )
+
+
+def test_whoever_says_yes_again_and_again_is_told_that_it_is_approved_and_is_not_locked_out(
+    there: There, out: Outbox
+) -> None:
+    first, second = asked(there, "one", "two")
+    quoted = worded(there.desk, first)
+    there.deliver(*(written(f"承認{'。' * number}\n{quoted}") for number in range(7)))
+    there.look()
+    assert ordered(there.desk) == [("approve", ""), *[("approve", "order_decided")] * 6]
+    assert entries(there.desk, "wrong_word") == []
+    assert said(answers(out)[-1]).startswith(f"{first}は既に承認済みです（現在の状態：受付済み（実行待ち））。")
+    there.deliver(written(f"承認\n{worded(there.desk, second)}"))
+    there.look()
+    assert there.states() == ["queued", "queued"]
+
+
+def test_a_number_without_its_own_word_is_not_ruled_on_by_the_word_of_another(there: There, out: Outbox) -> None:
+    first, second = asked(there, "one", "two")
+    there.deliver(written(f"承認 {second}\n{worded(there.desk, first)}"))
+    there.look()
+    assert (there.states(), ordered(there.desk)) == (["held", "held"], [("approve", "order_no_word")])
+    assert entries(there.desk, "wrong_word") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ok", "承認しますが、確認後にお願いします", "OKです。承認でお願いします。", "全部承認します", "２件とも承認"],
+)
+def test_a_polite_answer_that_orders_nothing_plainly_is_asked_again(there: There, out: Outbox, text: str) -> None:
+    (request,) = asked(there, "one")
+    quoted = worded(there.desk, request)
+    ours = f"In-Reply-To: {next(one['Message-ID'] for one in out.messages if one['To'] == KEN)}\r\n"
+    there.deliver(written(f"{text}\n{quoted}", headers=ours))
+    there.look()
+    there.look()
+    assert (there.states(), ordered(there.desk)) == (["held"], [("unclear", "order_unclear")])
+    _, answer = answers(out)
+    assert said(answer).split("\n-- ")[0] == (
+        "何をするのか確実には読み取れないため、何も行っていません。"
+        "「承認」「中止」、または「却下 理由」だけを1行に書いてください。GitHubでは先頭に「/」を付けます。\n"
+    )
+    there.deliver(*(written(f"Away, {number}.\n{quoted}", headers=ours) for number in range(9)))
+    there.look()
+    assert len(answers(out)) == 4  # a program that does not say that it is one hears no more
+    there.deliver(written(f"承認\n{quoted}", headers=ours))
+    there.look()
+    assert there.states() == ["queued"]
+
+
+def test_whoever_asked_and_wants_no_more_of_it_in_other_words_is_asked_again_and_thanks_are_not(
+    there: There, out: Outbox
+) -> None:
+    asked(there, "one")
+    headers = f"References: {answers(out)[0]['References']} {answers(out)[0]['Message-ID']}\r\n"
+    there.deliver(
+        written("やっぱりキャンセルでお願いします", sender=HANAKO, headers=headers),
+        written("ありがとうございます。", sender=HANAKO, headers=headers),
+    )
+    there.look()
+    assert (there.states(), ordered(there.desk)) == (["held"], [("unclear", "order_unclear")])
+    assert len(answers(out)) == 2
+
+
+def test_several_lines_that_each_name_their_own_request_are_carried_out_one_by_one(there: There, out: Outbox) -> None:
+    first, second, third = asked(there, "one", "two", "three")
+    quoted = "".join(worded(there.desk, one) for one in (first, second, third))
+    there.deliver(written(f"承認 {first}\n{quoted}"))
+    there.look()
+    there.deliver(written(f"承認 {first}\n却下 {second} 空きがありません\n承認 {third}\n{quoted}"))
+    there.look()
+    assert there.states() == ["queued", "rejected", "queued"]
+    assert ordered(there.desk)[1:] == [("approve", "order_decided"), ("reject", ""), ("approve", "")]
+    assert said(answers(out)[-1]).split("\n-- ")[0] == (
+        f"{first}は既に承認済みです（現在の状態：受付済み（実行待ち））。何もしなくてかまいません。\n\n"
+        f"{second}を却下しました。\n\n{third}を承認しました。\n"
+    )
+
+
+def test_lines_that_each_bring_their_own_word_are_carried_out_and_two_about_one_request_are_not(
+    there: There, out: Outbox
+) -> None:
+    first, second = asked(there, "one", "two")
+    (one,), (two,) = (words_in(worded(there.desk, each)) for each in (first, second))
+    there.deliver(written(f"承認 {first}\n却下 {first} だめ\n承認 {second}\n{one} {two}"))
+    there.look()
+    assert (there.states(), ordered(there.desk)) == (["held", "held"], [("unclear", "order_unclear")])
+    there.deliver(written(f"/approve {one}\n/reject {two} too long"))
+    there.look()
+    assert there.states() == ["queued", "rejected"]
+
+
+def test_a_cancellation_of_what_was_replaced_names_the_newer_version(there: There, out: Outbox) -> None:
+    (request,) = asked(there, "one")
+    table = counting_again(there.desk.folder.parent, "other", request)
+    there.deliver(mailed("again", (table.name, table.read_bytes())))
+    there.look()
+    states = dict(zip([str(one.request) for one in entries(there.desk, "held")], there.states(), strict=True))
+    (newer,) = (one for one in states if one != request)
+    assert states == {request: "superseded", newer: "held"}
+    there.deliver(written("取り消します", sender=HANAKO, subject=request), written(f"中止 {request}", sender=HANAKO))
+    there.look()
+    assert ordered(there.desk) == [("cancel", "order_replaced")] * 2
+    assert said(answers(out)[-1]).startswith(f"{request}は新しい版の{newer}に置き換えられています。")
+
+
+def test_an_answer_is_in_the_language_that_the_policy_says(there: There, out: Outbox) -> None:
+    set_rules(there.desk, RULES.replace('"ken@example.jp"}', '"ken@example.jp", language: en}'))
+    (request,) = asked(there, "one")
+    there.deliver(written(f"承認\n{worded(there.desk, request)}"))
+    there.look()
+    assert said(answers(out)[-1]).split("\n-- ")[0] == f"{request} was approved.\n"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +299,11 @@ def test_a_word_that_is_guessed_is_an_entry_and_after_five_no_word_counts_that_d
     there.look()
     assert there.states() == ["held"]
     assert len(entries(there.desk, "wrong_word")) == 5
-    assert {code for _, code in ordered(there.desk)} == {"order_wrong_word"}
+    assert [code for _, code in ordered(there.desk)] == [*["order_wrong_word"] * 5, *["order_locked"] * 2]
+    assert said(answers(out)[-1]).split("\n-- ")[0] == (
+        "合言葉を今日5回間違えたため、明日（UTC）まで、このアドレスからの合言葉は使えません。何も行っていません。"
+        "明日もう一度返信するか、管理者にご連絡ください。デスクのある機械では`denpyo approve`と`denpyo reject`が使えます。\n"
+    )
 
 
 def test_a_history_with_two_words_needs_the_number_and_one_of_them_decided_needs_nothing(
@@ -189,7 +314,10 @@ def test_a_history_with_two_words_needs_the_number_and_one_of_them_decided_needs
     there.deliver(written(f"承認\n{quoted}"))
     there.look()
     assert (there.states(), ordered(there.desk)) == (["held", "held"], [("approve", "order_several")])
-    assert ", ".join(sorted((first, second))) in said(answers(out)[-1])
+    low, high = sorted((first, second))
+    assert said(answers(out)[-1]).startswith(
+        f"どの依頼か決められません：{low}, {high}。「承認 {low}」のように、受付番号を続けて書いてください。"
+    )
     there.deliver(written(f"承認 {second}\n{quoted}"))
     there.look()
     assert there.states() == ["held", "queued"]
@@ -204,8 +332,8 @@ def test_an_approver_who_quotes_nothing_is_told_how_to_answer(there: There, out:
     there.look()
     assert ordered(there.desk) == [("approve", "order_no_word")]
     assert said(answers(out)[-1]).split("\n-- ")[0] == (
-        "This mail does not say which request it is about: the word that was mailed to you is not in it."
-        " Reply to the mail that asked you, and leave its text below your answer.\n"
+        "メールでお送りした合言葉が見当たらず、どの依頼への返事か分かりません。"
+        "承認をお願いしたメールに、元の文を残したまま返信してください。\n"
     )
 
 
@@ -248,7 +376,7 @@ def test_a_mail_with_a_form_and_an_order_brings_the_form_and_says_that_the_order
     there.look()
     assert (there.states(), ordered(there.desk)) == (["held", "held"], [])
     assert said(answers(out)[-1]).startswith(
-        "This mail brought forms and ordered something as well. The forms were taken, the order was not carried out."
+        "依頼票の添付と指示が同じメールにありました。依頼票は受け取りましたが、指示は行っていません。"
     )
 
 
@@ -257,7 +385,8 @@ def test_from_the_mail_that_asks_to_the_yes_that_answers_it(there: There, out: O
     (request,) = asked(there, "one")
     (mail,) = (one for one in out.messages if one["To"] == KEN)
     lines = said(mail).split("\n")
-    assert any(one.strip().startswith("/approve ") for one in lines)
+    assert "- 承認するとき：「承認」" in lines
+    assert "- 却下するとき：「却下 理由」（例：「却下 今週は空きがありません」）" in lines
     there.deliver(
         written("\n".join(lines), subject=f"Re: {mail['Subject']}")
     )  # sent back as it is, no mark of quotation
@@ -274,11 +403,35 @@ def test_from_the_mail_that_asks_to_the_yes_that_answers_it(there: There, out: O
     assert approved.request == request
 
 
-def test_the_first_line_that_the_mail_proposes_decides_without_any_quotation(there: There, out: Outbox) -> None:
+def test_a_mail_for_several_requests_says_of_each_how_to_decide_it_and_takes_that(there: There, out: Outbox) -> None:
+    there.deliver(both_in_one(there, "one", "two"))
+    there.look()
+    first, second = (str(one.request) for one in entries(there.desk, "held"))
+    (mail,) = (one for one in out.messages if one["To"] == KEN)
+    text = said(mail)
+    one, _ = words_in(text)
+    assert f"\n- {first}  承認待ち\n  内容: " in text
+    assert (
+        f"UTC\n  - 承認するとき：「承認 {first}」\n  - 却下するとき：「却下 {first} 理由」\n"
+        f"  合言葉（あなた専用、1回だけ有効）: {one}\n\n- {second}  承認待ち\n"
+    ) in text
+    assert "  依頼者: hanako@example.jp\n" in text
+    assert "依頼ごとに示した「 」の中を、1行に1件ずつ書いてください。" in text
+    there.deliver(written(text))  # no mark of quotation
+    there.deliver(written("\n".join(one.removeprefix("  ").removeprefix("- ") for one in text.split("\n"))))
+    there.look()
+    assert there.states() == ["held", "held"]
+    quoted = "\n".join(f"> {one}" for one in text.split("\n"))
+    there.deliver(written(f"却下 {first} 空きがありません\n承認 {second}\n\n{quoted}"))
+    there.look()
+    assert there.states() == ["rejected", "queued"]
+
+
+def test_the_slash_and_the_word_in_one_line_decide_without_any_quotation(there: There, out: Outbox) -> None:
     asked(there, "one")
     (mail,) = (one for one in out.messages if one["To"] == KEN)
-    (line,) = (one.strip() for one in said(mail).split("\n") if one.strip().startswith("/reject "))
-    there.deliver(written(line.replace("…", "too expensive this month")))
+    (word,) = words_in(said(mail))
+    there.deliver(written(f"/reject {word} too expensive this month"))
     there.look()
     assert there.states() == ["rejected"]
     assert json.loads(entries(there.desk, "rejected")[0].beside_text or "")["why"] == "too expensive this month"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,12 @@ def test_the_word_that_an_approver_is_mailed_is_theirs_and_good_once(
     tell.step(desk)
     mails = {str(one["To"]): said(one) for one in out.messages}
     assert sorted(mails) == [HANAKO, "leader@example.jp", "ops@example.jp"]
-    (word,) = set(re.findall(r"/(?:approve|reject) (\S+)", mails["leader@example.jp"]))
+    (word,) = orders.words_in(mails["leader@example.jp"])
+    assert (
+        "\n\nOr reply to this mail, and leave its text below your answer. Write one of these alone in a line:\n"
+        "- to approve: “approve”\n- to reject: “reject” and why, such as “reject too long for this week”\n"
+        f"The word that makes it yours (good once): {word}\n\n"
+    ) in mails["leader@example.jp"]
     assert word not in mails[HANAKO] + mails["ops@example.jp"]
     assert orders.spend(desk, word, "ops@example.jp") is None
     assert orders.spend(desk, word, "leader@example.jp") == id
@@ -57,7 +61,8 @@ def test_where_no_mailbox_reads_answers_nobody_is_sent_a_word(tmp_path: Path, ou
     tell.step(desk)
     (mail,) = [said(one) for one in out.messages if one["To"] == "leader@example.jp"]
     assert f"denpyo approve {id}\n" in mail
-    assert "/approve" not in mail
+    assert "reply to this mail" not in mail
+    assert orders.words_in(mail) == []
 
 
 FOLDER = '[sources.drop]\nkind = "folder"\npath = "drop"\nevery = 0.2\n'
