@@ -54,7 +54,7 @@ def test_every_limit_that_is_exceeded_is_said_at_once_with_its_figures_and_no_la
     assert gpus[0] != hours[0]
     assert refused.problems[3].message("ja") == (
         "240 GPU時間の依頼です。今月の上限100 GPU時間のうち80は使用済みか予約済みで、残りは20です。"
-        "減らすか、来月まで待つか、不要な依頼を取り消してください。"
+        "減らすか、来月まで待つか、不要な依頼を中止してください。"
     )
     (denied,) = entries(desk, "denied")
     assert (denied.detail["rule"], denied.detail["over"]) == (
