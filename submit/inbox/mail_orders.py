@@ -16,6 +16,7 @@ from schema.text import clean
 from submit import policy
 from submit.desk import Desk
 from submit.inbox.message import Head, UnreadableError, guarded
+from submit.inbox.order_layout import stands_alone
 from submit.inbox.reply_text import Written, written
 from submit.obey import concerns
 from submit.orders import ID, LONGEST_WHY, REJECT, UNCLEAR, Order, Ordered, parse, words_in
@@ -79,10 +80,12 @@ def _language(desk: Desk, address: str) -> str:
 
 def worded(text: Written) -> tuple[Worded, ...]:
     """The orders in what somebody wrote. Several that differ count where each names its own request or word, and none is named twice;
-    else they are unclear. A reason may stand below the line that rejects."""
+    else they are unclear, as are all where more is said. A reason may stand below the line that rejects."""
     lines = [(number, one, line) for number, line in enumerate(text.lines) if (one := parse(line, bare=True))]
     if not lines:
         return ()
+    if text.doubtful or not stands_alone(text.lines, {number: one for number, one, _ in lines}):
+        return ((Order(UNCLEAR), ()),)
     found = [(one, tuple(words_in(line))) for _, one, line in lines]
     if len({one for one, _ in found}) == 1 and len({words for _, words in found if words}) < 2:
         return ((_with_reason(text, *lines[0][:2]), ()),)

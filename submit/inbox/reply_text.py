@@ -7,27 +7,80 @@ history is ever taken for an answer.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from email.message import Message
 from html import unescape
+
+from schema.text import clean
+from submit.orders import LONGEST_LINE, parse
 
 LONGEST = 128 * 1024
 """Bytes of a text that are read; people's answers stand on top."""
 MOST_LINES = 60
 """Lines above a quotation that are read for an order."""
+WROTE = (
+    r"wrote|schrieb|écrit|escribió|escreveu|scritto|skrev|geschreven|写道|寫道|作成|작성|のメール|(?:original|forwarded) message"
+    r"|(?:元の|転送された)メッセージ"
+)
+HEADS = (
+    r"from|sent|to|cc|date|subject|reply-to|von|gesendet|an|datum|betreff|de|envoyé|à|objet|enviado|para|asunto|assunto|da|inviato|oggetto"
+    r"|van|verzonden|aan|差出人|送信者|送信元|送信日時|日時|宛先|件名|发件人|发送时间|收件人|主题|寄件者|보낸 사람|보낸사람|받는 사람"
+    r"|제목|날짜"
+)
 QUOTATION = re.compile(
-    r"[>＞|]"
+    r"[>＞|│»]"
     r"|-- ?$"
     r"|[-_*=]{5,}"
-    r"|-{2,}\s*(original|forwarded|元の|転送|返信)"
-    r"|(from|sent|to|subject|差出人|送信者|送信元|送信日時|日時|宛先|件名)\s?[:：]"
-    r"|on .{1,300}wrote[:：]?$"
-    r"|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,60}[:：]?$"
-    r"|(20\d\d[年/.-]\s?\d{1,2}[月/.-]|le |am ).{0,300}[:：]$",
+    rf"|-{{2,}}\s*.{{0,300}}(?:original|forwarded|元の|転送|返信|{WROTE})"
+    rf"|(?:{HEADS})\s?[:：]"
+    rf"|.{{0,300}}(?:{WROTE})\s?[:：]$"
+    r"|on .{1,300}wrote$"
+    r"|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>.{0,60}[:：]$"
+    r"|(?:20\d\d[年/.-]\s?\d{1,2}[月/.-]|le |am ).{0,300}[:：]$",
     re.IGNORECASE,
 )
 """How mail programs begin a quotation, and a signature (RFC 3676, section 4.3)."""
-QUOTED_PARTS = ("blockquote", "hr")
+WRAPPED = re.compile(r"(?:on|am|le|el|il|em|op|den|20\d\d)\b.{0,300}\d", re.IGNORECASE)
+"""The first of two lines that they make of it where it is long."""
+LIKE_ONE = re.compile(
+    r".{0,300}[:：]$|(?!理由|reason)[^:：]{1,30}[:：].{0,300}(?:@|\d[年/.-]\s?\d)|.{0,300}<[^<>\s]{1,200}@[^<>\s]{1,200}>",
+    re.IGNORECASE,
+)
+"""What may be one of a program that is not known, or people's own words: what stands above it is not taken for all that they say."""
+QUOTED_PARTS = frozenset(
+    (
+        *(
+            "blockquote",
+            "hr",
+            "s",
+            "del",
+            "strike",
+            "noscript",
+            "template",
+            "textarea",
+            "select",
+            "option",
+            "object",
+            "iframe",
+        ),
+        *(
+            "noframes",
+            "noembed",
+            "svg",
+            "math",
+            "canvas",
+            "audio",
+            "video",
+            "button",
+            "xmp",
+            "plaintext",
+            "dialog",
+            "details",
+        ),
+    )
+)
+"""What is a quotation, is struck, or is shown by some programs and not by others."""
 QUOTED_MARKS = (
     "gmail_quote",
     "gmail_attr",
@@ -38,34 +91,67 @@ QUOTED_MARKS = (
     "outlookmessageheader",
 )
 BLOCKS = frozenset(("p", "div", "br", "li", "tr", "table", "h1", "h2", "h3", "blockquote", "hr", "pre"))
-TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+|)([^<>]*+)>")
-"""Its repetitions give nothing back: a name of a hundred thousand letters without an end would take minutes."""
+TAG = re.compile(
+    r"""<(?:!--(?:-?>|.*?(?:--!?>|\Z))|(/?)([a-zA-Z][a-zA-Z0-9]*+|[/!?])"""
+    r"""((?:[^>=]|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+)*+)(?:>|\Z))""",
+    re.DOTALL,
+)
+"""A comment, or a tag with what stands in its quotation marks; one without an end goes on to the end of the page. Its repetitions give
+nothing back: a page of a hundred thousand letters without an end would take minutes."""
 BLANKS = re.compile(r"[ \t\r\n]+")
-HIDDEN = re.compile(r"display\s?:\s?none")
-UNSEEN = frozenset(("style", "script", "head", "title", "template"))
+ZERO = r"0*(?:\.0*)?(?![\d.])"
+HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide|line-through|text-indent\s*:\s*-|clip|position\s*:|transform"
+    rf"|(?:max-)?height\s*:\s*{ZERO}|(?:width|zoom)\s*:\s*{ZERO}|opacity\s*:\s*(?!1)|font\s*:\s*{ZERO}"
+    rf"|font-size\s*:\s*(?:{ZERO}|[0-3](?:\.\d*)?p[tx]|0?\.[0-3])"
+    r"|(?:^|[\s\"'/])hidden(?=$|[\s=/])|\\|/\*"
+)
+"""What hides a text, or a style that is written so that nobody sees what it does."""
+COLOURED = re.compile(r"colou?r|background")
+HIDES_SOME = re.compile(rf"{HIDDEN.pattern}|color\s*:\s*(?:#f|white|transparent|rgb)")
+"""The same in a style sheet, of which it is not looked up what it is for."""
+UNSEEN = frozenset(("style", "script", "title"))
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The lines that somebody wrote, those that are empty left out, and everything below them."""
+    """The lines that somebody wrote, those that are empty left out, and everything below them; ``doubtful`` where they may have said
+    more than that, or these may not be what they saw."""
 
     lines: tuple[str, ...] = ()
     quoted: str = ""
+    doubtful: bool = False
 
 
 def written(parts: Message, *, html: bool = True) -> Written:
     """Of the text of a message: its plain one where it has one, else what its HTML shows, where that is to be read at all."""
     try:
         plain = _first(parts, "text/plain")
-        return _parted(plain if plain.strip() or not html else _shown(_first(parts, "text/html")))
+        if plain.strip() or not html:
+            return _parted(plain)
+        page = _first(parts, "text/html")
+        found = _parted(_shown(page))
+        return replace(found, doubtful=found.doubtful or _is_painted(page))
     except Exception:  # Python's own parsers go wrong in many ways over what people can write
         return Written()
 
 
 def _parted(text: str) -> Written:
     lines = [one.strip() for one in text.splitlines()]
-    end = next((number for number, one in enumerate(lines) if QUOTATION.match(one)), len(lines))
-    return Written(tuple(one for one in lines[:end] if one)[:MOST_LINES], "\n".join(lines[end:]))
+    plain = [clean(one[:LONGEST_LINE]) for one in lines]
+    end = next((number for number in range(len(plain)) if _is_head(plain, number)), len(lines))
+    doubtful = end < len(lines) and not _is_known(plain, end)
+    return Written(tuple(one for one in lines[:end] if one)[:MOST_LINES], "\n".join(lines[end:]), doubtful)
+
+
+def _is_head(lines: Sequence[str], number: int) -> bool:
+    """Whether a quotation begins at this line; one that orders something is none."""
+    return _is_known(lines, number) or bool(LIKE_ONE.match(lines[number]) and not parse(lines[number], bare=True))
+
+
+def _is_known(lines: Sequence[str], number: int) -> bool:
+    line, more = lines[number], " ".join(lines[number + 1 : number + 2])
+    return bool(QUOTATION.match(line) or (WRAPPED.match(line) and more and QUOTATION.match(f"{line} {more}")))
 
 
 def _first(parts: Message, sort: str) -> str:
@@ -94,9 +180,9 @@ def _shown(page: str) -> str:
     grows with the square of what people can write, this one does not."""
     said, unseen, at = list[str](), "", 0
     for tag in TAG.finditer(page):
-        name = tag[2].casefold()
+        name = (tag[2] or "").casefold()
         if not unseen:
-            said += [_text(page[at : tag.start()]), _break(name, tag[3])]
+            said += [_text(page[at : tag.start()]), _break(name, tag[3] or "")]
         if not tag[1] and name in UNSEEN:
             unseen = unseen or name
         elif name == unseen:
@@ -111,7 +197,22 @@ def _text(between: str) -> str:
 
 def _break(name: str, attributes: str) -> str:
     """What a tag does to the text: nothing, a new line, or the beginning of a quotation; what is not shown counts as one."""
-    given = attributes.casefold()
+    given = unescape(attributes).casefold()
     if name in QUOTED_PARTS or HIDDEN.search(given) or any(one in given for one in QUOTED_MARKS):
         return "\n> \n"
     return "\n" if name in BLOCKS else ""
+
+
+def _is_painted(page: str) -> bool:
+    """Whether colours, or a style sheet, may keep a text above the quotation from being seen."""
+    sheet = -1
+    for tag in TAG.finditer(page):
+        name, given = (tag[2] or "").casefold(), unescape(tag[3] or "").casefold()
+        if sheet >= 0 and HIDES_SOME.search(page[sheet : tag.start()].casefold()):
+            return True
+        sheet = tag.end() if name == "style" and not tag[1] else -1
+        if COLOURED.search(given) or (name == "link" and "stylesheet" in given):
+            return True
+        if "> " in _break(name, given):
+            return False
+    return False

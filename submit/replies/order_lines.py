@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from generators.markdown import defused
 from schema.problem import shown
 from schema.words import text
-from submit.orders import Done, Order, parse
+from submit.orders import APPROVE, UNCLEAR, Done, Order, parse
 
 BEGIN = "\n<!-- denpyo orders -->\n"
 LINE = re.compile(r"^- \[[^\]\n]*\]\((https?://[^\s()]+)\) ", re.MULTILINE)
@@ -21,9 +21,11 @@ MOST = 5
 
 
 def first_line(comment: str) -> Order | None:
-    """The order that a comment begins with: not one that is quoted, nor one in code (four blanks, or a tab)."""
-    line = comment.split("\n", 1)[0]
-    return None if line.startswith(("    ", "\t")) else parse(line)
+    """The order that a comment begins with, in its very first place: not one that is quoted, in code, or behind a blank of any sort.
+    Whoever goes on below an approval may set it a condition there."""
+    line, _, below = comment.partition("\n")
+    order = parse(line) if line[:1] in ("/", "／") else None
+    return Order(UNCLEAR) if order and order.action == APPROVE and below.strip() else order
 
 
 def said(done: Done, language: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from submit import approval
 from submit.desk import Desk, now
 from submit.inbox import open_inbox
+from submit.orders import Order
 from submit.replies.order_lines import first_line
 from tests.desks import desk_in
 from tests.desks.asking import entries, set_rules
@@ -88,7 +89,7 @@ def test_a_permitted_person_approves_below_the_issue_and_the_request_runs(
     desk: Desk, service: Service, issue: Issue
 ) -> None:
     assert states(desk) == [("hanako (github:583231)", "held")]
-    service.said(issue, TARO, "/approve\nLooks good to me.")
+    service.said(issue, TARO, "/approve\r\n \n")
     for _ in range(2):
         looked(desk)
     assert states(desk) == [("hanako (github:583231)", "queued")]
@@ -206,10 +207,28 @@ def test_however_often_a_stranger_orders_our_comment_stays_one_and_short(
         "<!-- -->/approve",
         "approve",
         "Please do not /approve this",
+        "\u00a0\u00a0\u00a0\u00a0/approve",
+        "\u3000/approve",
+        " /approve",
+        "\ufeff/approve",
     ],
 )
 def test_what_is_quoted_code_or_in_the_middle_orders_nothing(body: str) -> None:
     assert first_line(body) is None
+
+
+@pytest.mark.parametrize("below", ["if it takes four hours at most", "> yes?\nNo.", "<!-- x -->", "/reject too long"])
+def test_whoever_goes_on_below_an_approval_is_asked_back(
+    desk: Desk, service: Service, issue: Issue, below: str
+) -> None:
+    service.said(issue, TARO, f"/approve\n\n{below}")
+    looked(desk)
+    assert (ordered(desk), states(desk)[0][1]) == ([("unclear", "order_unclear")], "held")
+
+
+def test_a_reason_may_stand_below_a_rejection_and_a_cancellation() -> None:
+    assert first_line("/reject too long\nfor this week") == Order("reject", "", "too long")
+    assert first_line("/cancel\nI need the data set first.") == Order("cancel")
 
 
 def test_neither_programs_nor_the_desk_itself_order_anything(desk: Desk, service: Service, issue: Issue) -> None:
