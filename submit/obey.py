@@ -15,6 +15,7 @@ from typing import Any
 from schema.problem import Problem
 from schema.words import FALLBACK, Fact, Words, both, said
 from submit import approval, asked, orders, policy
+from submit.bystanders import worth
 from submit.desk import Desk, machine_user, now
 from submit.engines import EngineDownError
 from submit.inbox import SourceDownError
@@ -27,6 +28,7 @@ MAIL = "mail:"
 MOST_WORDS = 64
 """Words of one mail that are looked up: a mail asks for fifty requests at most."""
 MOST_SHOWN = 5
+ACTIONS = (APPROVE, REJECT, CANCEL, UNCLEAR)
 ENDS = {APPROVE: ("approved",), REJECT: ("rejected",), CANCEL: ("stopped", "stopping")}
 """The entries that stand once an order was carried out, by what was ordered."""
 RULED = {
@@ -43,19 +45,24 @@ OF_SUBJECT = """
 
 
 def obey(desk: Desk, ordered: Sequence[Ordered], outcome: Outcome) -> list[Done]:
-    """What became of each order; ``outcome`` is that of the sources it came with. SourceDownError where an engine that is to end a run does
-    not answer: the order is read again later."""
+    """What became of each order that is worth one; ``outcome`` is that of the sources it came with. SourceDownError where an
+    engine that is to end a run does not answer: the order is read again later."""
     try:
-        return [_known(desk, one) or _noted(desk, _carried_out(desk, one, outcome)) for one in ordered]
+        known = _known(desk, ordered)
+        return [
+            _of_entry(one, known[one.key]) if one.key in known else _noted(desk, _carried_out(desk, one, outcome))
+            for one in worth(desk, ordered, outcome, known)
+        ]
     except EngineDownError as error:
         raise SourceDownError(str(error)) from error
 
 
-def _known(desk: Desk, one: Ordered) -> Done | None:
-    """What became of it when it was read before."""
+def _known(desk: Desk, ordered: Sequence[Ordered]) -> dict[str, Entry]:
+    """The entries of those that were read before, by their keys: whoever edits a comment orders nothing anew."""
+    keys = {f"order:{one.key}:{action}": one.key for one in ordered for action in ACTIONS}
     with desk.ledger() as ledger:
-        entry = next(ledger.entries_keyed(f"order:{one.key}"), None)
-    return _of_entry(one, entry) if entry else None
+        there = {keys[one] for one in ledger.keys_among(keys)}
+        return {one: entry for one in there for entry in ledger.entries_keyed(f"order:{one}")}
 
 
 def _of_entry(one: Ordered, entry: Entry) -> Done:

@@ -190,9 +190,43 @@ def test_however_often_a_stranger_orders_our_comment_stays_one_and_short(
     service.said(issue, STRANGER, "/reject @taro #1 <img src=x>")
     looked(desk)
     assert len([one for one in issue.comments if one.author == DENPYO]) == 1
-    assert len(below(issue)) == 5
-    assert len(ordered(desk)) == 13
+    assert len(below(issue)) == 1
+    assert ordered(desk) == [("approve", "not_an_approver")]
     assert "@taro" not in issue.comments[0].body
+
+
+def test_four_hundred_outsiders_leave_one_entry_and_keep_nobody_who_may_from_it(
+    desk: Desk, service: Service, issue: Issue
+) -> None:
+    for number in range(200):
+        service.said(issue, Account(f"outsider{number}", 1000 + number), "/approve")
+    service.said(issue, TARO, "/approve")
+    for number in range(200, 400):
+        service.said(issue, Account(f"outsider{number}", 1000 + number), "/cancel")
+    looked(desk)
+    assert ordered(desk) == [("approve", "not_an_approver"), ("approve", "")]
+    assert (states(desk)[0][1], len(below(issue))) == ("queued", 2)
+    service.said(issue, STRANGER, "/approve")
+    looked(desk)
+    assert (len(ordered(desk)), len(below(issue))) == (2, 2)
+
+
+def test_of_one_who_may_the_newest_fifty_orders_of_an_issue_are_carried_out(
+    desk: Desk, service: Service, issue: Issue
+) -> None:
+    for _ in range(60):
+        service.said(issue, HANAKO, "/approve")
+    service.said(issue, HANAKO, "/cancel")
+    looked(desk)
+    assert ordered(desk) == [*[("approve", "own_request")] * 49, ("cancel", "")]
+
+
+def test_who_asked_cancels_though_the_policy_names_them_no_more(desk: Desk, service: Service, issue: Issue) -> None:
+    set_rules(desk, RULES.replace("583231", "9919"))
+    service.said(issue, STRANGER, "/cancel")
+    service.said(issue, HANAKO, "/cancel")
+    looked(desk)
+    assert ordered(desk) == [("cancel", "not_yours_to_stop"), ("cancel", "")]
 
 
 @pytest.mark.parametrize(
