@@ -277,6 +277,9 @@ def test_a_word_is_worth_nothing_from_anybody_else(there: There, out: Outbox, ma
         pytest.param(written("承認しますが、まず確認させてください。"), id="a condition"),
         pytest.param(written("> 承認\n"), id="an order that is quoted"),
         pytest.param(written("承認\n却下 やはり\n"), id="both"),
+        pytest.param(written("Until the budget is settled I will not \napprove."), id="the end of a sentence"),
+        pytest.param(written("approve\nif you cut it to four hours"), id="goes on below"),
+        pytest.param(written("No.\n\nVon: Mallory\nGesendet: heute\n\napprove\n"), id="below a head in German"),
     ],
 )
 def test_what_is_not_plainly_an_order_rules_nothing_though_it_quotes_the_word(
