@@ -165,7 +165,7 @@ def test_a_polite_answer_that_orders_nothing_plainly_is_asked_again(there: There
     _, answer = answers(out)
     assert said(answer).split("\n-- ")[0] == (
         "何をするのか確実には読み取れないため、何も行っていません。"
-        "「承認」「中止」、または「却下 理由」だけを1行に書いてください。GitHubでは先頭に「/」を付けます。\n"
+        "「承認」「中止」、または「却下 理由」だけを書いてください（あいさつとお名前は構いません）。GitHubでは先頭に「/」を付けます。\n"
     )
     there.deliver(*(written(f"Away, {number}.\n{quoted}", headers=ours) for number in range(9)))
     there.look()
