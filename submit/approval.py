@@ -27,7 +27,7 @@ from submit.holding import Holding
 from submit.kept_slip import read_slip
 from submit.ledger import Ledger, LedgerBusy, New, RequestRow, RunRow, Writing
 from submit.lineage import Lineage
-from submit.policy_file import UNVERIFIED, Policy
+from submit.policy_file import Policy
 from submit.response import USER
 
 LONGEST_WHY = 2000
@@ -116,7 +116,7 @@ def withdraw(desk: Desk, request: str, subject: str) -> Ruling:
         return ruling
     with desk.ledger() as ledger:
         row, found = ledger.request(ruling.id), policy.read_of(desk)
-        if row is None or not _may_stop(found.policy, _asker(ledger, ruling.id), subject):
+        if row is None or not policy.may_end(found.policy, _asker(ledger, ruling.id), subject):
             return replace(ruling, problem=_problem(ruling.id, ruling.state, "not_yours_to_stop"))
         with ledger.writing() as tx:
             known.note(ledger, tx, known.POLICY, found.sha256, at=now().isoformat(timespec="milliseconds"))
@@ -230,7 +230,7 @@ def _rejected(case: Case, why: str) -> Ruling:
 
 
 def _withdrawn(case: Case) -> Ruling:
-    if not _may_stop(case.found.policy, case.asker, case.subject):
+    if not policy.may_end(case.found.policy, case.asker, case.subject):
         return case.not_done(case.no("not_yours_to_stop"))
     return case.ended(case.entry(f"stopped:{case.row.id}", "stopped"), "stopped")
 
@@ -268,16 +268,6 @@ def awaited(desk: Desk, request: str) -> dict[str, Any] | None:
     by = rule.approve.by if rule and rule.approve else anybody(found.policy) if found.policy else ()
     names = [said(one, FALLBACK) for one in holding.names(by)]
     return {"since": held.since, "rule": held.rule, "by": names, "expires": held.expires}
-
-
-def _may_stop(rules: Policy | None, asker: str, subject: str) -> bool:
-    """Where the rules cannot be read, only who asked for it."""
-    if subject == UNVERIFIED:
-        return False
-    if rules is None:
-        return subject == asker
-    mine = bool(asker) and rules.person(asker) == rules.person(subject)
-    return mine or rules.is_operator(subject) or (not rules.named_operators and subject.startswith(USER))
 
 
 def _asker(ledger: Ledger, request: str) -> str:

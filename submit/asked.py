@@ -10,6 +10,7 @@ from submit.ledger import Ledger, Writing
 
 TABLE = """CREATE TABLE IF NOT EXISTS asked (
     request TEXT PRIMARY KEY NOT NULL, subject TEXT NOT NULL, inbox TEXT NOT NULL, thread TEXT NOT NULL)"""
+THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'asked'"
 PUT = "INSERT INTO asked (request, subject, inbox, thread) VALUES (?, ?, ?, ?) ON CONFLICT (request) "
 REPLACE = f"{PUT} DO UPDATE SET (subject, inbox, thread) = (excluded.subject, excluded.inbox, excluded.thread)"
 KEEP = f"{PUT} DO NOTHING"

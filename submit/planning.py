@@ -19,15 +19,17 @@ from schema.problem import Problem
 from schema.words import Fact
 from submit import policy
 from submit.allowing import Allowing
+from submit.asked import THERE as ASKERS_THERE
+from submit.asked import asked
 from submit.budget import Reserved
-from submit.desk import Desk
+from submit.desk import Desk, machine_user
 from submit.holding import Awaits, Holding
 from submit.identity import id_of
 from submit.ledger import Ledger, RequestRow
 from submit.lineage import Lineage
 from submit.older import Older
 from submit.prepared import Good, Handed, Preparing, refused
-from submit.response import VERIFIED, Kept
+from submit.response import UNVERIFIED, USER, VERIFIED, Kept
 
 AT_A_TIME = 5000
 RULED = ("held", "rejected", "stopped")
@@ -218,7 +220,25 @@ class Planning:
         self._count(handed)  # so that identical rows without an id are others
         if same or handed.good is None:
             return self._known(handed, chain, queue, same)
+        if not self._may_replace(chain[-1], handed.subject):
+            return self._refused(handed, (Problem("not_yours_to_replace", receipt, RESPONSE, facts),))
         return self._next(handed, self._own(handed, chain[-1]), chain[-1], queue)
+
+    def _may_replace(self, request: str, subject: str) -> bool:
+        """Whether who hands this in may end that request by a next version of it: as may whoever may stop it. What nobody is known to have
+        asked for, anybody may."""
+        asker = asked(self.ledger, (request,)).get(request) if self._knows_askers else None
+        if asker is None or asker.subject == UNVERIFIED:
+            return True
+        return policy.may_end(self._rules, asker.subject, subject or f"{USER}{machine_user()}")
+
+    @cached_property
+    def _knows_askers(self) -> bool:
+        return bool(self.ledger.query(ASKERS_THERE))
+
+    @cached_property
+    def _rules(self) -> policy.Policy | None:
+        return policy.read_of(self.desk).policy
 
     def _online(self, handed: Handed, queue: bool) -> Plan:
         """A response of an online form: new, known, or edited there since, which is the next version of its request. What the service

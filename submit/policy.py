@@ -15,6 +15,7 @@ from schema.job import Resources
 from schema.yaml_text import Node, load
 from submit.desk import POLICY, Desk
 from submit.policy_file import TRUSTS, UNVERIFIED, Contact, Policy, Rule, Trust
+from submit.response import USER
 
 __all__ = ["Contact", "Decision", "Policy", "Read", "Rule", "decide", "read", "read_of", "trust_of"]
 
@@ -171,3 +172,14 @@ def _plain(node: Node) -> Any:
             found["version"] = 1
         return found
     return [_plain(one) for one in node.value] if isinstance(node.value, list) else node.value
+
+
+def may_end(rules: Policy | None, asker: str, subject: str) -> bool:
+    """Whether a subject may end what another asked for: themselves under any name of theirs, an operator, or any user of this machine where
+    the policy names no operators. Where the rules cannot be read, only who asked for it."""
+    if subject == UNVERIFIED:
+        return False
+    if rules is None:
+        return subject == asker
+    mine = bool(asker) and rules.person(asker) == rules.person(subject)
+    return mine or rules.is_operator(subject) or (not rules.named_operators and subject.startswith(USER))
