@@ -178,7 +178,7 @@ class Log:
     def __init__(self, folder: Path, checkpoints: list[Checkpoint]) -> None:
         self.folder, self.checkpoints = folder, checkpoints
         self.size, self.frontier, self.before, self.agreed = 0, list[bytes](), "0" * 64, 0
-        self.rewritten = ""
+        self.rewritten, self.gone, self.erased = "", list[int](), 0
         self.slips: dict[str, dict[str, str | None]] = {}
         self.files: dict[str, list[str]] = {}
         for path in sorted(
@@ -231,6 +231,19 @@ class Log:
         self.beside(said, salt, text)
         if said["slip"] is not None:
             self.slip(said, salt)
+        self.count(said, salt)
+
+    def count(self, said: dict[str, Any], salt: Any) -> None:
+        """What lies beside no longer, and how much of it entries say was erased."""
+        if salt is None and (said["beside"] or said["slip"]):
+            self.gone.append(said["seq"])
+        texts = said["detail"].get("texts") if said["action"] == "erased" and isinstance(said["detail"], dict) else 0
+        self.erased += texts if type(texts) is int and texts > 0 else 0
+
+    def unsaid(self) -> None:
+        if len(self.gone) > self.erased:
+            more = f"and beside {len(self.gone) - 1} more; entries say that {self.erased} were erased"
+            raise Wrong(f"entry {self.gone[0]}: what was written beside it is gone, {more}")
 
     def beside(self, said: dict[str, Any], salt: Any, text: Any) -> None:
         if salt is None and text is None:
@@ -276,6 +289,7 @@ def judge(db: sqlite3.Connection, log: Log) -> None:
         log.compare()
     wrong_frontier(counted, log)
     log.beyond()
+    log.unsaid()
     for request, slip, recorded in db.execute("SELECT id, slip, slip_sha256 FROM requests ORDER BY rowid"):
         known = log.slips.get(request, {})
         if (slip is None and any(known.values())) or (slip is not None and known.get(recorded, "") not in (None, slip)):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
 _FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
+ERASED = "erased"
 _ROWS = """
     SELECT entries.seq, key, request, body, salt, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
     ORDER BY entries.seq LIMIT ?"""
@@ -72,13 +73,16 @@ class Verdict:
 
 @dataclass
 class _Walk:
-    """How far the reading has come. `slips` has for each request the path by recorded hash, None for an erased one."""
+    """How far the reading has come. `slips` has for each request the path by recorded hash, None for an erased one; `gone` are the entries
+    beside which nothing stands any more, `erased` is of how many of them entries say that they were erased."""
 
     folder: Path
     checkpoints: Sequence[Checkpoint] = ()
     files: list[tuple[str, str]] = field(default_factory=list)
     stored: Stored = field(default_factory=Stored)
     slips: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+    erased: int = 0
     hashed: float = 0.0
     parsed: float = 0.0
     compared: float = 0.0
@@ -136,6 +140,7 @@ def _first_wrong(db: sqlite3.Connection, walk: _Walk) -> str:
         or wrong
         or _wrong_frontier(counted, walk.frontier)
         or beyond(walk.checkpoints, walk.frontier.size)
+        or _wrong_erasure(walk)
         or _wrong_request(db, walk)
         or _wrong_owner(db)
         or _wrong_page(db)
@@ -158,7 +163,26 @@ def _wrong_entry(db: sqlite3.Connection, walk: _Walk) -> str:
         if wrong:
             walk.stored = _back_to(db, walk.stored, min(due - 1, good))
             return wrong
+        _count_erased(entry, salt, walk)
     return "" if walk.stored.is_whole else f"entry {good + 1}: is not the body of an entry"
+
+
+def _count_erased(entry: dict[str, Any], salt: bytes | None, walk: _Walk) -> None:
+    if salt is None and (entry["beside"] or entry["slip"]):
+        walk.gone.append(entry["seq"])
+    if entry["action"] == ERASED and isinstance(entry["detail"], dict):
+        texts = entry["detail"].get("texts")
+        walk.erased += texts if type(texts) is int and texts > 0 else 0
+
+
+def _wrong_erasure(walk: _Walk) -> str:
+    """Which text went cannot be told, only that more went than entries say."""
+    if len(walk.gone) <= walk.erased:
+        return ""
+    return (
+        f"entry {walk.gone[0]}: what was written beside it is gone, and beside {len(walk.gone) - 1} more; entries say that "
+        f"{walk.erased} were erased"
+    )
 
 
 def _back_to(db: sqlite3.Connection, found: Stored, size: int) -> Stored:

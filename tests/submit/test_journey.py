@@ -14,6 +14,7 @@ from schema.answers import Where
 from schema.problem import Problem
 from submit import hand_off, journey, judging, one_machine, standing, terminal
 from submit.desk import LEDGER, POLICY, Desk, machine_user, open_desk
+from submit.erasing import erase_all
 from submit.ledger import LedgerDamaged, verify
 from submit.response import Source, Wishes
 from tests.desks import counting, denpyo, desk_in, starts
@@ -383,9 +384,8 @@ def test_a_slip_that_was_erased_is_no_damage_and_one_that_was_handed_out_before_
     slip = standing.standing(desk, request).slip
     assert slip is not None
     handed = slip.read_text(encoding="utf-8")
-    slip.unlink()
-    with desk.ledger() as ledger, ledger.writing() as tx:
-        tx.execute("DELETE FROM beside WHERE seq IN (SELECT seq FROM entries WHERE request = ?)", (request,))
+    erase_all(desk, [request])
+    assert not slip.exists()
     assert [problem.code for problem, _ in submit(desk, handed).problems] == ["changed_slip"]
     assert verify(desk.folder / LEDGER).ok
 

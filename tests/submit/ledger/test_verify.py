@@ -246,17 +246,33 @@ def test_erased_text_and_slips_leave_the_tree_as_it_was(folder: Path) -> None:
     with open_ledger(folder) as ledger:
         with ledger.writing() as tx:
             assert tx.execute("DELETE FROM beside WHERE seq IN (1, 3, 4)") == 3
+            tx.append("erased:1", "erased", at="2026-11-21T09:00:00Z", user="op", detail={"texts": 3})
         (folder / ABC).unlink()
         (folder / DEF).unlink()
-        assert [entry.beside_text for entry in ledger.entries()] == [None, "", "", None, "", ""]
-    assert verify(folder) == before
+        assert [entry.beside_text for entry in ledger.entries()] == [None, "", "", None, "", "", ""]
+    after = verify(folder)
+    assert (after.ok, after.entries, after.unrecorded) == (True, before.entries + 1, ())
     assert "花子".encode() not in (folder / "ledger.sqlite").read_bytes()
 
 
 def test_the_slip_of_an_erased_entry_that_is_still_there_is_listed(folder: Path) -> None:
-    change(folder, "DELETE FROM beside WHERE seq = 3")
+    with open_ledger(folder) as ledger, ledger.writing() as tx:
+        tx.execute("DELETE FROM beside WHERE seq = 3")
+        tx.append("erased:1", "erased", at="2026-11-21T09:00:00Z", user="op", detail={"texts": 1})
     verdict = verify(folder)
     assert (verdict.ok, verdict.unrecorded) == (True, (DEF,))
+
+
+def test_a_text_that_is_gone_though_no_entry_says_that_it_was_erased_is_missed(folder: Path) -> None:
+    change(folder, "DELETE FROM beside WHERE seq IN (1, 3)")
+    assert verify(folder).wrong == (
+        "entry 1: what was written beside it is gone, and beside 1 more; entries say that 0 were erased"
+    )
+    with open_ledger(folder) as ledger, ledger.writing() as tx:
+        tx.append("erased:1", "erased", at="2026-11-21T09:00:00Z", user="op", detail={"texts": 1})
+    assert verify(folder).wrong == (
+        "entry 1: what was written beside it is gone, and beside 1 more; entries say that 1 were erased"
+    )
 
 
 def test_a_torn_page_is_a_wrong_verdict_wherever_it_is(folder: Path) -> None:
