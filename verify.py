@@ -179,6 +179,7 @@ class Log:
         self.folder, self.checkpoints = folder, checkpoints
         self.size, self.frontier, self.before, self.agreed = 0, list[bytes](), "0" * 64, 0
         self.rewritten, self.gone, self.erased = "", list[int](), 0
+        self.allowed: set[Any] = set()
         self.slips: dict[str, dict[str, str | None]] = {}
         self.files: dict[str, list[str]] = {}
         for path in sorted(
@@ -231,7 +232,17 @@ class Log:
         self.beside(said, salt, text)
         if said["slip"] is not None:
             self.slip(said, salt)
+        self.step(said)
         self.count(said, salt)
+
+    def step(self, said: dict[str, Any]) -> None:
+        """Nothing is handed over that no rule and nobody has let go."""
+        if said["action"] in ("allowed", "approved"):
+            self.allowed.add(said["request"])
+        if said["action"] == "enqueuing" and said["request"] not in self.allowed:
+            raise Wrong(
+                f"entry {said['seq']}: request {said['request']!r} was handed over, and no entry before allows that"
+            )
 
     def count(self, said: dict[str, Any], salt: Any) -> None:
         """What lies beside no longer, and how much of it entries say was erased."""
@@ -340,6 +351,9 @@ def verify(folder: Path, keys: Keys, given: list[tuple[str, str]]) -> Verdict:
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
+            stray = db.execute("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')").fetchone()
+            if stray:
+                raise Wrong(f"ledger.sqlite: holds {stray[0]} {stray[1]!a}, which no ledger has")
             known = dict(db.execute("SELECT key, value FROM meta").fetchall())
             if known.get("format") != 1 or not isinstance(known.get("salt"), bytes):
                 raise Wrong("ledger.sqlite: is not marked as a ledger of format 1")

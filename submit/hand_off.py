@@ -134,13 +134,16 @@ def _taken_back(desk: Desk, ledger: Ledger, engine: Engine, row: RunRow, look: L
 def _tickets(desk: Desk, ledger: Ledger, rows: Sequence[RunRow], wanted: Mapping[str, Resources]) -> dict[str, Ticket]:
     """What the engine is handed, by run. A run whose slip can no longer be run has failed."""
     requests = ledger.requests_among([row.request for row in rows])
+    allowed = ledger.allowed_among([row.request for row in rows if row.run not in wanted])
     tickets = {}
     for row in rows:
         request = requests.get(row.request)
         if request is None or request.slip is None:
             raise ValueError(f"{row.run} belongs to no request with a slip")
         reason, resources = "", wanted.get(row.run)
-        if resources is None:
+        if resources is None and row.request not in allowed:
+            reason = text("run_not_allowed", request.language)
+        elif resources is None:
             reason, resources = _readable(desk, ledger, request)
         if resources is None:
             with ledger.writing() as tx:

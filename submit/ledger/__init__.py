@@ -40,6 +40,7 @@ from submit.ledger.files import (
 )
 from submit.ledger.merkle import Frontier
 from submit.ledger.rows import (
+    ALLOWED_AMONG,
     ENTRIES,
     ENTRIES_KEYED,
     ENTRIES_OF,
@@ -210,6 +211,10 @@ class Ledger:
     def runs_still(self, state: str, runs: Collection[str]) -> set[str]:
         """Those of these runs that are in this state now."""
         return {run for (run,) in self.query(RUNS_STILL, (state, json.dumps([*runs])))}
+
+    def allowed_among(self, requests: Collection[str]) -> set[str]:
+        """Those of these requests that an entry has let go: by a rule, or because somebody approved them."""
+        return {request for (request,) in self.query(ALLOWED_AMONG, (json.dumps([*requests]),))}
 
     def first_beside(self, requests: Collection[str]) -> dict[str, str]:
         """What lies beside the first entry of each of these requests; "" where nothing does, or not any more."""

@@ -182,7 +182,7 @@ def _checked(file: Path, member: tarfile.TarInfo) -> Path:
     under, _, rest = name.partition("/")
     of_ledger = under == LEDGER and (rest == DATABASE or SLIP_FILE.fullmatch(rest) is not None)
     of_desk = under == DESK and all(part and part[0] != "." and part.isprintable() for part in rest.split("/"))
-    if not (member.isreg() and (name == ABOUT or of_ledger or of_desk)):
+    if not (member.isreg() and not member.sparse and (name == ABOUT or of_ledger or of_desk)):
         raise LedgerError(f"{file}: {name!a} belongs to no backup")
     return Path(name)
 

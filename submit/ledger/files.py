@@ -32,6 +32,7 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cache_size = -32768",  # KiB: a transaction of ten thousand requests is not written out before its end
 )
+STRAY = "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY rowid"
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # Python cannot decode SQLite's words on a torn schema
 
 SLIP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -156,8 +157,11 @@ def _check_meta(db: sqlite3.Connection, known: int | None) -> None:
 def format_of(db: sqlite3.Connection) -> int:
     try:
         meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        stray = db.execute(STRAY).fetchone()
     except UNREADABLE as error:
         raise meaning(error, LedgerDamaged(f"{DATABASE}: {error}")) from error
+    if stray:
+        raise LedgerDamaged(f"{DATABASE}: holds {stray[0]} {stray[1]!a}, which no ledger has")
     found, salt = meta.get("format"), meta.get("salt")
     if not isinstance(found, int) or found < 1 or not isinstance(salt, bytes):
         raise LedgerDamaged(f"{DATABASE}: is not marked as a ledger")

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which guesses the encoding first
 _FIELDS = {"action", "at", "before", "beside", "detail", "key", "request", "seq", "slip", "user"}
-ERASED = "erased"
+ERASED, HANDED = "erased", "enqueuing"
+LET_GO = ("allowed", "approved")
 _ROWS = """
     SELECT entries.seq, key, request, body, salt, text FROM entries LEFT JOIN beside ON beside.seq = entries.seq
     ORDER BY entries.seq LIMIT ?"""
@@ -74,7 +75,8 @@ class Verdict:
 @dataclass
 class _Walk:
     """How far the reading has come. `slips` has for each request the path by recorded hash, None for an erased one; `gone` are the entries
-    beside which nothing stands any more, `erased` is of how many of them entries say that they were erased."""
+    beside which nothing stands any more, `erased` is of how many of them entries say that they were erased; `allowed` are the requests
+    that an entry has let go."""
 
     folder: Path
     checkpoints: Sequence[Checkpoint] = ()
@@ -83,6 +85,7 @@ class _Walk:
     slips: dict[str, dict[str, str | None]] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     erased: int = 0
+    allowed: set[str] = field(default_factory=set)
     hashed: float = 0.0
     parsed: float = 0.0
     compared: float = 0.0
@@ -160,11 +163,22 @@ def _wrong_entry(db: sqlite3.Connection, walk: _Walk) -> str:
         wrong = _wrong_link(entry, seq, key, request, due, before) or _wrong_beside(entry, salt, text)
         if not wrong and entry["slip"] is not None:
             wrong = _wrong_slip_in_time(entry, salt, by_request.get(request, []), walk)
+        wrong = wrong or _wrong_step(entry, walk)
         if wrong:
             walk.stored = _back_to(db, walk.stored, min(due - 1, good))
             return wrong
         _count_erased(entry, salt, walk)
     return "" if walk.stored.is_whole else f"entry {good + 1}: is not the body of an entry"
+
+
+def _wrong_step(entry: dict[str, Any], walk: _Walk) -> str:
+    """Nothing is handed over that no rule and nobody has let go."""
+    request = entry["request"]
+    if entry["action"] in LET_GO:
+        walk.allowed.add(request)
+    if entry["action"] == HANDED and request not in walk.allowed:
+        return f"entry {entry['seq']}: request {request!r} was handed over, and no entry before allows that"
+    return ""
 
 
 def _count_erased(entry: dict[str, Any], salt: bytes | None, walk: _Walk) -> None:
