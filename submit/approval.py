@@ -28,7 +28,6 @@ from submit.kept_slip import read_slip
 from submit.ledger import Ledger, LedgerBusy, New, RequestRow, RunRow, Writing
 from submit.lineage import Lineage
 from submit.policy_file import Policy
-from submit.response import USER
 
 LONGEST_WHY = 2000
 
