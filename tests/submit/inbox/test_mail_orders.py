@@ -415,10 +415,10 @@ def test_a_mail_for_several_requests_says_of_each_how_to_decide_it_and_takes_tha
     one, _ = words_in(text)
     assert f"\n- {first}  承認待ち\n  内容: " in text
     assert (
-        f"UTC\n  - 承認するとき：「承認 {first}」\n  - 却下するとき：「却下 {first} 理由」\n"
+        f"最長で何時間実行しますか: 1時間\n  - 承認するとき：「承認 {first}」\n  - 却下するとき：「却下 {first} 理由」\n"
         f"  合言葉（あなた専用、1回だけ有効）: {one}\n\n- {second}  承認待ち\n"
     ) in text
-    assert "  依頼者: hanako@example.jp\n" in text
+    assert "  依頼者: hanako@example.jp（確認済み）\n" in text
     assert "依頼ごとに示した「 」の中を、1行に1件ずつ書いてください。" in text
     there.deliver(written(text))  # no mark of quotation
     there.deliver(written("\n".join(one.removeprefix("  ").removeprefix("- ") for one in text.split("\n"))))

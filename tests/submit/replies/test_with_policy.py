@@ -125,7 +125,7 @@ def test_the_page_beside_a_rejected_file_says_why(tmp_path: Path, out: Outbox, p
     assert approval.reject(desk, id, "mail:leader@example.jp", "<b>半分に").problem is None
     tell.step(desk)
     page = (desk.folder / "drop" / "done" / "one.yaml.denpyo.html").read_text(encoding="utf-8")
-    assert '<td class="state rejected">不承認</td><td>理由: &lt;b&gt;半分に</td>' in page
+    assert '<td class="state rejected">不承認</td><td>理由: &lt;b&gt;半分に' in page
 
 
 def test_the_other_approvers_hear_that_it_is_decided_and_who_asked_that_it_is_approved(
@@ -184,9 +184,7 @@ def test_a_policy_that_cannot_be_read_is_named_as_the_cause_and_not_what_is_wron
     desk: Desk, out: Outbox
 ) -> None:
     mail = denied(desk, "version: 7\n", out, "ja")
-    assert (
-        "この窓口の規則（policy.yaml）が読めないため、何も許可できません。運用担当者に修正を頼んでください。\n" in mail
-    )
+    assert "この窓口の規則（policy.yaml）が読めないため、何も許可できません。運用担当者に知らせてください" in mail
     assert "version" not in mail
     assert "Input should" not in mail
 
