@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, get_args
 
 from submit import policy
 from submit.asked import Asked
-from submit.desk import Desk, DeskError
+from submit.desk import Desk, DeskError, Event
 from submit.inbox.message import ADDRESS
 from submit.ledger import Entry
 from submit.policy_file import Policy
@@ -30,18 +30,8 @@ ANSWERED = {
 }
 """What the kinds of sources have answered when they settled it."""
 RULED = ("approved", "rejected")
-EVENTS = (
-    "accepted",
-    "approved",
-    "refused",
-    "running",
-    "done",
-    "failed",
-    "stopped",
-    "rejected",
-    "expired",
-    "superseded",
-)
+EVENTS = frozenset(get_args(Event)) - {"held"}
+"""Actions of entries that are events of the same name; an entry *held* may also be of a run that waits for an earlier version."""
 
 
 class Contact(Protocol):
